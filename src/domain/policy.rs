@@ -1,0 +1,51 @@
+//! The numbers by which the rules decide. Defaults are the protocol's; `config` may change them.
+
+use crate::domain::address::Home;
+use crate::domain::time::Span;
+
+/// Everything the engine decides by that is neither in the intent nor in the command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Names that complete a bare address.
+    pub home: Home,
+    /// Attempts of an intent that does not say, the first included.
+    pub max_delivery_attempts: u32,
+    /// How long a receiver may hold an attempt without result, when its account does not say.
+    pub ack_timeout: Span,
+    /// Deadline of an intent that has none; zero means none.
+    pub default_ttl: Span,
+    /// Stream and poll: delay after the first failed attempt; doubles with each one.
+    pub pull_retry_base: Span,
+    /// Stream and poll: the longest delay.
+    pub pull_retry_max: Span,
+    /// Push: delays after attempt 1, 2, 3, ...; the last one repeats.
+    pub push_retry_delays: Vec<Span>,
+    /// The longest `Retry-After` that is obeyed.
+    pub retry_after_max: Span,
+    /// Jitter of every delay, uniform, in percent to either side.
+    pub jitter_percent: u32,
+    /// True when a 4xx other than 408, 409, 425, 429 ends the intent at once.
+    pub is_4xx_permanent: bool,
+    /// The longest hold of a decision or replay.
+    pub hold_max: Span,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            home: Home::default(),
+            max_delivery_attempts: 3,
+            ack_timeout: Span::from_seconds(300),
+            default_ttl: Span::ZERO,
+            pull_retry_base: Span::from_seconds(1),
+            pull_retry_max: Span::from_seconds(300),
+            push_retry_delays: [5, 30, 120, 600, 1800, 3600]
+                .map(Span::from_seconds)
+                .to_vec(),
+            retry_after_max: Span::from_seconds(3600),
+            jitter_percent: 20,
+            is_4xx_permanent: false,
+            hold_max: Span::from_seconds(60),
+        }
+    }
+}

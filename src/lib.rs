@@ -1,0 +1,2 @@
+//! Postroom.
+pub mod domain;

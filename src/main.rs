@@ -1,0 +1,2 @@
+//! Postroom.
+fn main() {}
