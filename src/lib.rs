@@ -1,2 +1,3 @@
 //! Postroom.
+pub mod clock;
 pub mod domain;
