@@ -1,3 +1,4 @@
 //! Postroom.
 pub mod clock;
 pub mod domain;
+pub mod shutdown;
