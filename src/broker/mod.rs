@@ -1,0 +1,3 @@
+//! The one writer and what hangs on a commit.
+pub mod registry;
+pub mod request;

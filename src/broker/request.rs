@@ -1,0 +1,243 @@
+//! What goes to the writer and what comes back.
+
+use std::sync::Arc;
+
+use crate::domain::address::Address;
+use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
+use crate::domain::fact::{Fact, FeedItem};
+use crate::domain::ids::{AccountId, Cursor, IntentId, KeyId};
+use crate::domain::intent::Intent;
+use crate::domain::key::{Key, KeyHash, Role};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::command::Command;
+use crate::engine::refusal::Refusal;
+use crate::store::error::StoreError;
+
+/// One command for one intent, with what is to be stored beside it in the same commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Which intent; for a submit the new one.
+    pub intent: IntentId,
+    /// What.
+    pub command: Command,
+    /// Answer the same again when the same key comes again.
+    pub remember: Option<RememberKey>,
+    /// The entry of the audit log, for an operator's write.
+    pub audit: Option<AuditNote>,
+}
+
+impl Request {
+    /// A request with neither idempotency key nor audit entry.
+    #[must_use]
+    pub const fn plain(intent: IntentId, command: Command) -> Self {
+        Self {
+            intent,
+            command,
+            remember: None,
+            audit: None,
+        }
+    }
+}
+
+/// An idempotency key as a client gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberKey {
+    /// Account, method and path.
+    pub scope: String,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of the canonical request.
+    pub fingerprint: [u8; 32],
+}
+
+/// Who did what through what, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditNote {
+    /// Who.
+    pub actor: String,
+    /// With which key.
+    pub key: Option<String>,
+    /// `api`, `console`, `cli`.
+    pub via: String,
+    /// `intent.cancel`, `dead_letter.replay`, `task.decide`, `agent.pause`, `key.create`, ...
+    pub action: String,
+    /// On what.
+    pub target: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The trace.
+    pub trace_id: Option<String>,
+}
+
+/// What was committed for a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    /// The intent after it. For a repeated idempotency key: as it was after the first.
+    pub intent: Arc<Intent>,
+    /// What happened to it. Empty for a repeat that changed nothing.
+    pub facts: Vec<Fact>,
+    /// Other intents that moved in the same commit: the new one of a replay.
+    pub caused: Vec<Arc<Intent>>,
+    /// The position of the commit in the feed.
+    pub cursor: Cursor,
+    /// True when this is the answer to an earlier, equal request.
+    pub is_repeat: bool,
+}
+
+/// Why a request brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokerError {
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// An operator's command was refused.
+    #[error(transparent)]
+    Denied(#[from] AdminRefusal),
+    /// The idempotency key came with another request before.
+    #[error("key reused with different payload")]
+    KeyConflict,
+    /// The commit queue is full.
+    #[error("the broker is busy; hint: try again in a second")]
+    Busy,
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopping,
+    /// Memory failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A command to agents and keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminCommand {
+    /// Register an agent with an account; the same name gives the existing one.
+    Register(Box<NewAgent>),
+    /// Change an agent.
+    Update {
+        /// Which.
+        account: AccountId,
+        /// What.
+        patch: Box<AgentPatch>,
+    },
+    /// Delete an account and revoke its keys; its intents are kept.
+    Delete {
+        /// Which.
+        account: AccountId,
+    },
+    /// Hold an agent's intents back.
+    Pause {
+        /// Which.
+        address: Address,
+        /// Why.
+        reason: String,
+    },
+    /// Let them go on.
+    Unpause {
+        /// Which.
+        address: Address,
+    },
+    /// Make a key. The token was made by the caller; only its hash comes here.
+    CreateKey {
+        /// Its id, given out by the broker before.
+        id: KeyId,
+        /// Whose.
+        account: AccountId,
+        /// SHA-256 of the token.
+        hash: KeyHash,
+        /// The token's first characters.
+        hint: String,
+        /// What it allows.
+        role: Role,
+        /// When it stops working by itself.
+        expires_at: Option<Timestamp>,
+    },
+    /// Revoke a key, at once.
+    RevokeKey {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        id: KeyId,
+    },
+}
+
+/// An agent to be registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAgent {
+    /// Its address.
+    pub address: Address,
+    /// Its name, verbatim.
+    pub name: String,
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// What it does.
+    pub description: Option<String>,
+    /// How it receives.
+    pub binding: Binding,
+    /// Where we post, for [`Binding::Http`].
+    pub callback_url: Option<String>,
+    /// Its own acknowledgement timeout.
+    pub ack_timeout: Option<Span>,
+    /// Most unfinished rows of one connection, or posts at once.
+    pub max_in_flight: Option<u32>,
+}
+
+/// A change of an agent; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AgentPatch {
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// What it does.
+    pub description: Option<String>,
+    /// Whether it may be used.
+    pub status: Option<AgentStatus>,
+    /// How it receives.
+    pub binding: Option<Binding>,
+    /// Where we post.
+    pub callback_url: Option<String>,
+    /// Its own acknowledgement timeout.
+    pub ack_timeout: Option<Span>,
+    /// Most unfinished rows of one connection, or posts at once.
+    pub max_in_flight: Option<u32>,
+    /// Its signing secrets, newest first.
+    pub secrets: Option<Vec<Secret>>,
+}
+
+/// What an operator's command did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminReceipt {
+    /// The agent after it.
+    pub agent: Option<Arc<Agent>>,
+    /// The key after it.
+    pub key: Option<Arc<Key>>,
+    /// True when nothing had to change.
+    pub is_repeat: bool,
+}
+
+/// Why an operator's command was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdminRefusal {
+    /// No such account.
+    #[error("no account {0}")]
+    NoAccount(AccountId),
+    /// No such key.
+    #[error("no key {0} of this account")]
+    NoKey(KeyId),
+    /// No such agent.
+    #[error("no agent at {0}")]
+    NoAgent(Address),
+    /// Another account has the address.
+    #[error("address {0} belongs to another account")]
+    AddressTaken(Address),
+    /// An http agent needs a URL.
+    #[error("delivery_mode http needs a callback_url")]
+    NoCallback,
+}
+
+/// A commit as the bus carries it: everything that became true together.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The items of the feed, in order.
+    pub items: Vec<FeedItem>,
+    /// The intents that moved, as they are now.
+    pub intents: Vec<Arc<Intent>>,
+}

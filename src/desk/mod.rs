@@ -1,0 +1,117 @@
+//! What an operator can see and do: one trait, two implementations.
+//!
+//! 1. The console and the operator verbs know the broker only through [`Desk`].
+//! 2. `local` (the embedded broker) and `remote` (the HTTP API) give the same answers for the same data;
+//!    one suite runs on both (`tests/desk.rs`).
+//! 3. Every act is one request: a caller that vanishes half-way has either acted or not.
+//! 4. Foreign text passes through unchanged; whoever draws it makes it harmless.
+//!
+//! Not here: how it looks (`console`), who may (`api`).
+
+pub mod act;
+pub mod rows;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::desk::act::{Act, Done};
+use crate::desk::rows::{
+    AgentRow, AttemptRow, FeedRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow,
+    LetterRow, Overview, TaskRow, ThreadView,
+};
+use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::store::query::{
+    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+};
+
+/// An answer that takes a while.
+pub type Answer<'desk, T> = Pin<Box<dyn Future<Output = Result<T, DeskError>> + Send + 'desk>>;
+
+/// The operator's side of a broker, here or elsewhere.
+pub trait Desk: Send + Sync + std::fmt::Debug {
+    /// Who is on the other side, and what this desk may do.
+    fn hello(&self) -> Answer<'_, Hello>;
+
+    /// The numbers of the overview.
+    fn overview(&self) -> Answer<'_, Overview>;
+
+    /// A page of intents, newest first.
+    fn intents(&self, filter: IntentFilter, page: PageRequest) -> Answer<'_, Page<IntentRow>>;
+
+    /// One intent with its timeline, its attempts and its payload.
+    fn intent(&self, id: IntentId) -> Answer<'_, IntentView>;
+
+    /// A page of attempts, newest first.
+    fn attempts(&self, filter: AttemptFilter, page: PageRequest) -> Answer<'_, Page<AttemptRow>>;
+
+    /// A page of dead letters, newest first.
+    fn letters(&self, filter: LetterFilter, page: PageRequest) -> Answer<'_, Page<LetterRow>>;
+
+    /// Groups of open dead letters, largest first.
+    fn letter_groups(&self, filter: LetterFilter) -> Answer<'_, Vec<LetterGroupRow>>;
+
+    /// A page of tasks and threads.
+    fn tasks(&self, filter: ThreadFilter, page: PageRequest) -> Answer<'_, Page<TaskRow>>;
+
+    /// One thread with its timeline.
+    fn thread(&self, id: ThreadId) -> Answer<'_, ThreadView>;
+
+    /// Every agent.
+    fn agents(&self) -> Answer<'_, Vec<AgentRow>>;
+
+    /// Everything that is held and not final.
+    fn held(&self) -> Answer<'_, Vec<HeldRow>>;
+
+    /// What was committed after a cursor (none: after now), at the latest when `wait_ms` have passed.
+    /// Bounded: when more has happened than one answer holds, the next call brings the rest.
+    fn feed(&self, since: Option<Cursor>, wait_ms: u64) -> Answer<'_, FeedPage>;
+
+    /// Does something. Answers when it is durable.
+    fn act(&self, act: Act) -> Answer<'_, Done>;
+}
+
+/// A piece of the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPage {
+    /// The items, in order.
+    pub rows: Vec<FeedRow>,
+    /// Where to go on.
+    pub next: Cursor,
+    /// The last position there is.
+    pub head: Cursor,
+}
+
+/// Why a desk has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// The broker said no: its code and its sentence.
+    #[error("{message}")]
+    Refused {
+        /// The code of the wire's error table.
+        code: String,
+        /// The sentence for people.
+        message: String,
+        /// More: who decided, what is allowed, ... as the wire gives it.
+        details: serde_json::Value,
+    },
+    /// The broker cannot be reached.
+    #[error("reach broker at {url}: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The broker does not take this key.
+    #[error("broker at {url} does not accept this key; hint: set POSTROOM_KEY")]
+    Unauthorised {
+        /// Where it is.
+        url: String,
+    },
+    /// The broker is busy or stopping; trying again helps.
+    #[error("{0}")]
+    Busy(String),
+    /// The answer makes no sense: another version, or a fault.
+    #[error("{0}")]
+    Fault(String),
+}

@@ -1,0 +1,265 @@
+//! Everything one can ask of an intent.
+
+use crate::domain::address::Address;
+use crate::domain::agent::Binding;
+use crate::domain::attempt::AttemptReport;
+use crate::domain::fact::Actor;
+use crate::domain::failure::Failure;
+use crate::domain::ids::{AttemptId, HoldId, IntentId, SessionId, ThreadId};
+use crate::domain::payload::Payload;
+use crate::domain::status::Status;
+use crate::domain::task::{ReminderPlan, TaskSpec};
+use crate::domain::time::{Span, Timestamp};
+
+/// One request to one intent. The writer runs them one after another.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Take in a new intent.
+    Submit(Box<Submit>),
+    /// Hand it over: a slot is in hand.
+    Start(Start),
+    /// The receiver has taken it (2xx, ack).
+    Acknowledge(Acknowledge),
+    /// The attempt failed, was given back, or its connection broke.
+    Fail(Fail),
+    /// Keep the lease longer.
+    Extend(Extend),
+    /// The receiver's answer; with an open task, a person's.
+    Resume(Box<Resume>),
+    /// End it with a status.
+    Resolve(Resolve),
+    /// Decide its open task.
+    Decide(Box<Decide>),
+    /// Say something in its task's thread.
+    Reply(Reply),
+    /// Make a waiting retry due at once.
+    RetryNow {
+        /// Who asks.
+        by: Actor,
+    },
+    /// Replay a dead letter as a new intent.
+    Replay(Box<Replay>),
+    /// Put a dead letter aside.
+    Discard(Discard),
+    /// Take back a held command.
+    CancelHold {
+        /// Which.
+        hold: HoldId,
+        /// Who asks.
+        by: Actor,
+    },
+    /// Do what is due.
+    Tick,
+    /// The broker has started anew: an attempt that was running is of unknown fate.
+    Recover,
+}
+
+/// A new intent as its sender wants it. Checked by whoever built it; the engine fills in the rest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submit {
+    /// Its id, made at the door.
+    pub id: IntentId,
+    /// The id of its task's thread, should it have one.
+    pub thread: ThreadId,
+    /// `intent.order.process.v1`.
+    pub intent_type: String,
+    /// A UUID.
+    pub correlation_id: String,
+    /// Who sends it.
+    pub from: Address,
+    /// Who is to get it.
+    pub to: Address,
+    /// Whose inbox gets the completion.
+    pub reply_to: Option<Address>,
+    /// The trace it belongs to.
+    pub trace_id: Option<String>,
+    /// What it carries.
+    pub payload: PayloadSource,
+    /// Bytes of the payload.
+    pub payload_bytes: u32,
+    /// When it is too late.
+    pub deadline: Option<Timestamp>,
+    /// The same, from now.
+    pub ttl: Option<Span>,
+    /// The budget of attempts.
+    pub max_attempts: Option<u32>,
+    /// When to remind.
+    pub reminders: ReminderPlan,
+    /// What a person is asked.
+    pub task: Option<Box<TaskSpec>>,
+    /// Set when it replays a dead letter.
+    pub replay: Option<Lineage>,
+}
+
+/// Where a new intent's payload comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayloadSource {
+    /// With the command.
+    Given(Payload),
+    /// The stored payload of another intent.
+    SameAs(IntentId),
+}
+
+/// What a replay descends from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lineage {
+    /// The first ancestor.
+    pub origin: IntentId,
+    /// The dead letter that is replayed.
+    pub replay_of: IntentId,
+    /// True when the payload was changed.
+    pub is_edited: bool,
+}
+
+/// A slot for an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The connection that has the slot.
+    pub session: SessionId,
+    /// How it is handed over.
+    pub binding: Binding,
+    /// Rows that are already unfinished on that connection: the lease grows with them.
+    pub rows_before: u32,
+}
+
+/// A receiver has taken it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledge {
+    /// The fence; none means the attempt that is open.
+    pub attempt: Option<AttemptId>,
+    /// Who says so.
+    pub by: Actor,
+    /// What the binding saw.
+    pub report: Option<Box<AttemptReport>>,
+}
+
+/// An attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fail {
+    /// The fence; none means the attempt that is open.
+    pub attempt: Option<AttemptId>,
+    /// Why.
+    pub failure: Failure,
+    /// Replaces the schedule's delay.
+    pub delay: Option<Span>,
+    /// Who says so.
+    pub by: Actor,
+    /// What the binding saw.
+    pub report: Option<Box<AttemptReport>>,
+}
+
+/// Keep the lease longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extend {
+    /// The fence; none means the attempt that is open.
+    pub attempt: Option<AttemptId>,
+    /// From now; none means the acknowledgement timeout.
+    pub span: Option<Span>,
+    /// Who asks.
+    pub by: Actor,
+}
+
+/// A body of `resume`, with its control keys taken out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resume {
+    /// The JSON object as it came.
+    pub body: serde_json::Map<String, serde_json::Value>,
+    /// Who answers.
+    pub by: Address,
+    /// The name for the record, when the caller gave one.
+    pub actor: Actor,
+    /// The fence, when the caller names it.
+    pub attempt: Option<AttemptId>,
+    /// Refuse quietly when the intent's controls have changed since.
+    pub expected_generation: Option<u32>,
+    /// What the binding saw, when the answer came with a push.
+    pub report: Option<Box<AttemptReport>>,
+}
+
+/// End it with a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolve {
+    /// COMPLETED, FAILED or CANCELED.
+    pub status: Status,
+    /// The result, for COMPLETED.
+    pub result: Option<Payload>,
+    /// The error object, for FAILED.
+    pub error: Option<Payload>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub by: Actor,
+    /// Refuse quietly when the intent's controls have changed since.
+    pub expected_generation: Option<u32>,
+}
+
+/// A person's choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// The task's first positive outcome.
+    Yes,
+    /// The task's negative outcome.
+    No,
+    /// A named outcome.
+    Outcome(String),
+}
+
+/// Decide an open task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decide {
+    /// What.
+    pub choice: Choice,
+    /// The words with it.
+    pub comment: Option<String>,
+    /// Whatever else was handed in, an object.
+    pub data: Option<Payload>,
+    /// The version that was seen; a newer one refuses.
+    pub version: Option<u32>,
+    /// Take effect so much later.
+    pub hold: Span,
+    /// Who decides.
+    pub by: Address,
+}
+
+/// Say something in a task's thread. On an inbox intent without a task of its own it is the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The words.
+    pub message: String,
+    /// Who.
+    pub by: Address,
+}
+
+/// Replay a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The id of the new intent.
+    pub new_id: IntentId,
+    /// The id of its task's thread, should it have one.
+    pub new_thread: ThreadId,
+    /// Another payload.
+    pub payload: Option<Payload>,
+    /// Another receiver.
+    pub to: Option<Address>,
+    /// Another budget.
+    pub max_attempts: Option<u32>,
+    /// Also when it has been replayed before.
+    pub is_forced: bool,
+    /// Why, for the record.
+    pub reason: Option<String>,
+    /// Take effect so much later.
+    pub hold: Span,
+    /// Who asks.
+    pub by: Address,
+}
+
+/// Put a dead letter aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discard {
+    /// Why.
+    pub reason: String,
+    /// Take effect so much later.
+    pub hold: Span,
+    /// Who asks.
+    pub by: Address,
+}

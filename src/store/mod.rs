@@ -1,0 +1,331 @@
+//! Memory that survives: one contract, several memories.
+//!
+//! 1. Synchronous. One writer, many readers.
+//! 2. [`Txn::commit`] returns only when the change is durable; before that nobody sees any of it.
+//! 3. The feed's cursor is gap-free to readers: nobody sees n + 1 before n.
+//! 4. After a failed commit the store refuses writes until it is reopened.
+//! 5. Derived columns and counters follow from the state and are written in the same commit.
+//! 6. Payloads are written once, apart from the state.
+//!
+//! Not here: what may change and why (`engine`); who may see it (`api`).
+//! Tested by one contract suite that runs on every memory (`tests/store_contract.rs`).
+
+pub mod error;
+pub mod query;
+
+use std::sync::Arc;
+
+use crate::domain::address::Address;
+use crate::domain::agent::Agent;
+use crate::domain::attempt::Attempt;
+use crate::domain::fact::{Fact, FeedItem, Notice};
+use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::intent::Intent;
+use crate::domain::key::Key;
+use crate::domain::payload::Payload;
+use crate::domain::time::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::query::{
+    AttemptFilter, AuditEntry, Counters, FeedFilter, IntentFilter, LetterFilter, LetterGroup, Page,
+    PageRequest, Thread, ThreadFilter,
+};
+
+/// A memory. Owned by the writer; readers are given out.
+pub trait Store: Send {
+    /// Starts a transaction. At most one is open.
+    ///
+    /// # Errors
+    /// [`StoreError::Poisoned`] after a failed commit, or the fault.
+    fn begin(&mut self) -> Result<Box<dyn Txn + '_>, StoreError>;
+
+    /// A reader of committed state, for one thread.
+    ///
+    /// # Errors
+    /// The fault that kept it from opening.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+
+    /// `sqlite`, `memory`.
+    fn kind(&self) -> &'static str;
+}
+
+/// A transaction. Dropped without [`Txn::commit`], it has not happened. Its own writes are visible to it.
+pub trait Txn {
+    /// The intents of these ids, in their order.
+    ///
+    /// # Errors
+    /// The fault.
+    fn load(&mut self, ids: &[IntentId]) -> Result<Vec<Option<Arc<Intent>>>, StoreError>;
+
+    /// Intents whose `next_due` is at or before `now`, soonest first.
+    ///
+    /// # Errors
+    /// The fault.
+    fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError>;
+
+    /// The soonest `next_due` of all.
+    ///
+    /// # Errors
+    /// The fault.
+    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Intents of this receiver whose `ready_at` is at or before `now`, in order of `ready_at`, then of acceptance.
+    ///
+    /// # Errors
+    /// The fault.
+    fn ready(
+        &mut self,
+        agent: &Address,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Intent>>, StoreError>;
+
+    /// Intents with an open lease, of one receiver or of all, in order of acceptance.
+    ///
+    /// # Errors
+    /// The fault.
+    fn leased(
+        &mut self,
+        agent: Option<&Address>,
+        limit: u32,
+    ) -> Result<Vec<Arc<Intent>>, StoreError>;
+
+    /// What was answered under this idempotency key.
+    ///
+    /// # Errors
+    /// The fault.
+    fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError>;
+
+    /// Adds a write.
+    ///
+    /// # Errors
+    /// The fault; the transaction is then good for nothing but dropping.
+    fn put(&mut self, write: Write) -> Result<(), StoreError>;
+
+    /// Makes it durable and visible. Answers with the cursor of the last item of the feed.
+    ///
+    /// # Errors
+    /// The fault. Whether it is durable is then unknown, and the store refuses further writes.
+    fn commit(self: Box<Self>) -> Result<Cursor, StoreError>;
+}
+
+/// One write of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// An intent moved, or came to be.
+    Intent(Change),
+    /// An agent was made or changed.
+    Agent(Agent),
+    /// A key was made or changed.
+    Key(Key),
+    /// Something happened that is no intent's fact: an item of the feed.
+    Notice(Notice),
+    /// An operator wrote.
+    Audit(AuditEntry),
+    /// An answer under an idempotency key.
+    Remember(Remembered),
+    /// Forget idempotency keys from before this instant.
+    ForgetKeysBefore(Timestamp),
+    /// A named number of the broker: the boot epoch, the last attempt id, ...
+    Number(&'static str, u64),
+    /// A named text of the broker: the ids of organisation and workspace, ...
+    Text(&'static str, String),
+}
+
+/// An intent before and after some facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The state before; none when it is new.
+    pub before: Option<Arc<Intent>>,
+    /// The state after.
+    pub after: Arc<Intent>,
+    /// What happened in between, in order.
+    pub facts: Vec<Fact>,
+    /// The payload of a new intent.
+    pub payload: Option<NewPayload>,
+}
+
+/// The payload of a new intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewPayload {
+    /// This one.
+    Given(Payload),
+    /// A copy of that intent's.
+    SameAs(IntentId),
+}
+
+/// What was answered under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Account, method and path.
+    pub scope: String,
+    /// The key as the client gave it.
+    pub key: String,
+    /// SHA-256 of the canonical request.
+    pub fingerprint: [u8; 32],
+    /// When.
+    pub at: Timestamp,
+    /// The intent that was made or moved.
+    pub intent: IntentId,
+    /// Its last fact then: the answer is that of the fold up to here.
+    pub seq: u32,
+}
+
+/// A reader. Sees one committed state per call, never a part of a transaction.
+pub trait Reader: Send {
+    /// One intent.
+    ///
+    /// # Errors
+    /// The fault.
+    fn intent(&mut self, id: IntentId) -> Result<Option<Arc<Intent>>, StoreError>;
+
+    /// Its payload.
+    ///
+    /// # Errors
+    /// The fault.
+    fn payload(&mut self, id: IntentId) -> Result<Option<Payload>, StoreError>;
+
+    /// Its facts with `seq` above `after`, in order.
+    ///
+    /// # Errors
+    /// The fault.
+    fn facts(&mut self, id: IntentId, after: u32) -> Result<Vec<Fact>, StoreError>;
+
+    /// A page of intents, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn intents(
+        &mut self,
+        filter: &IntentFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Arc<Intent>>, StoreError>;
+
+    /// A page of attempts, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn attempts(
+        &mut self,
+        filter: &AttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Attempt>, StoreError>;
+
+    /// A page of dead letters, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn letters(
+        &mut self,
+        filter: &LetterFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Arc<Intent>>, StoreError>;
+
+    /// Groups of open dead letters, largest first.
+    ///
+    /// # Errors
+    /// The fault.
+    fn letter_groups(
+        &mut self,
+        filter: &LetterFilter,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<LetterGroup>, StoreError>;
+
+    /// A page of threads.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn threads(
+        &mut self,
+        filter: &ThreadFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Thread>, StoreError>;
+
+    /// The thread of that id, or of that id's intent.
+    ///
+    /// # Errors
+    /// The fault.
+    fn thread(&mut self, id: ThreadId) -> Result<Option<Thread>, StoreError>;
+
+    /// Unfinished holds, soonest first: the intents that carry them.
+    ///
+    /// # Errors
+    /// The fault.
+    fn held(&mut self, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError>;
+
+    /// The unfinished intent that was accepted first.
+    ///
+    /// # Errors
+    /// The fault.
+    fn oldest_unfinished(&mut self) -> Result<Option<Arc<Intent>>, StoreError>;
+
+    /// The instant since when this receiver's oldest ready intent has been ready.
+    ///
+    /// # Errors
+    /// The fault.
+    fn oldest_ready(&mut self, agent: &Address) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The maintained counters.
+    ///
+    /// # Errors
+    /// The fault.
+    fn counters(&mut self) -> Result<Counters, StoreError>;
+
+    /// Every agent.
+    ///
+    /// # Errors
+    /// The fault.
+    fn agents(&mut self) -> Result<Vec<Agent>, StoreError>;
+
+    /// Every key.
+    ///
+    /// # Errors
+    /// The fault.
+    fn keys(&mut self) -> Result<Vec<Key>, StoreError>;
+
+    /// Items of the feed after a cursor, oldest first. The second value is the last position examined.
+    ///
+    /// # Errors
+    /// The fault.
+    fn feed(
+        &mut self,
+        filter: &FeedFilter,
+        limit: u32,
+    ) -> Result<(Vec<FeedItem>, Cursor), StoreError>;
+
+    /// The position of the last item of the feed.
+    ///
+    /// # Errors
+    /// The fault.
+    fn head(&mut self) -> Result<Cursor, StoreError>;
+
+    /// A page of the audit log, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn audit(&mut self, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError>;
+
+    /// What was answered under this idempotency key.
+    ///
+    /// # Errors
+    /// The fault.
+    fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError>;
+
+    /// A named number of the broker.
+    ///
+    /// # Errors
+    /// The fault.
+    fn number(&mut self, name: &str) -> Result<Option<u64>, StoreError>;
+
+    /// A named text of the broker.
+    ///
+    /// # Errors
+    /// The fault.
+    fn text(&mut self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Bytes on disk, zero for memory.
+    ///
+    /// # Errors
+    /// The fault.
+    fn bytes(&mut self) -> Result<u64, StoreError>;
+}
