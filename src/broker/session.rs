@@ -1,0 +1,149 @@
+//! Connections of receivers: a live stream, a waiting poll, the pusher of one endpoint.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::broker::Message;
+use crate::domain::address::Address;
+use crate::domain::agent::Binding;
+use crate::domain::ids::{AttemptId, SessionId};
+use crate::domain::intent::Intent;
+use crate::domain::payload::Payload;
+use crate::domain::time::Timestamp;
+
+/// What a connection wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSpec {
+    /// Whose intents.
+    pub agent: Address,
+    /// How they are handed over.
+    pub binding: Binding,
+    /// Most unfinished attempts at once.
+    pub credit: u32,
+    /// How long it goes on.
+    pub mode: SessionMode,
+}
+
+/// How long a connection goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionMode {
+    /// Until it closes; credit comes back as attempts end. `is_cold_start` also takes over what
+    /// streams hold that live no longer.
+    Standing {
+        /// The receiver remembers nothing (`since=0`).
+        is_cold_start: bool,
+    },
+    /// One hand-over of up to `credit` attempts, then nothing more.
+    Once,
+}
+
+/// One attempt, ready to be written to its receiver.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handover {
+    /// The intent after the attempt started.
+    pub intent: Arc<Intent>,
+    /// What it carries.
+    pub payload: Payload,
+    /// The fence. The row's `seq` in the mailbox is [`Handover::row_seq`].
+    pub attempt: AttemptId,
+    /// 1 for the first.
+    pub number: u32,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When its lease ends.
+    pub lease_until: Timestamp,
+}
+
+impl Handover {
+    /// The mailbox cursor of this row: rises with every hand-over, in steps of two.
+    #[must_use]
+    pub const fn row_seq(&self) -> u64 {
+        self.attempt.0.saturating_mul(2)
+    }
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// Its window ended: leases go on, the receiver may be working. Attempts that were never
+    /// written to it are given back.
+    Window {
+        /// Started, but never written.
+        unwritten: Vec<AttemptId>,
+    },
+    /// It broke: everything unfinished is given back.
+    Broken,
+}
+
+/// Room in the channel of a connection with that much credit.
+pub(crate) fn places(credit: u32) -> usize {
+    usize::try_from(credit).unwrap_or(usize::MAX).clamp(1, 4096)
+}
+
+/// A connection. Dropped without [`Session::end_window`], it counts as broken.
+///
+/// It holds a place in the commit queue from the start, so that its end is always heard.
+#[derive(Debug)]
+pub struct Session {
+    id: SessionId,
+    handovers: mpsc::Receiver<Handover>,
+    closing: Option<mpsc::OwnedPermit<Message>>,
+}
+
+impl Session {
+    pub(crate) const fn new(
+        id: SessionId,
+        handovers: mpsc::Receiver<Handover>,
+        closing: mpsc::OwnedPermit<Message>,
+    ) -> Self {
+        Self {
+            id,
+            handovers,
+            closing: Some(closing),
+        }
+    }
+
+    /// Its id, which the leases of its attempts carry.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The next attempt. `None` when the broker wants this connection closed (stopping, agent deleted,
+    /// or a [`SessionMode::Once`] that has had its hand-over). Cancel-safe.
+    ///
+    /// The caller writes it to the receiver; an attempt that it could not write is covered by
+    /// dropping the session.
+    pub async fn next(&mut self) -> Option<Handover> {
+        self.handovers.recv().await
+    }
+
+    /// Another attempt, if one is there already.
+    pub fn try_next(&mut self) -> Option<Handover> {
+        self.handovers.try_recv().ok()
+    }
+
+    /// Ends the connection's window cleanly: leases of what was taken from [`Session::next`] go on.
+    pub fn end_window(mut self) {
+        self.handovers.close();
+        let mut unwritten = Vec::new();
+        while let Ok(handover) = self.handovers.try_recv() {
+            unwritten.push(handover.attempt);
+        }
+        self.close(Closing::Window { unwritten });
+    }
+
+    fn close(&mut self, closing: Closing) {
+        if let Some(place) = self.closing.take() {
+            // The sender that comes back is one more handle of the queue; nobody needs it.
+            drop(place.send(Message::Close(self.id, closing)));
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close(Closing::Broken);
+    }
+}
