@@ -1,0 +1,413 @@
+//! The one table of keys: name, kind, default, meaning, and the reason for the default.
+//!
+//! The reader, the template, the README and `postroom config` all come from it.
+
+use super::value::{Kind, Unit};
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// `section.name`, or a bare name at the top.
+    pub key: &'static str,
+    /// What its value must be.
+    pub kind: Kind,
+    /// The default, written as in the environment.
+    pub default: &'static str,
+    /// What it means.
+    pub what: &'static str,
+    /// Why the default is what it is, or when to change it.
+    pub why: &'static str,
+}
+
+impl Entry {
+    /// The section, empty at the top.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        self.key.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// The name inside the section.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.key.split_once('.').map_or(self.key, |(_, name)| name)
+    }
+
+    /// The environment variable: `POSTROOM_SECTION__NAME`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("POSTROOM_{}", self.key.replace('.', "__").to_uppercase())
+    }
+
+    /// The unit as a word, empty when it has none.
+    #[must_use]
+    pub const fn unit(&self) -> &'static str {
+        match self.kind {
+            Kind::Time { unit, .. } => unit.word(),
+            Kind::Bytes { .. } => "bytes",
+            Kind::Ratio => "share",
+            Kind::Times => "durations",
+            Kind::Flag => "true/false",
+            Kind::Text
+            | Kind::Name
+            | Kind::Hidden
+            | Kind::Path
+            | Kind::Listen
+            | Kind::Number { .. }
+            | Kind::Texts
+            | Kind::Networks
+            | Kind::Choice(_) => "",
+        }
+    }
+}
+
+const fn entry(
+    key: &'static str,
+    kind: Kind,
+    default: &'static str,
+    what: &'static str,
+    why: &'static str,
+) -> Entry {
+    Entry {
+        key,
+        kind,
+        default,
+        what,
+        why,
+    }
+}
+
+const fn number(min: u64, max: u64) -> Kind {
+    Kind::Number { min, max }
+}
+
+const fn seconds(min: i64, max: i64) -> Kind {
+    Kind::Time {
+        unit: Unit::Seconds,
+        min,
+        max,
+    }
+}
+
+const fn millis(min: i64, max: i64) -> Kind {
+    Kind::Time {
+        unit: Unit::Millis,
+        min,
+        max,
+    }
+}
+
+const DAYS: Kind = Kind::Time {
+    unit: Unit::Days,
+    min: 1,
+    max: 36_500,
+};
+
+const HOURS: Kind = Kind::Time {
+    unit: Unit::Hours,
+    min: 1,
+    max: 87_600,
+};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const DAY_SECONDS: i64 = 86_400;
+
+/// What each section is about, in the order of the template.
+pub(super) const SECTIONS: &[(&str, &str)] = &[
+    ("", "The broker as a whole."),
+    ("tls", "Encrypted listening; both or neither."),
+    (
+        "env",
+        "Which environment this is, for people who operate several.",
+    ),
+    ("intents", "Intents."),
+    ("stream", "The stream binding: agents that listen."),
+    ("retry", "Retries of the stream and poll bindings."),
+    ("http", "The http binding: agents that are called."),
+    ("compat", "Forms that published clients rely on."),
+    (
+        "limits",
+        "Upper bounds. Nothing in the broker grows without one.",
+    ),
+    ("idempotency", "Repeated requests."),
+    (
+        "retention",
+        "How long what is finished stays. What is unfinished is never removed.",
+    ),
+    ("mesh", "Liveness of agents."),
+    ("metrics", "Metrics for scrapers."),
+    ("redact", "What is masked in excerpts and on screens."),
+    ("store", "The memory that survives."),
+    ("shutdown", "Stopping."),
+    ("console", "The terminal console."),
+    ("log", "Logs."),
+];
+
+/// Every key there is, by section.
+#[rustfmt::skip] // a table: one row reads as one thought
+pub const ENTRIES: &[Entry] = &[
+    entry("data", Kind::Path, "",
+        "directory of the store, the lock, `admin.key`, `address` and `log/`",
+        "empty means `$XDG_DATA_HOME/postroom`, where the system keeps data of programs"),
+    entry("listen", Kind::Listen, "127.0.0.1:8100",
+        "address of the HTTP API; port 0 picks a free one",
+        "loopback: nothing is reachable from outside until somebody decides so"),
+    entry("org", Kind::Name, "local", "name of the one organisation", "completes bare addresses"),
+    entry("workspace", Kind::Name, "default", "name of the one workspace", "completes bare addresses"),
+    entry("strict_addresses", Kind::Flag, "false",
+        "refuse intents to addresses that have no account",
+        "a receiver may come later than its first intent"),
+    entry("max_delivery_attempts", number(1, 100), "3",
+        "attempts of an intent that does not say, the first included",
+        "the protocol's default"),
+    entry("ack_timeout_seconds", seconds(1, DAY_SECONDS), "300",
+        "how long a receiver may hold an attempt without a result",
+        "the protocol's default; longer work extends its lease"),
+    entry("undo_hold_seconds", seconds(0, 60), "5",
+        "how long the console holds a decision or replay before it takes effect",
+        "long enough to see a mistake, short enough not to wait"),
+    entry("tls.cert", Kind::Path, "",
+        "certificate chain, PEM",
+        "none: plain HTTP, meant for loopback or behind a proxy"),
+    entry("tls.key", Kind::Path, "", "private key of the certificate, PEM", "none, as the certificate"),
+    entry("env.name", Kind::Text, "", "label shown in the console's header", "empty: no label"),
+    entry("env.is_protected", Kind::Flag, "false",
+        "ask for the name of the environment before bulk actions",
+        "on for production"),
+    entry("intents.default_ttl_seconds", seconds(0, 36_500 * DAY_SECONDS), "0",
+        "deadline of an intent that has none; 0 means none",
+        "an intent waits for an offline receiver as long as it takes"),
+    entry("stream.credit", number(1, 1024), "16",
+        "unacknowledged intents per connection",
+        "keeps a receiver busy over a slow network without piling up work in it"),
+    entry("stream.keepalive_seconds", seconds(1, 300), "8",
+        "pause after which a silent stream gets a comment",
+        "impatient proxies give up after 10 s"),
+    entry("stream.early_close", Kind::Choice(&["auto", "always", "never"]), "auto",
+        "end event streams of single intents once they are finished",
+        "auto: for the clients that need it"),
+    entry("retry.stream_base_ms", millis(1, 3_600_000), "1000",
+        "delay after the first failed attempt; doubles with each",
+        "a receiver that restarts is back within seconds"),
+    entry("retry.stream_max_ms", millis(1, 86_400_000), "300000",
+        "the longest delay",
+        "five minutes: an operator's patience"),
+    entry("retry.jitter", Kind::Ratio, "0.2",
+        "spread of every delay to either side",
+        "enough to break up a herd, little enough to foretell the next try"),
+    entry("http.retry_delays", Kind::Times, "5s 30s 2m 10m 30m 1h",
+        "delays after attempt 1, 2, 3, ...; the last repeats",
+        "the steps of the webhook services that receivers know"),
+    entry("http.retry_after_max_seconds", seconds(0, DAY_SECONDS), "3600",
+        "the longest `Retry-After` that is obeyed",
+        "a receiver may not park an intent for days"),
+    entry("http.permanent_4xx", Kind::Flag, "false",
+        "a 4xx other than 408, 409, 425 and 429 ends the intent at once",
+        "off: a misconfigured receiver is often put right within the hour"),
+    entry("http.connect_timeout_seconds", seconds(1, 300), "5",
+        "time to connect, TLS included",
+        "three lost SYNs"),
+    entry("http.timeout_seconds", seconds(1, 3600), "15",
+        "time of the whole call",
+        "work that takes longer answers 202 and resumes later"),
+    entry("http.response_bytes_max", Kind::Bytes { min: 0, max: 16 * MIB, }, "65536",
+        "how much of a response is read",
+        "a result, not a download"),
+    entry("http.allow", Kind::Networks, "",
+        "hosts and networks that may be called although private",
+        "empty: private ranges only while listening on loopback; link-local never"),
+    entry("http.deny", Kind::Networks, "",
+        "hosts and networks that may not be called",
+        "empty: what the address guard denies anyway"),
+    entry("http.default_secret", Kind::Hidden, "",
+        "signing secret of agents that have none of their own",
+        "empty: they are called unsigned"),
+    entry("http.slots", number(1, 4096), "64",
+        "calls in flight over all endpoints",
+        "64 slow calls cost little memory and no thread"),
+    entry("http.per_endpoint_max", number(1, 64), "4",
+        "calls in flight to one endpoint at the start; adapts between 1 and 64",
+        "a receiver shows that it can take more"),
+    entry("compat.flat_intent", Kind::Flag, "true",
+        "answer an intent's fields at the top as well",
+        "the published clients read them there"),
+    entry("compat.watch_inclusive_since", Kind::Flag, "true",
+        "`since` of an intent's events includes that number",
+        "as the published clients count"),
+    entry("limits.payload_bytes", Kind::Bytes { min: 1024, max: 16 * MIB, }, "131072",
+        "largest payload",
+        "larger ones belong in a file store, with a link here"),
+    entry("limits.body_bytes", Kind::Bytes { min: 4096, max: 64 * MIB, }, "1048576",
+        "largest request body",
+        "a batch of typical payloads"),
+    entry("limits.requests_per_minute", number(0, 10_000_000), "0",
+        "requests per key and minute; 0 is off",
+        "off: senders are known"),
+    entry("limits.connections_max", number(1, 1_000_000), "1024",
+        "open connections",
+        "each is an open file: raise it together with that limit of the system"),
+    entry("limits.streams_per_key_max", number(1, 1_000_000), "64",
+        "open event streams per key",
+        "one faulty client cannot take all connections"),
+    entry("limits.header_read_seconds", seconds(1, 300), "10",
+        "time to send the head of a request",
+        "a slow client cannot hold a connection"),
+    entry("limits.body_read_seconds", seconds(1, 3600), "30",
+        "time to send the whole body",
+        "1 MiB over 300 kbit/s"),
+    entry("limits.commit_queue", number(16, 1_000_000), "4096",
+        "commands waiting for the writer",
+        "one full batch may wait behind the one at work"),
+    entry("limits.batch_commands_max", number(1, 65_536), "4096",
+        "commands in one commit",
+        "measured: more gains nothing"),
+    entry("limits.batch_bytes_max", Kind::Bytes { min: 4 * KIB, max: 64 * MIB, }, "1048576",
+        "bytes in one commit",
+        "measured: an fsync of 4 MiB costs six times as much per byte"),
+    entry("limits.busy_wait_ms", millis(0, 60_000), "250",
+        "how long a request waits for a place in the queue before 503",
+        "a passing burst is absorbed, a standing one is told"),
+    entry("idempotency.retention_hours", HOURS, "168",
+        "how long a repeated request gets the first answer",
+        "a week: longer than any client retries"),
+    entry("retention.finished_days", DAYS, "30",
+        "age at which finished intents are removed",
+        "a month of looking back"),
+    entry("retention.dead_letter_days", DAYS, "90",
+        "age at which dead letters are removed",
+        "a quarter to replay them"),
+    entry("retention.audit_days", DAYS, "90",
+        "age at which audit entries are removed",
+        "as dead letters, which they explain"),
+    entry("mesh.degraded_seconds", seconds(1, DAY_SECONDS), "90",
+        "silence after which an agent counts as degraded",
+        "three missed heartbeats of 30 s"),
+    entry("mesh.unreachable_seconds", seconds(1, DAY_SECONDS), "300",
+        "silence after which an agent counts as unreachable",
+        "ten missed heartbeats of 30 s"),
+    entry("mesh.hold_unreachable", Kind::Flag, "true",
+        "hold deliveries to unreachable agents",
+        "waiting spends no attempt"),
+    entry("metrics.public", Kind::Flag, "false",
+        "serve `/metrics` without a key",
+        "names of agents are nobody else's business"),
+    entry("redact.keys", Kind::Texts, "",
+        "fields of payloads that are masked, besides the usual names of secrets",
+        "empty: only the usual names"),
+    entry("store.kind", Kind::Choice(&["sqlite", "memory"]), "sqlite",
+        "`sqlite` on disk, or `memory` that dies with the process (`--ephemeral`)",
+        "accepted means durable"),
+    entry("store.readers", number(1, 64), "3",
+        "read-only connections",
+        "two to four keep the console and the API apart"),
+    entry("store.cache_bytes", Kind::Bytes { min: MIB, max: 1024 * MIB, }, "16777216",
+        "page cache of each connection",
+        "measured: the live part of a million intents"),
+    entry("shutdown.grace_seconds", seconds(0, 3600), "10",
+        "time for work in flight when stopping",
+        "the usual patience of service managers is longer"),
+    entry("console.theme", Kind::Name, "terminal",
+        "`terminal`, `mono`, `midnight`, `paper`, `high-contrast`, `auto`, or a theme of yours",
+        "the terminal's own colours fit it best"),
+    entry("console.glyphs", Kind::Choice(&["auto", "unicode", "ascii"]), "auto",
+        "signs in tables and graphs",
+        "auto: by the locale and the terminal"),
+    entry("console.mouse", Kind::Flag, "true",
+        "clicks and wheel",
+        "no click ever decides, replays or discards"),
+    entry("log.filter", Kind::Name, "warn,postroom=info",
+        "what is logged, as `level` or `target=level` between commas",
+        "our own steps, others' complaints"),
+];
+
+/// The entry of `key`.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.key == key)
+}
+
+/// The known key nearest to `unknown`, when one is near enough to be meant.
+#[must_use]
+pub fn nearest(unknown: &str) -> Option<&'static str> {
+    let unknown_name = unknown.rsplit('.').next().unwrap_or(unknown);
+    let scored = ENTRIES.iter().map(|entry| {
+        let whole = distance(unknown, entry.key);
+        // The right name in the wrong section is one mistake, however long the section is.
+        let name = distance(unknown_name, entry.name()).saturating_add(1);
+        (whole.min(name), entry.key)
+    });
+    let (score, key) = scored.min()?;
+    (score <= unknown_name.len().div_ceil(3).max(2)).then_some(key)
+}
+
+/// How many letters must be added, removed or changed (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (from_index, from_letter) in from.chars().enumerate() {
+        let mut diagonal = from_index;
+        let mut left = from_index.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, to_letter) in row.iter_mut().skip(1).zip(to.chars()) {
+            let changed = diagonal.saturating_add(usize::from(from_letter != to_letter));
+            diagonal = *cell;
+            left = changed
+                .min(diagonal.saturating_add(1))
+                .min(left.saturating_add(1));
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_grouped_by_listed_sections_and_name_their_unit() {
+        let mut seen_sections = Vec::new();
+        for (index, entry) in ENTRIES.iter().enumerate() {
+            assert!(
+                !ENTRIES[..index].iter().any(|other| other.key == entry.key),
+                "{}",
+                entry.key
+            );
+            if seen_sections.last() != Some(&entry.section()) {
+                seen_sections.push(entry.section());
+            }
+            if let Kind::Time { unit, .. } = entry.kind {
+                let suffix = match unit {
+                    Unit::Millis => "_ms",
+                    Unit::Seconds => "_seconds",
+                    Unit::Hours => "_hours",
+                    Unit::Days => "_days",
+                };
+                assert!(entry.key.ends_with(suffix), "{}", entry.key);
+            }
+            assert!(
+                !entry.what.is_empty() && !entry.why.is_empty(),
+                "{}",
+                entry.key
+            );
+        }
+        let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
+        assert_eq!(seen_sections, sections);
+    }
+
+    #[test]
+    fn a_misspelt_or_misplaced_key_finds_the_one_that_was_meant() {
+        assert_eq!(
+            nearest("limits.conections_max"),
+            Some("limits.connections_max")
+        );
+        assert_eq!(nearest("listne"), Some("listen"));
+        assert_eq!(nearest("connections_max"), Some("limits.connections_max"));
+        assert_eq!(
+            nearest("stream.timeout_seconds"),
+            Some("http.timeout_seconds")
+        );
+        assert_eq!(nearest("colour.of.the.sky"), None);
+    }
+}
