@@ -1,8 +1,8 @@
 //! Postroom.
 pub mod broker;
 pub mod clock;
-pub mod desk;
 pub mod config;
+pub mod desk;
 pub mod domain;
 pub mod engine;
 pub mod shutdown;
