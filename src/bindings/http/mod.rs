@@ -1,0 +1,34 @@
+//! The binding `http`: one signed POST for each attempt, and what came of it.
+//!
+//! 1. One call of [`Pusher::post`] is at most one request: no redirect is followed, nothing is
+//!    repeated, no proxy of the environment is asked.
+//! 2. The connection goes to an address that the guard passed after resolution.
+//! 3. Everything ends within one deadline, the answer's body included, and no more of the body is
+//!    held than the configured limit.
+//! 4. What is reported is capped and redacted.
+//!
+//! Not here: when to try again (`engine`), how many posts at once (the dispatcher).
+//! Tested beside the rules, and in `tests.rs` against receivers that misbehave on real sockets.
+
+mod answer;
+mod excerpt;
+mod fault;
+#[cfg(test)]
+mod fixture;
+mod message;
+mod probe;
+mod pusher;
+mod redact;
+pub mod resolver;
+#[cfg(test)]
+mod tests;
+
+pub use self::answer::Answer;
+pub use self::message::Push;
+pub use self::pusher::{PushResult, Pusher, PusherConfig, PusherError};
+
+/// Makes ring the process's TLS provider. Call it first thing in `main`; a second call is harmless.
+pub fn install_crypto_provider() {
+    // An error says that some provider is installed already, which is all we want.
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+}
