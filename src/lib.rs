@@ -1,6 +1,6 @@
 //! Postroom.
-pub mod broker;
 pub mod bindings;
+pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod desk;
