@@ -260,7 +260,10 @@ impl Intent {
         match self.status {
             Status::Completed => State::Completed,
             Status::Failed | Status::Canceled | Status::TimedOut => State::Failed,
-            Status::Acknowledged | Status::InProgress => State::InFlight,
+            Status::Acknowledged | Status::InProgress => match self.delivery {
+                Delivery::BackingOff { .. } => State::Retrying,
+                _ => State::InFlight,
+            },
             Status::Waiting if self.waiting == Some(WaitingReason::Human) => State::WaitingHuman,
             Status::Waiting => State::WaitingOther,
             Status::Created | Status::Submitted => State::Queued,

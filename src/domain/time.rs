@@ -66,6 +66,14 @@ impl Span {
         Self::from_millis(seconds.saturating_mul(1000))
     }
 
+    /// A span of seconds with a fraction; anything that is no positive number becomes zero.
+    #[must_use]
+    pub fn from_seconds_f64(seconds: f64) -> Self {
+        let millis =
+            std::time::Duration::try_from_secs_f64(seconds).map_or(0, |span| span.as_millis());
+        Self::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     /// The span in milliseconds.
     #[must_use]
     pub const fn as_millis(self) -> i64 {

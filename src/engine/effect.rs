@@ -1,11 +1,12 @@
 //! Everything done to the world. Never stored: after a crash the lease runs out and the timer asks again.
 
 use crate::domain::address::Address;
+use crate::domain::fact::{Fact, FactBody};
 use crate::domain::ids::{AttemptId, IntentId, SessionId};
-use crate::engine::command::Command;
+use crate::domain::intent::{Delivery, Intent};
 
-/// What must happen once a fact is committed; [`Effect::Then`] before that, in the same commit.
-#[derive(Debug, Clone, PartialEq)]
+/// What must happen once a fact is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Hand the intent over the connection that has the slot.
     Deliver {
@@ -28,11 +29,40 @@ pub enum Effect {
         /// Who.
         agent: Address,
     },
-    /// Ask another intent, inside the same commit.
-    Then {
-        /// Whom.
-        intent: IntentId,
-        /// What.
-        command: Box<Command>,
-    },
+}
+
+/// What must happen in the world once `fact` is committed. `before` is the intent before the fact,
+/// `after` the intent after it.
+#[must_use]
+pub fn effects_of(before: Option<&Intent>, fact: &Fact, after: &Intent) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(lease) = before.and_then(Intent::lease) {
+        let is_same = after
+            .lease()
+            .is_some_and(|current| current.attempt == lease.attempt);
+        if !is_same {
+            effects.push(Effect::Release {
+                attempt: lease.attempt,
+                session: lease.session,
+            });
+        }
+    }
+    match &fact.body {
+        FactBody::AttemptStarted {
+            attempt, session, ..
+        } => effects.push(Effect::Deliver {
+            intent: fact.intent,
+            attempt: *attempt,
+            session: *session,
+        }),
+        FactBody::Delivered { .. } | FactBody::Offered => {
+            if matches!(after.delivery, Delivery::Ready { .. }) {
+                effects.push(Effect::Wake {
+                    agent: after.to.clone(),
+                });
+            }
+        }
+        _ => {}
+    }
+    effects
 }

@@ -1,0 +1,312 @@
+//! What is true after a fact.
+
+use crate::domain::agent::Binding;
+use crate::domain::fact::{Birth, Fact, FactBody};
+use crate::domain::intent::{DeadLetter, DeadLetterState, Delivery, End, Intent, Lease};
+use crate::domain::status::{Status, WaitingReason};
+use crate::domain::task::Task;
+use crate::domain::time::Timestamp;
+
+/// The intent after one more fact. `None` only when the first fact is not its birth: a record that
+/// cannot be applied.
+#[must_use]
+pub fn evolve(intent: Option<Intent>, fact: &Fact) -> Option<Intent> {
+    match (intent, &fact.body) {
+        (None, FactBody::Created(birth)) => Some(born(fact, birth)),
+        (None, _) => None,
+        (Some(mut intent), _) => {
+            apply(&mut intent, fact);
+            Some(intent)
+        }
+    }
+}
+
+/// The fold of facts from the first.
+#[must_use]
+pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Intent> {
+    let mut intent = None;
+    for fact in facts {
+        intent = Some(evolve(intent, fact)?);
+    }
+    intent
+}
+
+pub(super) fn born(fact: &Fact, birth: &Birth) -> Intent {
+    Intent {
+        id: fact.intent,
+        intent_type: birth.intent_type.clone(),
+        correlation_id: birth.correlation_id.clone(),
+        from: birth.from.clone(),
+        to: birth.to.clone(),
+        reply_to: birth.reply_to.clone(),
+        trace_id: birth.trace_id.clone(),
+        origin: birth.origin,
+        replay_of: birth.replay_of,
+        is_edited_replay: birth.is_edited_replay,
+        binding: birth.binding,
+        created_at: fact.at,
+        updated_at: fact.at,
+        deadline: birth.deadline,
+        ttl: birth.ttl,
+        ack_timeout: birth.ack_timeout,
+        max_attempts: birth.max_attempts,
+        reminders: birth.reminders.clone(),
+        seq: fact.seq,
+        event_seq: fact.event.unwrap_or(0),
+        status: Status::Created,
+        waiting: None,
+        delivery: Delivery::Ready { since: fact.at },
+        attempts: 0,
+        acknowledged_at: None,
+        last_failure: None,
+        reminded: 0,
+        reminder_base: None,
+        escalated_to: None,
+        task: None,
+        holds: Vec::new(),
+        end: None,
+        dead_letter: None,
+        policy_generation: 0,
+    }
+}
+
+/// Changes the intent by one fact.
+pub(super) fn apply(intent: &mut Intent, fact: &Fact) {
+    intent.seq = fact.seq;
+    if let Some(event) = fact.event {
+        intent.event_seq = event;
+    }
+    let at = fact.at;
+    match &fact.body {
+        FactBody::HoldPlaced(hold) => intent.holds.push((**hold).clone()),
+        FactBody::HoldCanceled { hold } | FactBody::HoldElapsed { hold, .. } => {
+            intent.holds.retain(|held| held.id != *hold);
+        }
+        FactBody::DeadLetterOpened {
+            reason,
+            fingerprint,
+        } => {
+            intent.dead_letter = Some(DeadLetter {
+                reason: *reason,
+                fingerprint: fingerprint.clone(),
+                at,
+                state: DeadLetterState::Open,
+            });
+        }
+        FactBody::DeadLetterReplayed { as_intent } => {
+            set_letter(
+                intent,
+                DeadLetterState::Replayed {
+                    as_intent: *as_intent,
+                },
+            );
+        }
+        FactBody::DeadLetterDiscarded { reason } => {
+            set_letter(
+                intent,
+                DeadLetterState::Discarded {
+                    reason: reason.clone(),
+                },
+            );
+        }
+        body => {
+            intent.updated_at = at;
+            apply_move(intent, at, body);
+        }
+    }
+}
+
+fn set_letter(intent: &mut Intent, state: DeadLetterState) {
+    if let Some(letter) = &mut intent.dead_letter {
+        letter.state = state;
+    }
+}
+
+fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
+    match body {
+        FactBody::Created(_) => {}
+        FactBody::Submitted => intent.status = Status::Submitted,
+        FactBody::Delivered { .. } => {
+            intent.status = Status::Delivered;
+            intent.waiting = None;
+            intent.delivery = offered(intent.binding, at);
+            intent.reminder_base.get_or_insert(at);
+        }
+        FactBody::Waiting { reason, until, .. } => {
+            intent.status = Status::Waiting;
+            intent.waiting = Some(*reason);
+            match (reason, until) {
+                (WaitingReason::Time, Some(until)) => {
+                    intent.delivery = Delivery::HeldByTime { until: *until };
+                }
+                (WaitingReason::Human, _) => intent.delivery = Delivery::HeldByPerson,
+                _ => {}
+            }
+        }
+        FactBody::TaskOpened {
+            thread,
+            owner,
+            spec,
+        } => {
+            intent.delivery = Delivery::HeldByPerson;
+            intent.reminder_base = Some(at);
+            intent.task = Some(Task {
+                thread: *thread,
+                owner: owner.clone(),
+                spec: (**spec).clone(),
+                version: 1,
+                opened_at: at,
+                decision: None,
+            });
+        }
+        FactBody::TaskDecided(decision) => {
+            if let Some(task) = &mut intent.task {
+                task.version = task.version.saturating_add(1);
+                task.decision = Some((**decision).clone());
+            }
+        }
+        FactBody::TaskReplied { .. } => {}
+        FactBody::Reminded { number, .. } => {
+            intent.reminded = *number;
+            intent.reminder_base = Some(at);
+        }
+        FactBody::Escalated { to, .. } => {
+            intent.escalated_to = Some(to.clone());
+            intent.reminder_base = Some(at);
+        }
+        _ => apply_delivery(intent, at, body),
+    }
+}
+
+/// What a binding has when an intent is offered to it.
+const fn offered(binding: Binding, at: Timestamp) -> Delivery {
+    match binding {
+        Binding::Inbox => Delivery::HeldByPerson,
+        Binding::Stream | Binding::Poll | Binding::Http | Binding::Internal => {
+            Delivery::Ready { since: at }
+        }
+    }
+}
+
+fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
+    match body {
+        FactBody::AttemptStarted {
+            attempt,
+            number,
+            binding,
+            session,
+            lease_until,
+        } => {
+            intent.attempts = *number;
+            intent.delivery = Delivery::Leased(Lease {
+                attempt: *attempt,
+                number: *number,
+                binding: *binding,
+                session: *session,
+                started_at: at,
+                until: *lease_until,
+            });
+        }
+        FactBody::AttemptFailed {
+            failure, next_at, ..
+        } => {
+            intent.last_failure = Some(failure.clone());
+            intent.delivery = Delivery::BackingOff { until: *next_at };
+        }
+        FactBody::Offered => intent.delivery = Delivery::Ready { since: at },
+        FactBody::RetriedNow => {}
+        FactBody::Acknowledged { lease_until, .. } => {
+            intent.acknowledged_at.get_or_insert(at);
+            if intent.status != Status::InProgress {
+                intent.status = Status::Acknowledged;
+            }
+            move_lease(intent, *lease_until);
+        }
+        FactBody::InProgress { lease_until, .. } => {
+            intent.acknowledged_at.get_or_insert(at);
+            intent.status = Status::InProgress;
+            intent.waiting = None;
+            if let Some(until) = lease_until {
+                move_lease(intent, *until);
+            }
+        }
+        FactBody::LeaseExtended { lease_until, .. } => move_lease(intent, *lease_until),
+        FactBody::DeliveryFailed { failure, .. } => {
+            if failure.is_some() {
+                intent.last_failure.clone_from(failure);
+            }
+        }
+        FactBody::Completed { result, .. } => {
+            end(
+                intent,
+                Status::Completed,
+                Delivery::Done,
+                End::Completed {
+                    result: result.clone(),
+                },
+            );
+        }
+        FactBody::Failed { error, .. } => {
+            end(
+                intent,
+                Status::Failed,
+                Delivery::Dead,
+                End::Failed {
+                    error: error.clone(),
+                },
+            );
+        }
+        FactBody::Canceled { reason, .. } => {
+            let reason = reason.clone();
+            end(
+                intent,
+                Status::Canceled,
+                Delivery::Withdrawn,
+                End::Canceled { reason },
+            );
+        }
+        FactBody::TimedOut { error, .. } => {
+            let delivery = if intent.acknowledged_at.is_some() {
+                Delivery::Withdrawn
+            } else {
+                Delivery::Dead
+            };
+            end(
+                intent,
+                Status::TimedOut,
+                delivery,
+                End::TimedOut {
+                    error: error.clone(),
+                },
+            );
+        }
+        FactBody::Created(_)
+        | FactBody::Submitted
+        | FactBody::Delivered { .. }
+        | FactBody::Waiting { .. }
+        | FactBody::TaskOpened { .. }
+        | FactBody::TaskDecided(_)
+        | FactBody::TaskReplied { .. }
+        | FactBody::Reminded { .. }
+        | FactBody::Escalated { .. }
+        | FactBody::DeadLetterOpened { .. }
+        | FactBody::DeadLetterReplayed { .. }
+        | FactBody::DeadLetterDiscarded { .. }
+        | FactBody::HoldPlaced(_)
+        | FactBody::HoldCanceled { .. }
+        | FactBody::HoldElapsed { .. } => {}
+    }
+}
+
+fn move_lease(intent: &mut Intent, lease_until: Timestamp) {
+    if let Delivery::Leased(lease) = &mut intent.delivery {
+        lease.until = lease_until;
+    }
+}
+
+fn end(intent: &mut Intent, status: Status, delivery: Delivery, end: End) {
+    intent.status = status;
+    intent.waiting = None;
+    intent.delivery = delivery;
+    intent.end = Some(end);
+}

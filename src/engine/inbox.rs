@@ -1,0 +1,291 @@
+//! Human tasks: opening, deciding, saying something, and what is held.
+
+use serde_json::{Map, Value};
+
+use crate::domain::address::Address;
+use crate::domain::fact::{Actor, FactBody};
+use crate::domain::failure::DeadReason;
+use crate::domain::ids::{HoldId, ThreadId};
+use crate::domain::intent::IntentError;
+use crate::domain::payload::Payload;
+use crate::domain::status::WaitingReason;
+use crate::domain::task::{Decision, HeldAct, Hold, Task, TaskSpec, is_negative};
+use crate::domain::time::Span;
+use crate::engine::command::{Choice, Decide, Reply};
+use crate::engine::refusal::Refusal;
+use crate::engine::submit::implied_task;
+use crate::engine::{Draft, capped, resolve};
+
+/// Asks a person: the intent waits, and a thread opens in the receiver's inbox.
+pub(super) fn open_task(draft: &mut Draft<'_>, thread: ThreadId, spec: TaskSpec) {
+    let owner = draft.intent.to.clone();
+    draft.say(
+        Actor::Broker,
+        FactBody::Waiting {
+            reason: WaitingReason::Human,
+            holder: owner.to_string(),
+            until: None,
+        },
+    );
+    draft.say(
+        Actor::Broker,
+        FactBody::TaskOpened {
+            thread,
+            owner,
+            spec: Box::new(spec),
+        },
+    );
+}
+
+pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refusal> {
+    let Some(task) = draft.intent.task.clone() else {
+        draft.must_be_open()?;
+        return Err(Refusal::NoOpenTask);
+    };
+    let outcome = outcome_of(&task.spec, &decide.choice)?;
+    if let Some(made) = &task.decision {
+        if made.outcome == outcome {
+            return Ok(());
+        }
+        return Err(Refusal::AlreadyDecided(Box::new(made.clone())));
+    }
+    draft.must_be_open()?;
+    must_be_version(&task, decide.version)?;
+    let comment = decide
+        .comment
+        .as_deref()
+        .map(str::trim)
+        .filter(|comment| !comment.is_empty());
+    if task.spec.needs_comment() && comment.is_none() {
+        return Err(Refusal::CommentRequired);
+    }
+    if task.spec.is_evidence_required && !has_evidence(decide.data.as_ref()) {
+        return Err(Refusal::EvidenceRequired);
+    }
+    if decide.hold > Span::ZERO {
+        let act = HeldAct::Decide {
+            outcome,
+            comment: comment.map(capped),
+            version: Some(task.version),
+        };
+        place_hold(draft, act, &decide.by, decide.hold);
+        return Ok(());
+    }
+    let decision = Decision {
+        outcome,
+        comment: comment.map(capped),
+        data: decide.data.clone(),
+        by: decide.by.clone(),
+        at: draft.ctx.now,
+        version: task.version,
+    };
+    settle(draft, &task, decision);
+    Ok(())
+}
+
+/// A resume body while a task is open: a decision, in one of its spellings.
+pub(super) fn decide_by_body(
+    draft: &mut Draft<'_>,
+    body: &Map<String, Value>,
+    by: &Address,
+) -> Result<(), Refusal> {
+    let mut fields = match body.get("task_result") {
+        Some(Value::Object(result)) => result.clone(),
+        _ => Map::new(),
+    };
+    if let Some(Value::Object(data)) = fields.remove("data") {
+        for (key, value) in data {
+            fields.entry(key).or_insert(value);
+        }
+    }
+    let flag = [
+        fields.get("approved"),
+        body.get("approved"),
+        body.get("approve_current_step"),
+    ]
+    .into_iter()
+    .flatten()
+    .find_map(Value::as_bool);
+    let named = fields
+        .get("outcome")
+        .or_else(|| body.get("outcome"))
+        .and_then(Value::as_str);
+    let action = body
+        .get("action")
+        .and_then(Value::as_str)
+        .map(str::to_ascii_lowercase);
+    let choice = match (named, flag, action.as_deref()) {
+        (Some(outcome), _, _) => Choice::Outcome(outcome.to_owned()),
+        (None, Some(true), _) => Choice::Yes,
+        (None, Some(false), _) | (None, None, Some("reject" | "rejected" | "fail" | "failed")) => {
+            Choice::No
+        }
+        (None, None, Some("approve" | "approved" | "complete" | "completed" | "done" | "ok")) => {
+            Choice::Yes
+        }
+        _ => Choice::Outcome(String::new()),
+    };
+    let text = |key: &str| {
+        fields
+            .get(key)
+            .or_else(|| body.get(key))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let number = |key: &str| {
+        body.get(key)
+            .or_else(|| fields.get(key))
+            .and_then(Value::as_u64)
+    };
+    let comment = text("comment").or_else(|| text("reason"));
+    let version = number("task_version").and_then(|version| u32::try_from(version).ok());
+    let hold = number("hold_seconds").and_then(|seconds| i64::try_from(seconds).ok());
+    let data = (!fields.is_empty()).then(|| Payload::of(&Value::Object(fields.clone())));
+    let asked = Decide {
+        choice,
+        comment,
+        data,
+        version,
+        hold: Span::from_seconds(hold.unwrap_or(0)).min(draft.ctx.policy.hold_max),
+        by: by.clone(),
+    };
+    decide(draft, &asked)
+}
+
+pub(super) fn reply(draft: &mut Draft<'_>, reply: &Reply) -> Result<(), Refusal> {
+    draft.must_be_open()?;
+    let task = draft
+        .intent
+        .open_task()
+        .cloned()
+        .ok_or(Refusal::NoOpenTask)?;
+    if task.spec == implied_task(&draft.intent.intent_type) {
+        let decision = Decision {
+            outcome: "replied".to_owned(),
+            comment: Some(reply.message.clone()),
+            data: None,
+            by: reply.by.clone(),
+            at: draft.ctx.now,
+            version: task.version,
+        };
+        settle(draft, &task, decision);
+    } else {
+        draft.say(
+            Actor::at(&reply.by),
+            FactBody::TaskReplied {
+                message: reply.message.clone(),
+            },
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn cancel_hold(draft: &mut Draft<'_>, hold: HoldId, by: &Actor) -> Result<(), Refusal> {
+    let now = draft.ctx.now;
+    let is_open = draft
+        .intent
+        .holds
+        .iter()
+        .any(|held| held.id == hold && held.effective_at > now);
+    if !is_open {
+        return Err(Refusal::HoldElapsed);
+    }
+    draft.say(by.clone(), FactBody::HoldCanceled { hold });
+    Ok(())
+}
+
+/// Stores an act that takes effect later: at the deadline at the latest, where that is nearer.
+pub(super) fn place_hold(draft: &mut Draft<'_>, act: HeldAct, by: &Address, hold: Span) {
+    let now = draft.ctx.now;
+    let wanted = now.after(hold.min(draft.ctx.policy.hold_max));
+    let latest = draft
+        .intent
+        .deadline
+        .filter(|_| !draft.intent.is_finished());
+    // One millisecond before the deadline: a hold that is due together with it still counts.
+    let effective_at = latest
+        .map_or(wanted, |deadline| {
+            wanted.min(deadline.before(Span::from_millis(1)))
+        })
+        .max(now);
+    let hold = Hold {
+        id: draft.ctx.hold,
+        act,
+        by: by.clone(),
+        placed_at: now,
+        effective_at,
+    };
+    draft.say(Actor::at(by), FactBody::HoldPlaced(Box::new(hold)));
+}
+
+/// Writes the decision down and moves the intent by it.
+fn settle(draft: &mut Draft<'_>, task: &Task, decision: Decision) {
+    let actor = Actor::at(&decision.by);
+    let is_no = is_negative(&decision.outcome);
+    let mut fields = match decision.data.as_ref().map(Payload::to_value) {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    fields.insert(
+        "outcome".to_owned(),
+        Value::String(decision.outcome.clone()),
+    );
+    if let Some(comment) = &decision.comment {
+        fields.insert("comment".to_owned(), Value::String(comment.clone()));
+        if task.spec == implied_task(&draft.intent.intent_type) {
+            fields.insert("message".to_owned(), Value::String(comment.clone()));
+        }
+    }
+    let message = match &decision.comment {
+        Some(comment) => format!("{} by {}: {comment}", decision.outcome, decision.by),
+        None => format!("{} by {}", decision.outcome, decision.by),
+    };
+    draft.say(actor.clone(), FactBody::TaskDecided(Box::new(decision)));
+    let details = Payload::of(&Value::Object(fields));
+    if is_no {
+        let error = IntentError {
+            code: "rejected".to_owned(),
+            message: capped(&message),
+            category: "policy".to_owned(),
+            is_retryable: false,
+            details: Some(details),
+        };
+        resolve::fail(draft, actor, error, DeadReason::Rejected, None);
+    } else {
+        resolve::complete(draft, actor, details, None);
+    }
+}
+
+fn outcome_of(spec: &TaskSpec, choice: &Choice) -> Result<String, Refusal> {
+    let allowed = spec.outcomes();
+    let refuse = |outcome: &str| Refusal::OutcomeNotAllowed {
+        outcome: outcome.to_owned(),
+        allowed: allowed.clone(),
+    };
+    match choice {
+        Choice::Yes => spec.positive_outcome().ok_or_else(|| refuse("approve")),
+        Choice::No => spec.negative_outcome().ok_or_else(|| refuse("reject")),
+        Choice::Outcome(outcome) if outcome.is_empty() => Err(refuse("")),
+        Choice::Outcome(outcome) if allowed.is_empty() || allowed.contains(outcome) => {
+            Ok(outcome.clone())
+        }
+        Choice::Outcome(outcome) => Err(refuse(outcome)),
+    }
+}
+
+fn must_be_version(task: &Task, seen: Option<u32>) -> Result<(), Refusal> {
+    match seen {
+        Some(seen) if seen < task.version => Err(Refusal::StaleVersion {
+            seen,
+            current: task.version,
+            decision: task.decision.clone().map(Box::new),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn has_evidence(data: Option<&Payload>) -> bool {
+    data.map(Payload::to_value)
+        .and_then(|value| value.get("evidence").cloned())
+        .is_some_and(|evidence| !evidence.is_null() && evidence != Value::String(String::new()))
+}

@@ -1,0 +1,321 @@
+//! Ends: the receiver's answer, and whoever ends an intent by a status.
+
+use serde_json::{Map, Value};
+
+use crate::domain::attempt::AttemptReport;
+use crate::domain::fact::{Actor, FactBody};
+use crate::domain::failure::DeadReason;
+use crate::domain::intent::IntentError;
+use crate::domain::payload::Payload;
+use crate::domain::status::Status;
+use crate::domain::task::is_negative;
+use crate::engine::command::{Resolve, Resume};
+use crate::engine::refusal::Refusal;
+use crate::engine::{Draft, capped, dead_letters, inbox};
+
+/// Keys of a resume body that steer and are no part of the result.
+const CONTROL_KEYS: [&str; 8] = [
+    "approve_current_step",
+    "actor",
+    "reason",
+    "expected_policy_generation",
+    "internal_scheduler",
+    "attempt_id",
+    "task_version",
+    "hold_seconds",
+];
+
+/// What a resume body means.
+#[derive(Debug, PartialEq)]
+enum Meaning {
+    Complete(Map<String, Value>),
+    Fail {
+        message: String,
+        details: Map<String, Value>,
+    },
+    Progress,
+}
+
+pub(super) fn resume(draft: &mut Draft<'_>, resume: &Resume) -> Result<(), Refusal> {
+    draft.must_be_open()?;
+    must_be_generation(draft, resume.expected_generation)?;
+    if let Some(given) = resume.attempt {
+        let current = draft.intent.lease().map(|lease| lease.attempt);
+        if current != Some(given) {
+            return Err(Refusal::StaleAttempt { given, current });
+        }
+    }
+    if draft.intent.open_task().is_some() {
+        return inbox::decide_by_body(draft, &resume.body, &resume.by);
+    }
+    let attempt = draft.intent.lease().map(|lease| lease.attempt);
+    match meaning(&resume.body) {
+        Meaning::Complete(result) => {
+            let result = Payload::of(&Value::Object(result));
+            complete(draft, resume.actor.clone(), result, resume.report.clone());
+        }
+        Meaning::Fail { message, details } => {
+            let details = (!details.is_empty()).then(|| Payload::of(&Value::Object(details)));
+            let error = agent_failed(&message, details);
+            fail(
+                draft,
+                resume.actor.clone(),
+                error,
+                DeadReason::HandlerFailed,
+                resume.report.clone(),
+            );
+        }
+        Meaning::Progress => {
+            let lease_until = attempt.map(|_| draft.ctx.now.after(draft.intent.ack_timeout));
+            draft.say(
+                resume.actor.clone(),
+                FactBody::InProgress {
+                    attempt,
+                    lease_until,
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn resolve(draft: &mut Draft<'_>, resolve: &Resolve) -> Result<(), Refusal> {
+    draft.must_be_open()?;
+    must_be_generation(draft, resolve.expected_generation)?;
+    let by = resolve.by.clone();
+    match resolve.status {
+        Status::Completed => {
+            let result = resolve.result.clone().unwrap_or_else(Payload::empty);
+            complete(draft, by, result, None);
+        }
+        Status::Failed => {
+            let is_receiver = by == Actor::at(&draft.intent.to);
+            let reason = if is_receiver {
+                DeadReason::HandlerFailed
+            } else {
+                DeadReason::Operator
+            };
+            let error = given_error(resolve.error.as_ref(), resolve.reason.as_deref());
+            fail(draft, by, error, reason, None);
+        }
+        Status::Canceled => {
+            let attempt = draft.intent.lease().map(|lease| lease.attempt);
+            let reason = resolve.reason.as_deref().map(capped);
+            draft.say(by, FactBody::Canceled { attempt, reason });
+        }
+        other => return Err(Refusal::Terminal { status: other }),
+    }
+    Ok(())
+}
+
+/// Ends it with a result.
+pub(super) fn complete(
+    draft: &mut Draft<'_>,
+    by: Actor,
+    result: Payload,
+    report: Option<Box<AttemptReport>>,
+) {
+    let attempt = draft.intent.lease().map(|lease| lease.attempt);
+    draft.say(
+        by,
+        FactBody::Completed {
+            attempt,
+            result,
+            report,
+        },
+    );
+}
+
+/// Ends it with an error; it becomes a dead letter.
+pub(super) fn fail(
+    draft: &mut Draft<'_>,
+    by: Actor,
+    error: IntentError,
+    reason: DeadReason,
+    report: Option<Box<AttemptReport>>,
+) {
+    let attempt = draft.intent.lease().map(|lease| lease.attempt);
+    draft.say(
+        by,
+        FactBody::Failed {
+            attempt,
+            error,
+            report,
+        },
+    );
+    dead_letters::open(draft, reason);
+}
+
+fn must_be_generation(draft: &Draft<'_>, expected: Option<u32>) -> Result<(), Refusal> {
+    let current = draft.intent.policy_generation;
+    match expected {
+        Some(expected) if expected != current => Err(Refusal::StaleGeneration { current }),
+        _ => Ok(()),
+    }
+}
+
+/// The table of resume bodies: the first row that applies.
+fn meaning(body: &Map<String, Value>) -> Meaning {
+    let action = body
+        .get("action")
+        .and_then(Value::as_str)
+        .map(str::to_ascii_lowercase);
+    let others = || {
+        let mut others = body.clone();
+        others.retain(|key, _| key != "action" && !is_control(key));
+        others
+    };
+    match action.as_deref() {
+        Some("complete" | "completed" | "success" | "done" | "ok" | "approve" | "approved") => {
+            return Meaning::Complete(result_of(body));
+        }
+        Some("fail" | "failed" | "error" | "reject" | "rejected") => {
+            let message = said(body, "reason").or_else(|| said(body, "message"));
+            return Meaning::Fail {
+                message: message.unwrap_or_else(|| "the receiver reported a failure".to_owned()),
+                details: others(),
+            };
+        }
+        Some("progress" | "in_progress" | "heartbeat" | "ack" | "working") => {
+            return Meaning::Progress;
+        }
+        _ => {}
+    }
+    if let Some(outcome) = negative_outcome(body) {
+        let message = said(body, "reason").unwrap_or_else(|| format!("outcome {outcome}"));
+        let mut details = others();
+        details.insert("outcome".to_owned(), Value::String(outcome));
+        return Meaning::Fail { message, details };
+    }
+    if body.keys().any(|key| !is_control(key)) {
+        return Meaning::Complete(result_of(body));
+    }
+    Meaning::Progress
+}
+
+fn said(body: &Map<String, Value>, key: &str) -> Option<String> {
+    body.get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+fn negative_outcome(body: &Map<String, Value>) -> Option<String> {
+    if let Some(outcome) = body.get("outcome").and_then(Value::as_str) {
+        let lower = outcome.to_ascii_lowercase();
+        let is_no = is_negative(&lower)
+            || ["fail", "reject"]
+                .iter()
+                .any(|start| lower.starts_with(start))
+            || lower == "error";
+        return is_no.then(|| outcome.to_owned());
+    }
+    (body.get("approved") == Some(&Value::Bool(false))).then(|| "rejected".to_owned())
+}
+
+/// Every key but `action`, `result` and the control keys, overlaid by the object `result`.
+fn result_of(body: &Map<String, Value>) -> Map<String, Value> {
+    let mut result = body.clone();
+    let inner = result.remove("result");
+    result.retain(|key, _| key != "action" && (key == "reason" || !is_control(key)));
+    match inner {
+        Some(Value::Object(inner)) => result.extend(inner),
+        Some(other) if !other.is_null() => {
+            result.insert("result".to_owned(), other);
+        }
+        _ => {}
+    }
+    result
+}
+
+fn is_control(key: &str) -> bool {
+    CONTROL_KEYS.contains(&key)
+}
+
+fn agent_failed(message: &str, details: Option<Payload>) -> IntentError {
+    IntentError {
+        code: "agent_failed".to_owned(),
+        message: capped(message),
+        category: "internal".to_owned(),
+        is_retryable: true,
+        details,
+    }
+}
+
+/// The error object of a resolve, filled up where the caller left something out.
+fn given_error(error: Option<&Payload>, reason: Option<&str>) -> IntentError {
+    let Some(Value::Object(mut object)) = error.map(Payload::to_value) else {
+        return agent_failed(reason.unwrap_or("failed"), None);
+    };
+    let mut take = |key: &str| match object.remove(key) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let (code, message, category) = (take("code"), take("message"), take("category"));
+    let details = (!object.is_empty()).then(|| Payload::of(&Value::Object(object)));
+    IntentError {
+        code: code.unwrap_or_else(|| "agent_failed".to_owned()),
+        message: capped(
+            &message
+                .or_else(|| reason.map(str::to_owned))
+                .unwrap_or_default(),
+        ),
+        category: category.unwrap_or_else(|| "internal".to_owned()),
+        is_retryable: true,
+        details,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Meaning {
+        let Ok(Value::Object(body)) = serde_json::from_str(text) else {
+            panic!("not an object")
+        };
+        meaning(&body)
+    }
+
+    fn completes(text: &str, result: &str) {
+        let Meaning::Complete(given) = read(text) else {
+            panic!("{text} does not complete")
+        };
+        assert_eq!(
+            Value::Object(given),
+            serde_json::from_str::<Value>(result).unwrap(),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn every_row_of_the_resume_table_means_what_it_says() {
+        completes(
+            r#"{"action":"complete","order_id":"1","status":"captured","actor":"x"}"#,
+            r#"{"order_id":"1","status":"captured"}"#,
+        );
+        completes(
+            r#"{"action":"done","reason":"r","result":{"a":1},"a":2}"#,
+            r#"{"reason":"r","a":1}"#,
+        );
+        completes(r#"{"anything":1}"#, r#"{"anything":1}"#);
+        completes(r#"{"outcome":"approved"}"#, r#"{"outcome":"approved"}"#);
+        assert!(matches!(read(r#"{"action":"fail","reason":"no stock"}"#),
+            Meaning::Fail { message, .. } if message == "no stock"));
+        assert!(matches!(
+            read(r#"{"outcome":"declined"}"#),
+            Meaning::Fail { .. }
+        ));
+        assert!(matches!(
+            read(r#"{"approved":false,"x":1}"#),
+            Meaning::Fail { .. }
+        ));
+        for progress in [
+            r#"{"action":"heartbeat","x":1}"#,
+            "{}",
+            r#"{"actor":"me","reason":"r"}"#,
+        ] {
+            assert_eq!(read(progress), Meaning::Progress, "{progress}");
+        }
+    }
+}
