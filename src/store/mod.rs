@@ -10,7 +10,11 @@
 //! Not here: what may change and why (`engine`); who may see it (`api`).
 //! Tested by one contract suite that runs on every memory (`tests/store_contract.rs`).
 
+mod cursor;
+mod derive;
 pub mod error;
+mod matching;
+pub mod memory;
 pub mod query;
 
 use std::sync::Arc;

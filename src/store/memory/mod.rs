@@ -1,0 +1,123 @@
+//! The reference memory: everything in ordered maps, nothing on disk. It says what the other memories
+//! mean, and serves brokers that are told to keep nothing.
+//!
+//! 1. The writer works on tables of its own; a commit plays the same writes into those that readers see.
+//! 2. A transaction that is dropped takes the readers' tables as its own again.
+//!
+//! Not here: durability.
+
+mod read;
+mod tables;
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::domain::address::Address;
+use crate::domain::ids::{Cursor, IntentId};
+use crate::domain::intent::Intent;
+use crate::domain::time::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::{Reader, Remembered, Store, Txn, Write};
+
+use self::read::MemoryReader;
+use self::tables::Tables;
+
+/// A memory without a disk.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    working: Tables,
+    committed: Arc<RwLock<Tables>>,
+}
+
+impl MemoryStore {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Store for MemoryStore {
+    fn begin(&mut self) -> Result<Box<dyn Txn + '_>, StoreError> {
+        Ok(Box::new(MemoryTxn {
+            store: self,
+            writes: Vec::new(),
+        }))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(MemoryReader {
+            tables: Arc::clone(&self.committed),
+        }))
+    }
+
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+}
+
+struct MemoryTxn<'store> {
+    store: &'store mut MemoryStore,
+    writes: Vec<Write>,
+}
+
+impl Txn for MemoryTxn<'_> {
+    fn load(&mut self, ids: &[IntentId]) -> Result<Vec<Option<Arc<Intent>>>, StoreError> {
+        Ok(ids
+            .iter()
+            .map(|id| self.store.working.intent(*id))
+            .collect())
+    }
+
+    fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError> {
+        Ok(self.store.working.due(now, limit))
+    }
+
+    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.store.working.next_due())
+    }
+
+    fn ready(
+        &mut self,
+        agent: &Address,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Intent>>, StoreError> {
+        Ok(self.store.working.ready(agent, now, limit))
+    }
+
+    fn leased(
+        &mut self,
+        agent: Option<&Address>,
+        limit: u32,
+    ) -> Result<Vec<Arc<Intent>>, StoreError> {
+        Ok(self.store.working.leased(agent, limit))
+    }
+
+    fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError> {
+        Ok(self.store.working.remembered(scope, key))
+    }
+
+    fn put(&mut self, write: Write) -> Result<(), StoreError> {
+        // Recorded first: a write that fails half-way is undone with the rest when this is dropped.
+        self.writes.push(write.clone());
+        self.store.working.apply(write)
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<Cursor, StoreError> {
+        let mut committed = self.store.committed.write();
+        for write in std::mem::take(&mut self.writes) {
+            committed.apply(write)?;
+        }
+        Ok(committed.head())
+    }
+}
+
+impl Drop for MemoryTxn<'_> {
+    fn drop(&mut self) {
+        if !self.writes.is_empty() {
+            self.store.working = self.store.committed.read().clone();
+        }
+    }
+}
