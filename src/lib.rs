@@ -4,6 +4,7 @@ pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod console;
 pub mod domain;
 pub mod engine;
 pub mod shutdown;

@@ -1,0 +1,77 @@
+//! Actions of what lies over a desk: the decision strip, panels, text fields.
+
+use super::{Action, Context, Danger, Spec};
+
+const STRIP: &[Context] = &[Context::Strip];
+const PANEL: &[Context] = &[Context::Panel];
+const FIELD: &[Context] = &[Context::Field];
+
+#[rustfmt::skip]
+pub(super) const ACTIONS: &[Spec] = &[
+    // The decision strip.
+    Spec { action: Action::StripStage, name: "strip.stage", keys: &["enter"], contexts: STRIP,
+        sentence: "Stage the decision; it is held first and can be taken back", hint: "stage",
+        rank: 1, danger: Danger::Reversible, ..Spec::BASE },
+    Spec { action: Action::StripNextOutcome, name: "strip.next", keys: &["tab"], contexts: STRIP,
+        sentence: "Next field, or next outcome", hint: "outcome", rank: 2, ..Spec::BASE },
+    Spec { action: Action::StripPreviousOutcome, name: "strip.previous", keys: &["shift-tab"],
+        contexts: STRIP, sentence: "Previous field, or previous outcome", ..Spec::BASE },
+    Spec { action: Action::StripNewLine, name: "strip.new-line", keys: &["ctrl-j"], contexts: STRIP,
+        sentence: "Begin a new line", hint: "new line", rank: 5, ..Spec::BASE },
+    Spec { action: Action::StripEditor, name: "strip.editor", keys: &["ctrl-e"], contexts: STRIP,
+        sentence: "Write in $EDITOR", hint: "$EDITOR", rank: 3, ..Spec::BASE },
+    Spec { action: Action::StripShowChange, name: "strip.show-change", keys: &["ctrl-r"],
+        contexts: STRIP, sentence: "Show what changed since the strip opened",
+        hint: "what changed", rank: 6, ..Spec::BASE },
+    Spec { action: Action::StripClose, name: "strip.close", keys: &["esc"], contexts: STRIP,
+        sentence: "Close the strip and keep the draft", hint: "keep draft", rank: 4, ..Spec::BASE },
+    // A panel of options.
+    Spec { action: Action::PanelPress, name: "panel.press", keys: &["enter"], contexts: PANEL,
+        sentence: "Press the button that has the focus", hint: "press", rank: 1, ..Spec::BASE },
+    Spec { action: Action::PanelNext, name: "panel.next", keys: &["tab", "down"], contexts: PANEL,
+        sentence: "Next field", hint: "field", rank: 2, ..Spec::BASE },
+    Spec { action: Action::PanelPrevious, name: "panel.previous", keys: &["shift-tab", "up"],
+        contexts: PANEL, sentence: "Previous field", ..Spec::BASE },
+    Spec { action: Action::PanelSave, name: "panel.save", keys: &["ctrl-s"], contexts: PANEL,
+        sentence: "Save the options as a preset", hint: "save preset", rank: 3,
+        later: Some("presets come with a later release"), ..Spec::BASE },
+    Spec { action: Action::PanelCancel, name: "panel.cancel", keys: &["esc"], contexts: PANEL,
+        sentence: "Cancel; nothing is sent", hint: "cancel", rank: 4, ..Spec::BASE },
+    Spec { action: Action::PanelRate, name: "panel.rate", keys: &["- r"], contexts: PANEL,
+        sentence: "Set the rate", hint: "rate", ..Spec::BASE },
+    Spec { action: Action::PanelInFlight, name: "panel.in-flight", keys: &["- c"], contexts: PANEL,
+        sentence: "Set how many may be in flight at once", hint: "in flight", ..Spec::BASE },
+    Spec { action: Action::PanelOrder, name: "panel.order", keys: &["- o"], contexts: PANEL,
+        sentence: "Set the order", hint: "order", ..Spec::BASE },
+    Spec { action: Action::PanelCanary, name: "panel.canary", keys: &["- n"], contexts: PANEL,
+        sentence: "Set how many go first as canaries", hint: "canary", ..Spec::BASE },
+    Spec { action: Action::PanelStop, name: "panel.stop", keys: &["- s"], contexts: PANEL,
+        sentence: "Set after how many failures the job pauses", hint: "stop", ..Spec::BASE },
+    Spec { action: Action::PanelAttempts, name: "panel.attempts", keys: &["- a"], contexts: PANEL,
+        sentence: "Set the attempts each replay may take", hint: "attempts", ..Spec::BASE },
+    Spec { action: Action::PanelTo, name: "panel.to", keys: &["- t"], contexts: PANEL,
+        sentence: "Set the agent to send to", hint: "to", ..Spec::BASE },
+    Spec { action: Action::PanelForce, name: "panel.force", keys: &["- f"], contexts: PANEL,
+        sentence: "Replay replayed ones too", hint: "force", ..Spec::BASE },
+    Spec { action: Action::PanelSkipped, name: "panel.skipped", keys: &["- v"], contexts: PANEL,
+        sentence: "List what is skipped, and why", hint: "list skipped", ..Spec::BASE },
+    // A text field of its own.
+    Spec { action: Action::FieldAccept, name: "field.accept", keys: &["enter"], contexts: FIELD,
+        sentence: "Take what stands in the field", hint: "accept", rank: 1, ..Spec::BASE },
+    Spec { action: Action::FieldComplete, name: "field.complete", keys: &["tab"], contexts: FIELD,
+        sentence: "Complete, or go to the next field", hint: "complete", rank: 2, ..Spec::BASE },
+    Spec { action: Action::FieldPrevious, name: "field.previous",
+        keys: &["up", "ctrl-p", "shift-tab"], contexts: FIELD,
+        sentence: "Previous proposal or field", ..Spec::BASE },
+    Spec { action: Action::FieldNext, name: "field.next", keys: &["down", "ctrl-n"],
+        contexts: FIELD, sentence: "Next proposal or field", ..Spec::BASE },
+    Spec { action: Action::FieldSave, name: "field.save", keys: &["ctrl-s"], contexts: FIELD,
+        sentence: "Save the filter as a view, or stage what is being edited", hint: "save", rank: 4,
+        ..Spec::BASE },
+    Spec { action: Action::FieldNewLine, name: "field.new-line", keys: &["ctrl-j"], contexts: FIELD,
+        sentence: "Begin a new line", ..Spec::BASE },
+    Spec { action: Action::FieldEditor, name: "field.editor", keys: &["ctrl-e"], contexts: FIELD,
+        sentence: "Write in $EDITOR", ..Spec::BASE },
+    Spec { action: Action::FieldLeave, name: "field.leave", keys: &["esc"], contexts: FIELD,
+        sentence: "Leave the field", hint: "leave", rank: 3, danger: Danger::No, ..Spec::BASE },
+];

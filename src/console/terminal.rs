@@ -1,0 +1,350 @@
+//! The tty: the only code that touches it.
+//!
+//! A [`Screen`] owns the terminal while it is open: raw mode, the alternate screen, bracketed paste,
+//! focus reports and, if wanted, the mouse. [`restore`] gives it back and may be called from anywhere,
+//! any number of times; the panic hook does so before it says anything. Each frame leaves in one write,
+//! inside a synchronized update, so a terminal never shows half of one.
+
+pub mod input;
+pub mod panic;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::Engine as _;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, queue, style};
+use parking_lot::Mutex;
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::{Frame, Terminal};
+
+/// Whether the terminal is in our hands. Process-wide: there is one tty.
+static HELD: Mutex<bool> = Mutex::new(false);
+
+/// The most bytes an OSC 52 copy may carry; more is cut off by common terminals.
+pub const COPY_BYTES_MAX: usize = 74_994;
+
+/// Why the terminal could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TerminalError {
+    /// Input or output is not a terminal.
+    #[error("{0} is not a terminal (hint: run `postroom serve` where there is none)")]
+    NoTty(&'static str),
+    /// The terminal refused.
+    #[error("the terminal could not be {0}: {1}")]
+    Refused(&'static str, #[source] io::Error),
+    /// A copy is longer than terminals take.
+    #[error("{0} bytes are more than a terminal's clipboard takes (at most {COPY_BYTES_MAX})")]
+    CopyTooLong(usize),
+}
+
+/// What the screen asks of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Take clicks and the wheel. Selecting text then needs Shift.
+    pub mouse: bool,
+}
+
+/// Collects what is drawn and hands it over in one write.
+#[derive(Debug)]
+pub struct FrameWriter<W: Write> {
+    sink: W,
+    pending: Vec<u8>,
+    /// While it is set, a flush waits for the end of the frame.
+    is_open: Arc<AtomicBool>,
+}
+
+impl<W: Write> FrameWriter<W> {
+    fn new(sink: W, is_open: Arc<AtomicBool>) -> Self {
+        Self {
+            sink,
+            pending: Vec::with_capacity(16 * 1024),
+            is_open,
+        }
+    }
+}
+
+impl<W: Write> Write for FrameWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_open.load(Ordering::Relaxed) || self.pending.is_empty() {
+            return Ok(());
+        }
+        let written = self.sink.write_all(&self.pending);
+        self.pending.clear();
+        written?;
+        self.sink.flush()
+    }
+}
+
+/// The terminal, as long as the console has it.
+#[derive(Debug)]
+pub struct Screen<W: Write = Output> {
+    terminal: Terminal<CrosstermBackend<FrameWriter<W>>>,
+    is_open: Arc<AtomicBool>,
+    is_stale: bool,
+    options: Options,
+}
+
+impl Screen<Output> {
+    /// Takes the terminal.
+    ///
+    /// Refuses when standard input or output is not one, naming which.
+    pub fn open(options: Options) -> Result<Self, TerminalError> {
+        if !io::stdin().is_terminal() {
+            return Err(TerminalError::NoTty("standard input"));
+        }
+        if !io::stdout().is_terminal() {
+            return Err(TerminalError::NoTty("standard output"));
+        }
+        let sink = output().map_err(|error| TerminalError::Refused("opened", error))?;
+        take(options)?;
+        let screen = Self::over(sink, options);
+        if screen.is_err() {
+            restore();
+        }
+        screen
+    }
+
+    /// Gives the terminal back for a while, for an editor or because the process steps aside. What
+    /// reads keys must be paused first ([`input::Input::pause`]).
+    pub fn suspend(&mut self) {
+        restore();
+    }
+
+    /// Takes the terminal again. The next frame draws everything.
+    pub fn resume(&mut self) -> Result<(), TerminalError> {
+        take(self.options)?;
+        self.redraw();
+        Ok(())
+    }
+
+    /// Gives the terminal back.
+    pub fn close(self) {
+        restore();
+    }
+}
+
+impl<W: Write> Screen<W> {
+    fn over(sink: W, options: Options) -> Result<Self, TerminalError> {
+        // Attributes must survive NO_COLOR (the cursor row stays reversed), so the choice of the theme
+        // handles it and this layer is told that colour is on.
+        style::force_color_output(true);
+        let is_open = Arc::new(AtomicBool::new(false));
+        let backend = CrosstermBackend::new(FrameWriter::new(sink, Arc::clone(&is_open)));
+        let terminal =
+            Terminal::new(backend).map_err(|error| TerminalError::Refused("opened", error))?;
+        Ok(Self {
+            terminal,
+            is_open,
+            is_stale: true,
+            options,
+        })
+    }
+
+    /// Draws one frame and sends it in one write. A panic in `draw` leaves the last frame standing.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Result<(), TerminalError> {
+        let refused = |error| TerminalError::Refused("drawn on", error);
+        self.is_open.store(true, Ordering::Relaxed);
+        let is_stale = std::mem::replace(&mut self.is_stale, false);
+        let drawn = queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)
+            .and_then(|()| if is_stale { self.forget() } else { Ok(()) })
+            .and_then(|()| self.terminal.draw(draw).map(drop))
+            .and_then(|()| queue!(self.terminal.backend_mut(), EndSynchronizedUpdate));
+        self.is_open.store(false, Ordering::Relaxed);
+        drawn
+            .and_then(|()| Write::flush(self.terminal.backend_mut()))
+            .map_err(refused)
+    }
+
+    /// Makes the next frame draw everything, whatever is on the screen.
+    pub fn redraw(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Not `Terminal::clear`: that asks the terminal where its cursor is, and the input thread would
+    /// take the answer.
+    fn forget(&mut self) -> io::Result<()> {
+        self.terminal.swap_buffers();
+        self.terminal.backend_mut().clear()
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> Result<(u16, u16), TerminalError> {
+        let size = self
+            .terminal
+            .size()
+            .map_err(|error| TerminalError::Refused("measured", error))?;
+        Ok((size.width, size.height))
+    }
+
+    /// Sends text to the terminal's clipboard (OSC 52), wrapped where tmux or screen stand between.
+    /// Nobody can know whether it arrived.
+    pub fn copy(&mut self, text: &str, between: Between) -> Result<(), TerminalError> {
+        if text.len() > COPY_BYTES_MAX {
+            return Err(TerminalError::CopyTooLong(text.len()));
+        }
+        self.send(&between.wrap(&clipboard(text)))
+    }
+
+    /// Rings the bell.
+    pub fn bell(&mut self) -> Result<(), TerminalError> {
+        self.send("\x07")
+    }
+
+    fn send(&mut self, sequence: &str) -> Result<(), TerminalError> {
+        let backend = self.terminal.backend_mut();
+        backend
+            .write_all(sequence.as_bytes())
+            .and_then(|()| Write::flush(backend))
+            .map_err(|error| TerminalError::Refused("written to", error))
+    }
+}
+
+fn clipboard(text: &str) -> String {
+    format!(
+        "\x1b]52;c;{}\x07",
+        base64::engine::general_purpose::STANDARD.encode(text)
+    )
+}
+
+/// What stands between us and the terminal and wants sequences wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing.
+    Nothing,
+    /// tmux.
+    Tmux,
+    /// GNU screen, which takes at most 768 bytes in one wrapped piece.
+    Screen,
+}
+
+impl Between {
+    /// What `TMUX` and `TERM` announce.
+    #[must_use]
+    pub fn announced(tmux: Option<&str>, term: Option<&str>) -> Self {
+        if tmux.is_some_and(|value| !value.is_empty()) {
+            Self::Tmux
+        } else if term.is_some_and(|value| value.starts_with("screen")) {
+            Self::Screen
+        } else {
+            Self::Nothing
+        }
+    }
+
+    fn wrap(self, sequence: &str) -> String {
+        match self {
+            Self::Nothing => sequence.to_owned(),
+            Self::Tmux => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
+            Self::Screen => {
+                let letters: Vec<char> = sequence.chars().collect();
+                let wrap =
+                    |piece: &[char]| format!("\x1bP{}\x1b\\", piece.iter().collect::<String>());
+                letters.chunks(700).map(wrap).collect()
+            }
+        }
+    }
+}
+
+/// Gives the terminal back: leaves the alternate screen, raw mode and every report, shows the cursor.
+///
+/// Idempotent, and callable from any thread at any time, also while a frame is being drawn.
+pub fn restore() {
+    let mut held = HELD.lock();
+    if !std::mem::replace(&mut *held, false) {
+        return;
+    }
+    // Whatever fails here, the rest is still worth trying and there is nobody left to tell.
+    if let Ok(mut sink) = output() {
+        drop(sink.write_all(&leave_sequence()));
+        drop(sink.flush());
+    }
+    drop(disable_raw_mode());
+}
+
+/// Writes the sequences of [`restore`] no matter who holds the terminal; for `postroom reset-tty`.
+pub fn reset() {
+    *HELD.lock() = true;
+    restore();
+}
+
+fn take(options: Options) -> Result<(), TerminalError> {
+    let refused = |error| TerminalError::Refused("taken", error);
+    let mut held = HELD.lock();
+    enable_raw_mode().map_err(refused)?;
+    *held = true;
+    drop(held);
+    let taken = output().and_then(|mut sink| {
+        sink.write_all(&enter_sequence(options))?;
+        sink.flush()
+    });
+    taken.map_err(|error| {
+        restore();
+        refused(error)
+    })
+}
+
+fn enter_sequence(options: Options) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    drop(queue!(
+        bytes,
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        EnableFocusChange,
+        cursor::Hide
+    ));
+    if options.mouse {
+        drop(queue!(bytes, EnableMouseCapture));
+    }
+    bytes
+}
+
+fn leave_sequence() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail. The update is ended first: a panic may have cut a frame in two.
+    drop(queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        style::ResetColor,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show,
+    ));
+    bytes
+}
+
+/// Where frames go. A file of its own, because the standard library's output splits what is written at
+/// line ends and holds a lock that a panicking thread would wait for.
+#[cfg(unix)]
+pub type Output = std::fs::File;
+/// Where frames go.
+#[cfg(not(unix))]
+pub type Output = io::Stdout;
+
+#[cfg(unix)]
+fn output() -> io::Result<Output> {
+    use std::os::fd::AsFd as _;
+    Ok(std::fs::File::from(
+        io::stdout().as_fd().try_clone_to_owned()?,
+    ))
+}
+
+#[cfg(not(unix))]
+fn output() -> io::Result<Output> {
+    Ok(io::stdout())
+}

@@ -1,0 +1,249 @@
+//! The input thread: reads the terminal and forwards what happens there.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossterm::event::{self, Event as Raw, KeyEventKind};
+use parking_lot::{Condvar, Mutex};
+
+use super::super::event::Event;
+
+/// How long a read waits before it looks whether it should pause or stop. It bounds how long an editor
+/// waits for the keyboard; shorter would wake an idle console more often.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Reads.
+    Reading,
+    /// Is asked not to read.
+    Pausing,
+    /// Does not read.
+    Paused,
+    /// Is asked to end, or has ended.
+    Ended,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// The thread that reads keys, pastes, the mouse and the size of the window.
+#[derive(Debug)]
+pub struct Input {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Input {
+    /// Starts the thread. `forward` takes each event and says whether there will be another; where it
+    /// waits, keys stay in the kernel's queue and none is lost.
+    pub fn start(forward: impl FnMut(Event) -> bool + Send + 'static) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::Reading),
+            changed: Condvar::new(),
+        });
+        let its = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("input".to_owned())
+            .spawn(move || {
+                read(&its, forward);
+                its.set(State::Ended);
+            })?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Starts the thread on a bounded channel. When that is full, the thread waits.
+    pub fn to(sender: SyncSender<Event>) -> io::Result<Self> {
+        Self::start(move |event| sender.send(event).is_ok())
+    }
+
+    /// Stops reading and returns once nothing is read any more, so that another program (an editor, the
+    /// shell) gets every key from now on.
+    pub fn pause(&self) {
+        let mut state = self.shared.state.lock();
+        if *state == State::Reading {
+            *state = State::Pausing;
+        }
+        while *state == State::Pausing {
+            self.shared.changed.wait(&mut state);
+        }
+    }
+
+    /// Reads again. What was typed meanwhile and not taken by the other program is thrown away.
+    pub fn resume(&self) {
+        let mut state = self.shared.state.lock();
+        if *state == State::Paused {
+            *state = State::Reading;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Stops the thread and waits for it.
+    pub fn stop(mut self) {
+        self.shared.set(State::Ended);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has already ended the process.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.shared.set(State::Ended);
+    }
+}
+
+impl Shared {
+    fn set(&self, new: State) {
+        *self.state.lock() = new;
+        self.changed.notify_all();
+    }
+
+    /// Waits while paused; says whether to read on, and whether a pause has just ended.
+    fn may_read(&self) -> Next {
+        let mut state = self.state.lock();
+        let mut next = Next::Read;
+        loop {
+            match *state {
+                State::Reading => return next,
+                State::Ended => return Next::Stop,
+                State::Pausing => {
+                    *state = State::Paused;
+                    self.changed.notify_all();
+                }
+                State::Paused => {
+                    next = Next::Drain;
+                    self.changed.wait(&mut state);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Read,
+    Drain,
+    Stop,
+}
+
+fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
+    loop {
+        let read = match shared.may_read() {
+            Next::Stop => return,
+            Next::Drain => drain().map(|()| None),
+            Next::Read => read_one(),
+        };
+        match read {
+            Ok(None) => {}
+            Ok(Some(event)) => {
+                if !forward(event) {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                forward(Event::InputEnded(error.to_string()));
+                return;
+            }
+        }
+    }
+}
+
+fn drain() -> io::Result<()> {
+    while event::poll(Duration::ZERO)? {
+        event::read()?;
+    }
+    Ok(())
+}
+
+fn read_one() -> io::Result<Option<Event>> {
+    if event::poll(PATIENCE)? {
+        event::read().map(translate)
+    } else {
+        Ok(None)
+    }
+}
+
+fn translate(raw: Raw) -> Option<Event> {
+    match raw {
+        Raw::Key(key) if key.kind == KeyEventKind::Release => None,
+        Raw::Key(key) => Some(Event::Key(key)),
+        Raw::Paste(text) => Some(Event::Paste(text)),
+        Raw::Mouse(mouse) => Some(Event::Mouse(mouse)),
+        Raw::Resize(width, height) => Some(Event::Resize { width, height }),
+        Raw::FocusGained => Some(Event::Focus(true)),
+        Raw::FocusLost => Some(Event::Focus(false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::*;
+
+    #[test]
+    fn releases_are_dropped_and_everything_else_is_forwarded() {
+        let press = KeyEvent::new(KeyCode::Char('a'), KeyModifiers::NONE);
+        let release = KeyEvent {
+            kind: KeyEventKind::Release,
+            ..press
+        };
+        assert_eq!(translate(Raw::Key(press)), Some(Event::Key(press)));
+        assert_eq!(translate(Raw::Key(release)), None);
+        assert_eq!(
+            translate(Raw::Resize(80, 24)),
+            Some(Event::Resize {
+                width: 80,
+                height: 24
+            })
+        );
+        assert_eq!(
+            translate(Raw::Paste("a\n".to_owned())),
+            Some(Event::Paste("a\n".to_owned()))
+        );
+        assert_eq!(translate(Raw::FocusLost), Some(Event::Focus(false)));
+    }
+
+    #[test]
+    fn a_pause_returns_once_the_thread_has_stopped_reading_and_ends_with_resume() {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::Reading),
+            changed: Condvar::new(),
+        });
+        let its = Arc::clone(&shared);
+        // Stands for the read loop: never the terminal, only the hand-shake.
+        let thread = thread::spawn(move || {
+            let mut drains = 0;
+            loop {
+                match its.may_read() {
+                    Next::Stop => return drains,
+                    Next::Drain => drains += 1,
+                    Next::Read => thread::yield_now(),
+                }
+            }
+        });
+        let input = Input {
+            shared: Arc::clone(&shared),
+            thread: None,
+        };
+        input.pause();
+        assert_eq!(*shared.state.lock(), State::Paused);
+        input.resume();
+        input.pause();
+        input.resume();
+        drop(input);
+        assert!(thread.join().unwrap() <= 2);
+    }
+}

@@ -1,0 +1,473 @@
+//! Colours and attributes by role, from TOML files.
+//!
+//! A theme is a palette, styles for the roles, and a parent it inherits from. A role that is missing
+//! falls back to the parent, then to `text`. Whatever is wrong in a file is a warning and the rest of it
+//! applies: a theme can never stop the console from starting.
+
+pub mod depth;
+pub mod glyphs;
+mod read;
+
+use ratatui::style::{Color, Style};
+
+use self::depth::Depth;
+
+/// What a piece of the screen is, as far as its look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Body text.
+    Text,
+    /// Times and labels.
+    Dim,
+    /// Titles and totals.
+    Strong,
+    /// Boxes.
+    Border,
+    /// The box that has the focus.
+    Focus,
+    /// Titles in boxes.
+    Title,
+    /// The current desk.
+    Tab,
+    /// Keys in hints.
+    Key,
+    /// Text fields.
+    Input,
+    /// The row under the cursor.
+    Cursor,
+    /// The sign of a marked row.
+    Mark,
+    /// A row that left the view.
+    Ghost,
+    /// Queued.
+    Queued,
+    /// In flight; a running job.
+    Active,
+    /// Retrying.
+    Retry,
+    /// Waiting for a person; the inbox.
+    Human,
+    /// Waiting for something else.
+    Waiting,
+    /// Completed, ok, added.
+    Good,
+    /// Failed, dead, removed.
+    Bad,
+    /// Paused, muted, killed.
+    Off,
+    /// A staged act in its hold.
+    Held,
+    /// Due soon; over the first limit.
+    Warn,
+    /// Overdue, stale, breaker open.
+    Crit,
+    /// Sparks, bars, waterfall.
+    Fill,
+    /// The background of bars.
+    Rest,
+}
+
+impl Role {
+    /// Every role, in the order of the documentation.
+    pub const ALL: [Self; 25] = [
+        Self::Text,
+        Self::Dim,
+        Self::Strong,
+        Self::Border,
+        Self::Focus,
+        Self::Title,
+        Self::Tab,
+        Self::Key,
+        Self::Input,
+        Self::Cursor,
+        Self::Mark,
+        Self::Ghost,
+        Self::Queued,
+        Self::Active,
+        Self::Retry,
+        Self::Human,
+        Self::Waiting,
+        Self::Good,
+        Self::Bad,
+        Self::Off,
+        Self::Held,
+        Self::Warn,
+        Self::Crit,
+        Self::Fill,
+        Self::Rest,
+    ];
+
+    /// The name in theme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Dim => "text.dim",
+            Self::Strong => "text.strong",
+            Self::Border => "chrome.border",
+            Self::Focus => "chrome.focus",
+            Self::Title => "chrome.title",
+            Self::Tab => "chrome.tab",
+            Self::Key => "key",
+            Self::Input => "input",
+            Self::Cursor => "row.cursor",
+            Self::Mark => "row.mark",
+            Self::Ghost => "row.ghost",
+            Self::Queued => "status.queued",
+            Self::Active => "status.active",
+            Self::Retry => "status.retry",
+            Self::Human => "status.human",
+            Self::Waiting => "status.waiting",
+            Self::Good => "status.good",
+            Self::Bad => "status.bad",
+            Self::Off => "status.off",
+            Self::Held => "held",
+            Self::Warn => "alert.warn",
+            Self::Crit => "alert.crit",
+            Self::Fill => "bar.fill",
+            Self::Rest => "bar.rest",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// Names and texts of the themes in the binary.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("terminal", include_str!("../../themes/terminal.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
+    ("midnight", include_str!("../../themes/midnight.toml")),
+    ("paper", include_str!("../../themes/paper.toml")),
+    (
+        "high-contrast",
+        include_str!("../../themes/high-contrast.toml"),
+    ),
+];
+
+/// The theme used when nothing else is asked for, and when what is asked for is not there.
+pub const DEFAULT: &str = "terminal";
+
+/// A theme ready to draw with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Theme {
+    name: String,
+    styles: Vec<Style>,
+}
+
+impl Theme {
+    /// The theme's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How a role looks. Every role but `text` is complete in itself: it does not need `text` below it.
+    #[must_use]
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(role as usize).copied().unwrap_or_default()
+    }
+
+    /// The background all of the screen is filled with, if the theme brings its own.
+    #[must_use]
+    pub fn background(&self) -> Option<Color> {
+        self.style(Role::Text)
+            .bg
+            .filter(|color| *color != Color::Reset)
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Themes::built_in().load(DEFAULT, Depth::Ansi16).0
+    }
+}
+
+/// All themes there are: those in the binary, and the operator's own over them.
+#[derive(Debug, Clone)]
+pub struct Themes {
+    files: Vec<(String, String)>,
+}
+
+impl Default for Themes {
+    fn default() -> Self {
+        Self::built_in()
+    }
+}
+
+impl Themes {
+    /// The five themes in the binary.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        Self {
+            files: BUILT_IN.into_iter().map(owned).collect(),
+        }
+    }
+
+    /// Adds a theme file, or replaces the one of that name.
+    pub fn add(&mut self, name: &str, text: &str) {
+        self.files.retain(|(known, _)| known != name);
+        self.files.push((name.to_owned(), text.to_owned()));
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The theme of that name, brought down to what the terminal can show, and what is wrong in it.
+    #[must_use]
+    pub fn load(&self, name: &str, depth: Depth) -> (Theme, Vec<String>) {
+        let (mut styles, warnings) = read::styles(&self.files, name);
+        for style in &mut styles {
+            *style = depth::style(*style, depth);
+        }
+        let is_known = self.names().any(|known| known == name);
+        let name = if is_known { name } else { DEFAULT };
+        (
+            Theme {
+                name: name.to_owned(),
+                styles,
+            },
+            warnings,
+        )
+    }
+}
+
+/// Who decided on the theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// The `--theme` flag.
+    Flag,
+    /// The configuration.
+    Config,
+    /// `NO_COLOR` is set.
+    NoColor,
+    /// Nobody.
+    Default,
+}
+
+/// The theme's name: the flag, then the configuration, then `NO_COLOR`, then `terminal`.
+#[must_use]
+pub fn choose<'a>(
+    flag: Option<&'a str>,
+    config: Option<&'a str>,
+    no_color: Option<&str>,
+) -> (&'a str, Chosen) {
+    if let Some(name) = flag {
+        (name, Chosen::Flag)
+    } else if let Some(name) = config {
+        (name, Chosen::Config)
+    } else if no_color.is_some_and(|value| !value.is_empty()) {
+        ("mono", Chosen::NoColor)
+    } else {
+        (DEFAULT, Chosen::Default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Modifier;
+
+    use super::*;
+
+    fn every() -> Vec<Theme> {
+        let themes = Themes::built_in();
+        let load = |name| {
+            let (theme, warnings) = themes.load(name, Depth::True);
+            assert_eq!(warnings, Vec::<String>::new(), "{name}");
+            theme
+        };
+        themes.names().map(load).collect()
+    }
+
+    fn rgb(color: Color) -> (u8, u8, u8) {
+        match color {
+            Color::Rgb(red, green, blue) => (red, green, blue),
+            other => panic!("{other:?} has no fixed value"),
+        }
+    }
+
+    /// Relative luminance and contrast as in WCAG 2.2.
+    fn contrast(one: Color, other: Color) -> f64 {
+        let luminance = |color| {
+            let (red, green, blue) = rgb(color);
+            let linear = |part: u8| {
+                let part = f64::from(part) / 255.0;
+                if part <= 0.04045 {
+                    part / 12.92
+                } else {
+                    ((part + 0.055) / 1.055).powf(2.4)
+                }
+            };
+            0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn there_are_25_roles_and_every_built_in_theme_sets_them_all() {
+        assert_eq!(Role::ALL.len(), 25);
+        for (name, text) in BUILT_IN {
+            for role in Role::ALL {
+                assert!(
+                    text.contains(&format!("\"{}\" =", role.name())),
+                    "{name}: {}",
+                    role.name()
+                );
+            }
+        }
+        assert_eq!(every().len(), 5);
+    }
+
+    #[test]
+    fn a_theme_with_its_own_background_has_enough_contrast() {
+        let mut checked = 0;
+        for theme in every() {
+            let Some(background) = theme.background() else {
+                continue;
+            };
+            let is_high = theme.name() == "high-contrast";
+            for role in Role::ALL {
+                let style = theme.style(role);
+                let (mut front, mut back) =
+                    (style.fg.expect(role.name()), style.bg.unwrap_or(background));
+                if style.add_modifier.contains(Modifier::REVERSED) {
+                    std::mem::swap(&mut front, &mut back);
+                }
+                let is_quiet = matches!(
+                    role,
+                    Role::Dim | Role::Border | Role::Rest | Role::Ghost | Role::Off
+                );
+                let least = match (is_high, is_quiet) {
+                    (true, _) => 7.0,
+                    (false, true) => 3.0,
+                    (false, false) => 4.5,
+                };
+                let found = contrast(front, back);
+                assert!(
+                    found >= least,
+                    "{} {}: {found:.2}",
+                    theme.name(),
+                    role.name()
+                );
+                assert!(
+                    !style.add_modifier.contains(Modifier::DIM),
+                    "{} dims",
+                    theme.name()
+                );
+                checked += 1;
+            }
+        }
+        assert_eq!(checked, 75);
+    }
+
+    #[test]
+    fn terminal_and_mono_follow_the_rules_for_unknown_backgrounds() {
+        for theme in every().iter().filter(|theme| theme.background().is_none()) {
+            for role in Role::ALL {
+                let style = theme.style(role);
+                let name = format!("{} {}", theme.name(), role.name());
+                assert!(
+                    style.bg.is_none_or(|color| color == Color::Reset),
+                    "{name} has a background"
+                );
+                match style.fg {
+                    Some(Color::Black | Color::White | Color::Gray | Color::Blue) => {
+                        panic!("{name} vanishes on some background")
+                    }
+                    Some(Color::Yellow) => {
+                        assert!(style.add_modifier.contains(Modifier::BOLD), "{name}");
+                    }
+                    Some(Color::Rgb(..) | Color::Indexed(_)) => panic!("{name} leaves the 16"),
+                    Some(color) if theme.name() == "mono" => assert_eq!(color, Color::Reset),
+                    _ => {}
+                }
+            }
+            assert!(
+                theme
+                    .style(Role::Cursor)
+                    .add_modifier
+                    .contains(Modifier::REVERSED)
+            );
+        }
+    }
+
+    #[test]
+    fn the_flag_beats_the_configuration_which_beats_no_color() {
+        assert_eq!(
+            choose(Some("paper"), Some("mono"), Some("1")),
+            ("paper", Chosen::Flag)
+        );
+        assert_eq!(
+            choose(None, Some("paper"), Some("1")),
+            ("paper", Chosen::Config)
+        );
+        assert_eq!(choose(None, None, Some("1")), ("mono", Chosen::NoColor));
+        assert_eq!(choose(None, None, Some("")), ("terminal", Chosen::Default));
+    }
+
+    #[test]
+    fn a_theme_inherits_and_warns_and_never_fails() {
+        let mut themes = Themes::built_in();
+        themes.add(
+            "harbour",
+            "name = \"harbour\"\ninherits = \"midnight\"\n[palette]\nrust = \"#ef5350\"\n\
+             [roles]\n\"status.bad\" = { fg = \"rust\", bold = true }\n\"status.gud\" = { fg = \"rust\" }\n\
+             \"key\" = { fg = \"rusty\", blod = true, italic = 1 }\n",
+        );
+        let (theme, warnings) = themes.load("harbour", Depth::True);
+        assert_eq!(theme.name(), "harbour");
+        assert_eq!(
+            theme.style(Role::Bad).fg,
+            Some(Color::Rgb(0xef, 0x53, 0x50))
+        );
+        let parent = themes.load("midnight", Depth::True).0;
+        assert_eq!(theme.style(Role::Good), parent.style(Role::Good));
+        for expected in [
+            "harbour: no role is named \"status.gud\", did you mean \"status.good\"?",
+            "harbour: key: no colour is named \"rusty\", did you mean \"rust\"?",
+            "harbour: key: no attribute is named \"blod\", did you mean \"bold\"?",
+            "harbour: key: italic must be true or false",
+        ] {
+            assert!(
+                warnings.iter().any(|warning| warning == expected),
+                "{expected}\n{warnings:#?}"
+            );
+        }
+        let (fallback, warnings) = themes.load("papr", Depth::True);
+        assert_eq!(fallback.name(), "terminal");
+        assert_eq!(
+            warnings,
+            ["no theme is named \"papr\", did you mean \"paper\"?"]
+        );
+        themes.add("broken", "name = ");
+        assert_eq!(
+            themes.load("broken", Depth::True).0.styles,
+            Theme::default().styles
+        );
+        themes.add(
+            "ring",
+            "inherits = \"ring\"\n[roles]\n\"key\" = { fg = \"red\" }\n",
+        );
+        let (ring, warnings) = themes.load("ring", Depth::True);
+        assert_eq!(ring.style(Role::Key).fg, Some(Color::Red));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+    }
+
+    #[test]
+    fn a_role_without_a_style_looks_like_text() {
+        let mut themes = Themes::built_in();
+        themes.add(
+            "bare",
+            "inherits = \"\"\n[roles]\n\"text\" = { fg = \"#102030\" }\n",
+        );
+        let (bare, _) = themes.load("bare", Depth::True);
+        assert_eq!(bare.style(Role::Crit), bare.style(Role::Text));
+    }
+}
