@@ -97,11 +97,10 @@ const fn inner_of(outer: Ipv6Addr) -> Option<Ipv4Addr> {
         // IPv4-mapped, ::ffff:0:0/96 (RFC 4291); translated, ::ffff:0:0:0/96 (RFC 2765); NAT64's
         // well-known prefix, 64:ff9b::/96 (RFC 6052); 6to4, 2002::/16 (RFC 3056); and the retired
         // IPv4-compatible ::/96.
-        [0, 0, 0, 0, 0, 0xffff, high, low]
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..]
-        | [0, 0, 0, 0, 0, 0, high, low] => (high, low),
+        | [0x2002, high, low, ..] => (high, low),
         // Teredo, 2001::/32: the client's address, every bit turned over (RFC 4380).
         [0x2001, 0, .., high, low] => (!high, !low),
         _ => return None,

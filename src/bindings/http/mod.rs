@@ -6,11 +6,15 @@
 //! 3. Everything ends within one deadline, the answer's body included, and no more of the body is
 //!    held than the configured limit.
 //! 4. What is reported is capped and redacted.
+//! 5. Attempts are claimed only when the endpoint has room for them, and posted with a slot in hand;
+//!    an endpoint that is sick, or asks for a pause, is left alone and nothing is spent.
 //!
-//! Not here: when to try again (`engine`), how many posts at once (the dispatcher).
+//! Not here: when to try again (`engine`), what an endpoint can take (`breaker`).
 //! Tested beside the rules, and in `tests.rs` against receivers that misbehave on real sockets.
 
 mod answer;
+mod dispatcher;
+mod endpoint;
 mod excerpt;
 mod fault;
 #[cfg(test)]
@@ -24,6 +28,7 @@ pub mod resolver;
 mod tests;
 
 pub use self::answer::Answer;
+pub use self::dispatcher::{DispatcherConfig, start};
 pub use self::message::Push;
 pub use self::pusher::{PushResult, Pusher, PusherConfig, PusherError};
 
