@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::ranges::{Ranges, faces_of};
+use crate::config::Config;
 
 /// Longest callback URL; receivers with longer ones do not exist outside attacks.
 pub const URL_BYTES_MAX: usize = 2048;
@@ -151,6 +152,22 @@ impl Guard {
             policy,
             ranges: Ranges::default(),
         }
+    }
+
+    /// The guard that `http.allow`, `http.deny` and the listener's address ask for.
+    ///
+    /// # Errors
+    /// [`BadRule`] names the entry that is no rule.
+    pub fn of(config: &Config) -> Result<Self, BadRule> {
+        let rules = |texts: &[String]| {
+            let rules = texts.iter().map(|text| text.parse::<Rule>());
+            rules.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self::new(Policy {
+            is_private_allowed: config.listen.ip().is_loopback(),
+            allow: rules(&config.http.allow)?,
+            deny: rules(&config.http.deny)?,
+        }))
     }
 
     /// Checks a callback URL as far as that can be done without resolving its name.
@@ -422,6 +439,22 @@ mod tests {
             guard_allowing_localhost()
                 .check_url("http://localhost:8080/")
                 .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_configuration_decides_by_its_listener_and_its_lists() {
+        let data = std::path::Path::new("unused");
+        let of = |sets: &[&str]| Guard::of(&Config::in_directory(data, sets).unwrap()).unwrap();
+        let at_home: IpAddr = "192.168.1.9".parse().unwrap();
+        assert!(of(&[]).check_addr(at_home).is_ok());
+        assert!(of(&["listen=0.0.0.0:8100"]).check_addr(at_home).is_err());
+        let allowed = of(&["listen=0.0.0.0:8100", "http.allow=192.168.1.0/24"]);
+        assert!(allowed.check_addr(at_home).is_ok());
+        assert!(
+            of(&["http.deny=192.168.0.0/16"])
+                .check_addr(at_home)
+                .is_err()
         );
     }
 
