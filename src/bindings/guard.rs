@@ -445,17 +445,19 @@ mod tests {
     #[test]
     fn the_configuration_decides_by_its_listener_and_its_lists() {
         let data = std::path::Path::new("unused");
-        let of = |sets: &[&str]| Guard::of(&Config::in_directory(data, sets).unwrap()).unwrap();
+        let of = |listen: &str, sets: &[&str]| {
+            let mut config = Config::in_directory(data, sets).unwrap();
+            config.listen = listen.parse().unwrap();
+            Guard::of(&config).unwrap()
+        };
         let at_home: IpAddr = "192.168.1.9".parse().unwrap();
-        assert!(of(&[]).check_addr(at_home).is_ok());
-        assert!(of(&["listen=0.0.0.0:8100"]).check_addr(at_home).is_err());
-        let allowed = of(&["listen=0.0.0.0:8100", "http.allow=192.168.1.0/24"]);
-        assert!(allowed.check_addr(at_home).is_ok());
-        assert!(
-            of(&["http.deny=192.168.0.0/16"])
-                .check_addr(at_home)
-                .is_err()
-        );
+        let (local, open) = ("127.0.0.1:8100", "0.0.0.0:8100");
+        assert!(of(local, &[]).check_addr(at_home).is_ok());
+        assert!(of(open, &[]).check_addr(at_home).is_err());
+        let allow = ["http.allow=192.168.1.0/24"];
+        assert!(of(open, &allow).check_addr(at_home).is_ok());
+        let deny = ["http.deny=192.168.0.0/16"];
+        assert!(of(local, &deny).check_addr(at_home).is_err());
     }
 
     fn guard_allowing_localhost() -> Guard {
