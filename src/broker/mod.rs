@@ -19,7 +19,11 @@ pub mod request;
 pub mod session;
 pub mod stats;
 
+mod admin;
+mod batch;
+mod boot;
 mod outbox;
+mod payloads;
 mod writer;
 
 use std::sync::Arc;
