@@ -65,7 +65,7 @@ impl Handover {
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Closing {
+pub(crate) enum Closing {
     /// Its window ended: leases go on, the receiver may be working. Attempts that were never
     /// written to it are given back.
     Window {
@@ -77,7 +77,7 @@ pub(super) enum Closing {
 }
 
 /// Room in the channel of a connection with that much credit.
-pub(super) fn places(credit: u32) -> usize {
+pub(crate) fn places(credit: u32) -> usize {
     usize::try_from(credit).unwrap_or(usize::MAX).clamp(1, 4096)
 }
 
@@ -92,7 +92,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         id: SessionId,
         handovers: mpsc::Receiver<Handover>,
         closing: mpsc::OwnedPermit<Message>,

@@ -7,8 +7,7 @@ use std::path::Path;
 
 /// The tables: name of the marker, and what the code prints.
 fn tables() -> Vec<(&'static str, String)> {
-    let keys = postroom::console::keymap::Keymap::default().markdown();
-    vec![("keys", keys), ("config", postroom::config::readme_table())]
+    vec![("config", postroom::config::readme_table())]
 }
 
 /// The text with the table between its markers; none when a marker is missing.

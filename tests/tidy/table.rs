@@ -65,7 +65,10 @@ pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
         "console",
         &["domain", "clock", "telemetry", "config", "engine", "desk"],
     ),
-    ("cli", &["domain", "config", "desk", "wire"]),
+    (
+        "cli",
+        &["domain", "clock", "shutdown", "config", "desk", "wire"],
+    ),
     // The composition root builds every room.
     (
         "app",
@@ -153,8 +156,7 @@ pub(crate) const HOMES: &[Home] = &[
             "thread::spawn",
             "thread::Builder",
         ],
-        // The input thread waits in a read that no token can end; `console/terminal` pauses it.
-        homes: &["src/shutdown/", "src/console/terminal/input.rs"],
+        homes: &["src/shutdown/"],
         tests: Tests::Free,
         // `spawn_blocking` is free: it is awaited where it stands.
         way_out: "spawn through a `shutdown::Tasks` set, so that stopping waits for it",
@@ -185,8 +187,7 @@ pub(crate) const HOMES: &[Home] = &[
     },
     Home {
         tokens: &["process::exit"],
-        // The panic hook of the console ends the process: a broken model must not be drawn again.
-        homes: &["src/main.rs", "src/console/terminal/panic.rs"],
+        homes: &["src/main.rs"],
         tests: Tests::Checked,
         way_out: "return an exit code through `app`, so that everything stops in order",
     },
@@ -198,21 +199,21 @@ pub(crate) const HOMES: &[Home] = &[
     },
     Home {
         tokens: &["reqwest"],
-        homes: &["src/bindings/http", "src/desk/remote"],
+        homes: &["src/bindings/http", "src/desk/remote", "src/cli/client"],
         tests: Tests::Free,
-        way_out: "only the http binding and the remote desk call out",
+        way_out: "only the http binding, the remote desk and the command line's client call out",
     },
     Home {
         tokens: &["axum", "axum_server", "tower_http"],
-        homes: &["src/api/", "src/app"],
+        homes: &["src/api/", "src/app", "src/cli/demo/"],
         tests: Tests::Free,
-        way_out: "only `api` knows the HTTP framework",
+        way_out: "only `api` knows the HTTP framework, and the receivers of the demonstration",
     },
     Home {
         tokens: &["ratatui", "crossterm", "tui_textarea", "crokey"],
-        homes: &["src/console/"],
+        homes: &["src/console/", "src/cli/output"],
         tests: Tests::Checked,
-        way_out: "only `console` draws",
+        way_out: "only `console` draws; `cli/output.rs` asks how wide the terminal is",
     },
     Home {
         tokens: &[

@@ -1,0 +1,193 @@
+//! What can be said on the command line. Every line of help is here.
+
+mod operate;
+mod work;
+
+pub use operate::{
+    AddArguments, AgentsVerb, AttemptsVerb, DeadVerb, DecisionArguments, InboxVerb, IntentsVerb,
+    KeysVerb, LetterSelection, ReplayArguments, UndoArguments, Window,
+};
+pub use work::{
+    AttachArguments, CompletionsArguments, ConfigArguments, DemoArguments, EventsArguments,
+    Handler, ListenArguments, PollArguments, SendArguments, ServeArguments,
+};
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Reliable delivery of intents between services, with an operations console in your terminal.
+///
+/// Without a verb: the broker and its console in one process; when a broker already owns the data
+/// directory, the console alone, attached to that one.
+#[derive(Debug, Parser)]
+#[command(
+    name = "postroom",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// What goes with every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What goes with the console.
+    #[command(flatten)]
+    pub console: ConsoleFlags,
+    /// Keep everything in memory: gone when this stops.
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// What goes with every verb.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Directory of the broker: store, lock, admin.key, address, log [env: `POSTROOM_DATA`].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub data: Option<PathBuf>,
+    /// Address to listen on; port 0 picks a free one [env: `POSTROOM_LISTEN`].
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        help_heading = "Everywhere"
+    )]
+    pub listen: Option<String>,
+    /// Configuration file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "POSTROOM_CONFIG",
+        help_heading = "Everywhere"
+    )]
+    pub config: Option<PathBuf>,
+    /// Set any key of the configuration; may be repeated.
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECTION.KEY=VALUE",
+        help_heading = "Everywhere"
+    )]
+    pub set: Vec<String>,
+    /// What is logged, as `level` or `target=level` between commas.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        help_heading = "Everywhere"
+    )]
+    pub log: Option<String>,
+    /// Another broker. The key for it comes from `POSTROOM_KEY`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "POSTROOM_URL",
+        help_heading = "Everywhere"
+    )]
+    pub url: Option<String>,
+    /// Print JSON, as the HTTP API gives it.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub json: bool,
+}
+
+/// What goes with the console.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConsoleFlags {
+    /// Look, but change nothing.
+    #[arg(long, help_heading = "Console")]
+    pub read_only: bool,
+    /// Colours: terminal, mono, midnight, paper, high-contrast, auto.
+    #[arg(long, value_name = "NAME", help_heading = "Console")]
+    pub theme: Option<String>,
+    /// Signs: auto, unicode or ascii.
+    #[arg(long, value_name = "SIGNS", help_heading = "Console")]
+    pub glyphs: Option<String>,
+    /// Leave the mouse to the terminal.
+    #[arg(long, help_heading = "Console")]
+    pub no_mouse: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the broker alone; print one line with its address when it is ready.
+    Serve(ServeArguments),
+    /// Run the console alone, on a broker elsewhere.
+    Attach(AttachArguments),
+    /// Send an intent.
+    Send(SendArguments),
+    /// Be an agent: take intents from a stream as they come, and answer them.
+    Listen(ListenArguments),
+    /// Be an agent: fetch intents, and answer them.
+    Poll(PollArguments),
+    /// How the broker is doing.
+    Status,
+    /// Intents.
+    #[command(subcommand)]
+    Intents(IntentsVerb),
+    /// Attempts to hand intents over.
+    #[command(subcommand)]
+    Attempts(AttemptsVerb),
+    /// Questions to people.
+    #[command(subcommand)]
+    Inbox(InboxVerb),
+    /// Dead letters.
+    #[command(subcommand)]
+    Dead(DeadVerb),
+    /// Replay dead letters; the same as `dead replay`.
+    Replay(ReplayArguments),
+    /// What is held and can still be taken back.
+    Held,
+    /// Take back something that is held.
+    Undo(UndoArguments),
+    /// Agents.
+    #[command(subcommand)]
+    Agents(AgentsVerb),
+    /// Keys.
+    #[command(subcommand)]
+    Keys(KeysVerb),
+    /// What has happened, and with --follow what is happening.
+    Events(EventsArguments),
+    /// Find out what is wrong.
+    Doctor,
+    /// See it live: a broker on a scratch directory, with real agents and traffic.
+    Demo(DemoArguments),
+    /// Print the configuration and where each value comes from.
+    Config(ConfigArguments),
+    /// Print a script that completes this command line in a shell.
+    Completions(CompletionsArguments),
+    /// Repair a terminal that a killed console left behind.
+    ResetTty,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_that_go_everywhere_may_stand_behind_the_verb() {
+        let words = [
+            "postroom", "intents", "list", "--json", "--data", "/x", "--to", "orders",
+        ];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        assert!(arguments.global.json);
+        assert_eq!(arguments.global.data, Some(PathBuf::from("/x")));
+    }
+
+    #[test]
+    fn exec_and_echo_exclude_each_other() {
+        let words = ["postroom", "listen", "orders", "--echo", "--exec", "cat"];
+        assert!(Arguments::try_parse_from(words).is_err());
+    }
+}

@@ -1,0 +1,322 @@
+//! Verbs of an operator.
+
+use clap::{Args, Subcommand};
+
+/// How much of a list.
+#[derive(Debug, Clone, Args)]
+pub struct Window {
+    /// Most rows.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u32,
+    /// Where the last page ended.
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// `intents ...`.
+#[derive(Debug, Subcommand)]
+pub enum IntentsVerb {
+    /// List intents, newest first.
+    List {
+        /// Only these statuses, between commas; `pending` means unfinished.
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+        /// Only to this agent.
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+        /// Only from this sender.
+        #[arg(long, value_name = "ADDRESS")]
+        from: Option<String>,
+        /// Only of this type.
+        #[arg(long = "type", value_name = "TYPE")]
+        intent_type: Option<String>,
+        /// Only with this correlation id.
+        #[arg(long, value_name = "UUID")]
+        correlation: Option<String>,
+        /// How much.
+        #[command(flatten)]
+        window: Window,
+    },
+    /// Show one with its events, attempts and payload.
+    Show {
+        /// The intent.
+        id: String,
+    },
+    /// Withdraw unfinished intents.
+    Cancel {
+        /// The intents.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Make waiting retries due at once.
+    RetryNow {
+        /// The intents.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// `attempts ...`.
+#[derive(Debug, Subcommand)]
+pub enum AttemptsVerb {
+    /// List attempts, newest first.
+    List {
+        /// Only of this intent.
+        #[arg(long, value_name = "ID")]
+        intent: Option<String>,
+        /// Only to this agent.
+        #[arg(long, value_name = "ADDRESS")]
+        agent: Option<String>,
+        /// Only over this binding: stream, poll, http, inbox, internal.
+        #[arg(long, value_name = "BINDING")]
+        binding: Option<String>,
+        /// Only with this outcome.
+        #[arg(long, value_name = "OUTCOME")]
+        outcome: Option<String>,
+        /// Only with this error class.
+        #[arg(long, value_name = "CLASS")]
+        error_class: Option<String>,
+        /// How much.
+        #[command(flatten)]
+        window: Window,
+    },
+}
+
+/// A decision, held or at once.
+#[derive(Debug, Clone, Args)]
+pub struct DecisionArguments {
+    /// The task's thread, or its intent.
+    pub id: String,
+    /// The words with it.
+    #[arg(long, short = 'c', value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Hold it for this many seconds; `undo` takes it back until then.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub hold: u32,
+    /// The version that was seen; a newer one refuses.
+    #[arg(long, value_name = "N")]
+    pub task_version: Option<u32>,
+}
+
+/// `inbox ...`.
+#[derive(Debug, Subcommand)]
+pub enum InboxVerb {
+    /// List questions that wait for a person.
+    List {
+        /// Only of this inbox.
+        #[arg(long, value_name = "ADDRESS")]
+        owner: Option<String>,
+        /// Answered ones and completions as well.
+        #[arg(long)]
+        all: bool,
+        /// How much.
+        #[command(flatten)]
+        window: Window,
+    },
+    /// Show one with what has been said.
+    Show {
+        /// The thread, or its intent.
+        id: String,
+    },
+    /// Say yes: the first positive outcome.
+    Approve(DecisionArguments),
+    /// Say no: the negative outcome.
+    Reject(DecisionArguments),
+    /// Choose an outcome by its name.
+    Decide {
+        /// The outcome.
+        #[arg(long, value_name = "NAME")]
+        outcome: String,
+        /// On what, and how.
+        #[command(flatten)]
+        decision: DecisionArguments,
+    },
+    /// Say something; on a question without a form it is the answer.
+    Reply {
+        /// The thread, or its intent.
+        id: String,
+        /// The words.
+        message: String,
+    },
+}
+
+/// Which dead letters.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LetterSelection {
+    /// Only to this agent.
+    #[arg(long, value_name = "ADDRESS")]
+    pub agent: Option<String>,
+    /// Only of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub intent_type: Option<String>,
+    /// Only with this reason.
+    #[arg(long, value_name = "REASON")]
+    pub because: Option<String>,
+    /// Only with this fingerprint.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub group: Option<String>,
+}
+
+/// `dead replay`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArguments {
+    /// The dead letters.
+    #[arg(required = true)]
+    pub ids: Vec<String>,
+    /// Another payload: JSON, @file, or - for standard input.
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    pub edit: Option<String>,
+    /// Another receiver.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Option<String>,
+    /// Also when it has been replayed before.
+    #[arg(long)]
+    pub force: bool,
+    /// Hold it for this many seconds; `undo` takes it back until then.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub hold: u32,
+    /// Why, for the record.
+    #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// `dead ...`.
+#[derive(Debug, Subcommand)]
+pub enum DeadVerb {
+    /// List dead letters, newest first.
+    List {
+        /// Which.
+        #[command(flatten)]
+        selection: LetterSelection,
+        /// Their state: open, replayed, discarded.
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// How much.
+        #[command(flatten)]
+        window: Window,
+    },
+    /// Group open dead letters that look alike, largest group first.
+    Groups {
+        /// Which.
+        #[command(flatten)]
+        selection: LetterSelection,
+    },
+    /// Show one with its attempts and payload.
+    Show {
+        /// The intent.
+        id: String,
+    },
+    /// Replay dead letters as new intents.
+    Replay(ReplayArguments),
+    /// Put dead letters aside; their record stays.
+    Discard {
+        /// The dead letters.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: String,
+        /// Hold it for this many seconds; `undo` takes it back until then.
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+        hold: u32,
+    },
+}
+
+/// `undo`.
+#[derive(Debug, Clone, Args)]
+pub struct UndoArguments {
+    /// The hold, such as `hld_3`.
+    pub hold: String,
+}
+
+/// `agents add`.
+#[derive(Debug, Clone, Args)]
+pub struct AddArguments {
+    /// Its name; a full address is taken as it is.
+    pub name: String,
+    /// How it receives: stream, poll, http, inbox.
+    #[arg(long, value_name = "BINDING", default_value = "stream")]
+    pub binding: String,
+    /// Where to post, for http.
+    #[arg(long = "callback", value_name = "URL", id = "callback_url")]
+    pub callback: Option<String>,
+    /// A name for people.
+    #[arg(long, value_name = "TEXT")]
+    pub display_name: Option<String>,
+    /// What it does.
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Its own acknowledgement timeout.
+    #[arg(long, value_name = "SECONDS")]
+    pub ack_timeout: Option<u32>,
+    /// Most unfinished intents at once.
+    #[arg(long, value_name = "N")]
+    pub max_in_flight: Option<u32>,
+    /// Make a key for it as well, and print it.
+    #[arg(long)]
+    pub with_key: bool,
+}
+
+/// `agents ...`.
+#[derive(Debug, Subcommand)]
+pub enum AgentsVerb {
+    /// List agents.
+    List,
+    /// Show one.
+    Show {
+        /// Its address.
+        address: String,
+    },
+    /// Register one.
+    Add(AddArguments),
+    /// Hold its intents back; what is at work is finished.
+    Pause {
+        /// Its address.
+        address: String,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Let its intents go on.
+    Resume {
+        /// Its address.
+        address: String,
+    },
+    /// Make or rotate its signing secret, and print it once.
+    Secret {
+        /// Its address.
+        address: String,
+        /// Seconds for which the old one still signs as well.
+        #[arg(long, value_name = "SECONDS")]
+        overlap: Option<u32>,
+    },
+}
+
+/// `keys ...`.
+#[derive(Debug, Subcommand)]
+pub enum KeysVerb {
+    /// List keys, and how to point clients at this broker.
+    List {
+        /// Only of this agent.
+        agent: Option<String>,
+    },
+    /// Make a key and print it once.
+    Create {
+        /// Whose: an agent's name or address; registered if there is none.
+        agent: String,
+        /// What it may do: admin, sender, agent.
+        #[arg(long, value_name = "ROLE", default_value = "agent")]
+        role: String,
+        /// When it ends by itself: a time such as 2026-04-11T10:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+    },
+    /// Revoke a key, at once.
+    Revoke {
+        /// The key, such as `key_7`.
+        key: String,
+    },
+}

@@ -1,0 +1,166 @@
+//! `dead` and `replay`: intents that were given up, and their second chance.
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::{DeadVerb, LetterSelection, ReplayArguments};
+use super::client::{Call, list, segment, text};
+use super::failure::Failure;
+use super::intents::{each, print_facts, print_more};
+use super::{Context, input, when};
+
+pub(super) async fn run(verb: DeadVerb, context: &Context) -> Result<(), Failure> {
+    match verb {
+        DeadVerb::List {
+            selection,
+            state,
+            window,
+        } => {
+            let call = select(&selection)
+                .with_some("state", state)
+                .with("limit", window.limit)
+                .with_some("cursor", window.cursor);
+            let answer = context.client()?.call(call).await?;
+            context
+                .out
+                .either(&answer, |_out| print_list(&answer, context))
+        }
+        DeadVerb::Groups { selection } => {
+            let call = select(&selection).with("group_by", "fingerprint");
+            let answer = context.client()?.call(call).await?;
+            context
+                .out
+                .either(&answer, |_out| print_groups(&answer, context))
+        }
+        DeadVerb::Show { id } => {
+            let call = Call::get(format!("/v1/dead-letters/{}", segment(&id)));
+            let answer = context.client()?.call(call).await?;
+            context
+                .out
+                .either(&answer, |_out| print_letter(&answer, context))
+        }
+        DeadVerb::Replay(arguments) => replay(arguments, context).await,
+        DeadVerb::Discard { ids, why, hold } => {
+            let body = json!({"reason": why, "hold_seconds": hold});
+            each(context, &ids, "discarded", |id| {
+                Call::post(
+                    format!("/v1/dead-letters/{}/discard", segment(id)),
+                    body.clone(),
+                )
+            })
+            .await
+        }
+    }
+}
+
+pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Result<(), Failure> {
+    let mut body = Map::new();
+    if let Some(given) = &arguments.edit {
+        body.insert("payload".to_owned(), input::object(given, "payload")?);
+    }
+    for (name, value) in [("to_agent", &arguments.to), ("reason", &arguments.why)] {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), json!(value));
+        }
+    }
+    if arguments.force {
+        body.insert("force".to_owned(), json!(true));
+    }
+    if arguments.hold > 0 {
+        body.insert("hold_seconds".to_owned(), json!(arguments.hold));
+    }
+    let body = Value::Object(body);
+    each(context, &arguments.ids, "replayed", |id| {
+        Call::post(
+            format!("/v1/dead-letters/{}/replay", segment(id)),
+            body.clone(),
+        )
+    })
+    .await
+}
+
+fn select(selection: &LetterSelection) -> Call {
+    Call::get("/v1/dead-letters")
+        .with_some("agent", selection.agent.as_ref())
+        .with_some("intent_type", selection.intent_type.as_ref())
+        .with_some("reason", selection.because.as_ref())
+        .with_some("fingerprint", selection.group.as_ref())
+}
+
+fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
+    let now = context.clock.now();
+    let rows = list(answer, "/dead_letters").iter().map(|letter| {
+        vec![
+            text(letter, "/intent_id"),
+            text(letter, "/state"),
+            text(letter, "/intent_type"),
+            context.short(&text(letter, "/to_agent")),
+            text(letter, "/reason"),
+            text(letter, "/error_class"),
+            text(letter, "/attempts"),
+            text(letter, "/error/message"),
+            when::ago(letter, "/dead_at", now),
+        ]
+    });
+    let headings = [
+        "intent", "state", "type", "to", "reason", "class", "tries", "error", "dead for",
+    ];
+    context
+        .out
+        .table(&headings, rows.collect(), "no dead letters")?;
+    print_more(answer);
+    Ok(())
+}
+
+fn print_groups(answer: &Value, context: &Context) -> Result<(), Failure> {
+    let now = context.clock.now();
+    let rows = list(answer, "/groups").iter().map(|group| {
+        vec![
+            text(group, "/count"),
+            text(group, "/fingerprint"),
+            context.short(&text(group, "/to_agent")),
+            text(group, "/intent_type"),
+            text(group, "/reason"),
+            text(group, "/error_class"),
+            text(group, "/sample_message"),
+            when::ago(group, "/last_at", now),
+        ]
+    });
+    let headings = [
+        "letters", "group", "to", "type", "reason", "class", "error", "last",
+    ];
+    context
+        .out
+        .table(&headings, rows.collect(), "no dead letters")
+}
+
+fn print_letter(answer: &Value, context: &Context) -> Result<(), Failure> {
+    let now = context.clock.now();
+    let letter = answer.get("dead_letter").unwrap_or(&Value::Null);
+    let mut facts = vec![
+        ("intent", text(letter, "/intent_id")),
+        ("state", text(letter, "/state")),
+        ("type", text(letter, "/intent_type")),
+        ("from", text(letter, "/from_agent")),
+        ("to", text(letter, "/to_agent")),
+        ("reason", text(letter, "/reason")),
+        ("class", text(letter, "/error_class")),
+        ("http status", text(letter, "/http_status")),
+        ("error", text(letter, "/error/message")),
+        ("dead for", when::ago(letter, "/dead_at", now)),
+        ("group", text(letter, "/fingerprint")),
+        ("replays", text(letter, "/replay_of")),
+        ("replayed as", text(letter, "/replayed_as")),
+        ("put aside", text(letter, "/discard_reason")),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    print_facts(&context.out, &facts)?;
+    super::attempts::print_of_intent(answer, context)?;
+    if let Some(payload) = answer.pointer("/intent/payload") {
+        context.out.line("\npayload")?;
+        let pretty = serde_json::to_string_pretty(payload);
+        context
+            .out
+            .line(pretty.unwrap_or_else(|_| payload.to_string()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `held` and `undo`: what has been said and has not taken effect yet.
+
+use serde_json::json;
+
+use super::client::{self, Call, segment, text};
+use super::failure::Failure;
+use super::{Context, when};
+
+pub(super) async fn list(context: &Context) -> Result<(), Failure> {
+    let answer = context.client()?.call(Call::get("/v1/holds")).await?;
+    context.out.either(&answer, |out| {
+        let rows = client::list(&answer, "/holds").iter().map(|hold| {
+            vec![
+                text(hold, "/hold_id"),
+                text(hold, "/action"),
+                text(hold, "/subject"),
+                context.short(&text(hold, "/by")),
+                when::until(hold, "/effective_at", context.clock.now()),
+            ]
+        });
+        let headings = ["hold", "does", "on", "by", "takes effect"];
+        out.table(&headings, rows.collect(), "nothing is held")
+    })
+}
+
+pub(super) async fn undo(hold: &str, context: &Context) -> Result<(), Failure> {
+    let path = format!("/v1/holds/{}/cancel", segment(hold));
+    let answer = context.client()?.call(Call::post(path, json!({}))).await?;
+    context
+        .out
+        .either(&answer, |out| out.line(format!("{hold}  taken back")))
+}

@@ -1,0 +1,145 @@
+//! `send`: create an intent, and with `--wait` stay for its end.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde_json::{Map, Value, json};
+
+use super::arguments::SendArguments;
+use super::client::{Call, Client, text};
+use super::failure::Failure;
+use super::{Context, input, when};
+use crate::domain::status::Status;
+
+/// Pause before a broken wait is taken up again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How often a wait is taken up again without hearing anything.
+const TRIES: u32 = 20;
+
+pub(super) async fn run(arguments: SendArguments, context: &Context) -> Result<(), Failure> {
+    let body = body(&arguments, context)?;
+    let client = context.client()?;
+    let call = Call::post("/v1/intents", body).once(arguments.key.as_deref());
+    let created = client.call(call).await?;
+    let id = text(&created, "/intent_id");
+    for warning in super::client::list(&created, "/warnings") {
+        super::output::note(&format!("warning: {}", text(warning, "")));
+    }
+    if !arguments.wait {
+        return context.out.either(&created, |out| {
+            out.line(format!("{id}  {}", text(&created, "/status")))
+        });
+    }
+    if !context.out.is_json() {
+        super::output::note(&format!("{id}  waiting"));
+    }
+    let ended = match arguments.timeout {
+        0 => wait(&client, &id).await?,
+        seconds => {
+            let limit = Duration::from_secs(seconds);
+            tokio::time::timeout(limit, wait(&client, &id))
+                .await
+                .map_err(|_elapsed| {
+                    Failure::refused(format!("intent {id} has not ended within {seconds} s"))
+                        .hint(format!("postroom intents show {id}"))
+                })??
+        }
+    };
+    report(&ended, context)
+}
+
+fn body(arguments: &SendArguments, context: &Context) -> Result<Value, Failure> {
+    let payload = match &arguments.payload {
+        Some(given) => input::object(given, "payload")?,
+        None => json!({}),
+    };
+    let mut body = Map::new();
+    body.insert("intent_type".to_owned(), json!(arguments.intent_type));
+    body.insert("to_agent".to_owned(), json!(arguments.to));
+    body.insert("payload".to_owned(), payload);
+    let texts = [
+        ("reply_to", &arguments.reply_to),
+        ("correlation_id", &arguments.correlation),
+        ("from_agent", &arguments.from),
+    ];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), json!(value));
+        }
+    }
+    if let Some(given) = &arguments.deadline {
+        let deadline = when::deadline(given, context.clock.now())?;
+        body.insert("deadline_at".to_owned(), json!(deadline.to_string()));
+    }
+    if let Some(attempts) = arguments.max_attempts {
+        body.insert("max_delivery_attempts".to_owned(), json!(attempts));
+    }
+    if let Some(given) = &arguments.human_task {
+        let task = input::object(given, "human task")?;
+        body.insert("human_task".to_owned(), task);
+    }
+    Ok(Value::Object(body))
+}
+
+/// Follows the intent's events until the terminal one, then reads the whole intent. A stream that
+/// ends or breaks is taken up again from the last event seen.
+async fn wait(client: &Client, id: &str) -> Result<Value, Failure> {
+    let mut since = 0;
+    let mut tries = 0_u32;
+    loop {
+        match window(client, id, &mut since).await {
+            Ok(true) => break,
+            Ok(false) => tries = 0,
+            Err(Failure::Unreachable(_)) if tries < TRIES => {
+                tries = tries.saturating_add(1);
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    client.call(Call::get(format!("/v1/intents/{id}"))).await
+}
+
+/// One window of the event stream. True when the intent has ended.
+async fn window(client: &Client, id: &str, since: &mut u64) -> Result<bool, Failure> {
+    let call = Call::get(format!("/v1/intents/{id}/events/stream"))
+        .with("since", *since)
+        .with("wait_seconds", 30_u32);
+    let mut frames = client.stream(call).await?;
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
+        if !frame.event.starts_with("intent.") {
+            continue;
+        }
+        if let Some(seq) = frame.data.get("seq").and_then(Value::as_u64) {
+            *since = (*since).max(seq);
+        }
+        if is_over(&text(&frame.data, "/status")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_over(status: &str) -> bool {
+    Status::from_name(status).is_some_and(Status::is_terminal)
+}
+
+fn report(ended: &Value, context: &Context) -> Result<(), Failure> {
+    let intent = ended.get("intent").unwrap_or(ended);
+    let status = text(intent, "/status");
+    context.out.either(ended, |out| {
+        out.line(&status)?;
+        for pointer in ["/result", "/error"] {
+            if let Some(end) = intent.pointer(pointer).filter(|end| !end.is_null()) {
+                out.json(end)?;
+            }
+        }
+        Ok(())
+    })?;
+    if status == Status::Completed.name() {
+        Ok(())
+    } else {
+        Err(Failure::Silent)
+    }
+}
