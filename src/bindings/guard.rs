@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::ranges::{Ranges, faces_of};
+use crate::config::Config;
 
 /// Longest callback URL; receivers with longer ones do not exist outside attacks.
 pub const URL_BYTES_MAX: usize = 2048;
@@ -151,6 +152,22 @@ impl Guard {
             policy,
             ranges: Ranges::default(),
         }
+    }
+
+    /// The guard that `http.allow`, `http.deny` and the listener's address ask for.
+    ///
+    /// # Errors
+    /// [`BadRule`] names the entry that is no rule.
+    pub fn of(config: &Config) -> Result<Self, BadRule> {
+        let rules = |texts: &[String]| {
+            let rules = texts.iter().map(|text| text.parse::<Rule>());
+            rules.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self::new(Policy {
+            is_private_allowed: config.listen.ip().is_loopback(),
+            allow: rules(&config.http.allow)?,
+            deny: rules(&config.http.deny)?,
+        }))
     }
 
     /// Checks a callback URL as far as that can be done without resolving its name.
@@ -423,6 +440,24 @@ mod tests {
                 .check_url("http://localhost:8080/")
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn the_configuration_decides_by_its_listener_and_its_lists() {
+        let data = std::path::Path::new("unused");
+        let of = |listen: &str, sets: &[&str]| {
+            let mut config = Config::in_directory(data, sets).unwrap();
+            config.listen = listen.parse().unwrap();
+            Guard::of(&config).unwrap()
+        };
+        let at_home: IpAddr = "192.168.1.9".parse().unwrap();
+        let (local, open) = ("127.0.0.1:8100", "0.0.0.0:8100");
+        assert!(of(local, &[]).check_addr(at_home).is_ok());
+        assert!(of(open, &[]).check_addr(at_home).is_err());
+        let allow = ["http.allow=192.168.1.0/24"];
+        assert!(of(open, &allow).check_addr(at_home).is_ok());
+        let deny = ["http.deny=192.168.0.0/16"];
+        assert!(of(local, &deny).check_addr(at_home).is_err());
     }
 
     fn guard_allowing_localhost() -> Guard {

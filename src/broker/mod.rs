@@ -19,8 +19,15 @@ pub mod request;
 pub mod session;
 pub mod stats;
 
+mod admin;
+mod batch;
+mod boot;
 mod outbox;
+mod payloads;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -24,6 +24,17 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// A registry of nobody, of this organisation and workspace.
+    #[must_use]
+    pub fn of(home: Home, org_id: String, workspace_id: String) -> Self {
+        Self {
+            home,
+            org_id,
+            workspace_id,
+            ..Self::default()
+        }
+    }
+
     /// The agent at an address, registered or met before.
     #[must_use]
     pub fn agent(&self, address: &Address) -> Option<&Arc<Agent>> {

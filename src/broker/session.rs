@@ -65,7 +65,7 @@ impl Handover {
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Closing {
+pub(super) enum Closing {
     /// Its window ended: leases go on, the receiver may be working. Attempts that were never
     /// written to it are given back.
     Window {
@@ -77,7 +77,7 @@ pub(crate) enum Closing {
 }
 
 /// Room in the channel of a connection with that much credit.
-pub(crate) fn places(credit: u32) -> usize {
+pub(super) fn places(credit: u32) -> usize {
     usize::try_from(credit).unwrap_or(usize::MAX).clamp(1, 4096)
 }
 
@@ -92,7 +92,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) const fn new(
+    pub(super) const fn new(
         id: SessionId,
         handovers: mpsc::Receiver<Handover>,
         closing: mpsc::OwnedPermit<Message>,

@@ -1,17 +1,30 @@
 //! Rates and latencies of this run, fed by the writer after each commit. Lost at a restart, and said so.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
+use parking_lot::Mutex;
+
+use crate::broker::outbox::Outbox;
 use crate::broker::request::Published;
 use crate::clock::Clock;
 use crate::domain::address::Address;
+use crate::domain::agent::Binding;
+use crate::domain::attempt::Outcome;
+use crate::domain::fact::{Fact, FactBody, FeedEntry};
+use crate::domain::ids::AttemptId;
+use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
+use crate::telemetry::{Histogram, RATE_SECONDS_MAX, Rates};
 
 /// The measuring point.
 #[derive(Debug)]
 pub struct Stats {
     clock: Arc<dyn Clock>,
     started_at: Timestamp,
+    meters: Meters,
+    state: Mutex<State>,
 }
 
 /// Everything measured, at one moment. Series have one number per second, oldest first, at most 300.
@@ -102,24 +115,340 @@ pub struct Quantiles {
     pub p99: Option<f64>,
 }
 
+/// How far back quantiles look.
+const WINDOW: Duration = Duration::from_secs(300);
+/// Attempts whose start is remembered for their length; beyond that lengths are not measured.
+const RUNNING_MAX: usize = 65_536;
+
+/// What is measured of everything.
+#[derive(Debug)]
+struct Meters {
+    accepted: Rates,
+    completed: Rates,
+    failed: Rates,
+    delivered: Rates,
+    attempts_failed: Rates,
+    deliver: Histogram,
+    complete: Histogram,
+    attempt: Histogram,
+    attempt_http: Histogram,
+    commit: Histogram,
+    started: [Rates; 5],
+    broken: [Rates; 5],
+}
+
+/// What is measured of one receiver.
+#[derive(Debug)]
+struct AgentMeters {
+    out: Rates,
+    failed: Rates,
+    last_seen_at: Option<Timestamp>,
+}
+
+/// What is counted, and what is needed to measure lengths.
+#[derive(Debug, Default)]
+struct State {
+    agents: HashMap<Address, AgentMeters>,
+    running: HashMap<AttemptId, (Timestamp, Binding)>,
+    attempts_total: HashMap<(&'static str, &'static str, &'static str), u64>,
+    accepted_total: u64,
+    finished_total: [u64; 10],
+    dead_by_minute: Buckets,
+    completed_by_minute: Buckets,
+    connections: [u64; 5],
+    connections_by_agent: HashMap<Address, u64>,
+    last_commit_at: Option<Timestamp>,
+}
+
+/// Counts by minute of the wall clock.
+#[derive(Debug, Default)]
+struct Buckets(BTreeMap<i64, u64>);
+
+impl Buckets {
+    fn add(&mut self, at: Timestamp) {
+        let minute = at.as_seconds().div_euclid(60);
+        *self.0.entry(minute).or_default() += 1;
+        while self.0.len() > 24 * 60 {
+            self.0.pop_first();
+        }
+    }
+
+    fn since(&self, now: Timestamp, minutes: i64) -> u64 {
+        let first = now.as_seconds().div_euclid(60).saturating_sub(minutes);
+        self.0.range(first..).map(|(_, count)| count).sum()
+    }
+}
+
 impl Stats {
     /// Starts measuring.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let rates = || Rates::new(Arc::clone(&clock));
+        let histogram = || Histogram::new(Arc::clone(&clock), WINDOW);
+        let meters = Meters {
+            accepted: rates(),
+            completed: rates(),
+            failed: rates(),
+            delivered: rates(),
+            attempts_failed: rates(),
+            deliver: histogram(),
+            complete: histogram(),
+            attempt: histogram(),
+            attempt_http: histogram(),
+            commit: histogram(),
+            started: std::array::from_fn(|_| rates()),
+            broken: std::array::from_fn(|_| rates()),
+        };
         let started_at = clock.now();
-        Self { clock, started_at }
+        Self {
+            clock,
+            started_at,
+            meters,
+            state: Mutex::new(State::default()),
+        }
     }
 
     /// Everything measured so far.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
+        let meters = &self.meters;
+        let state = self.state.lock();
+        let now = self.clock.now();
+        let agents = state.agents.iter().map(|(address, agent)| {
+            let connections = state
+                .connections_by_agent
+                .get(address)
+                .copied()
+                .unwrap_or(0);
+            (address.clone(), agent.rates(connections))
+        });
+        let mut agents: Vec<_> = agents.collect();
+        for (address, connections) in &state.connections_by_agent {
+            if !state.agents.contains_key(address) {
+                let rates = AgentRates {
+                    connections: *connections,
+                    ..AgentRates::default()
+                };
+                agents.push((address.clone(), rates));
+            }
+        }
+        let attempts_total = state.attempts_total.iter().map(|(key, count)| {
+            let (binding, outcome, error_class) = *key;
+            AttemptCount {
+                binding,
+                outcome,
+                error_class,
+                count: *count,
+            }
+        });
         Snapshot {
             started_at: self.started_at,
-            ..Snapshot::default()
+            accepted: series(&meters.accepted),
+            completed: series(&meters.completed),
+            failed: series(&meters.failed),
+            delivered: series(&meters.delivered),
+            attempts_failed: series(&meters.attempts_failed),
+            deliver: quantiles(&meters.deliver),
+            complete: quantiles(&meters.complete),
+            attempt_http: quantiles(&meters.attempt_http),
+            attempt: quantiles(&meters.attempt),
+            commit: quantiles(&meters.commit),
+            attempts_last_5_minutes: (sum(&meters.delivered), sum(&meters.attempts_failed)),
+            dead_last_hour: state.dead_by_minute.since(now, 60),
+            completed_last_day: state.completed_by_minute.since(now, 24 * 60),
+            bindings: std::array::from_fn(|place| {
+                let rate =
+                    |rates: &[Rates; 5]| rates.get(place).map_or(0.0, |rates| rates.per_second(10));
+                (rate(&meters.started), rate(&meters.broken))
+            }),
+            connections: state.connections,
+            agents,
+            attempts_total: attempts_total.collect(),
+            accepted_total: state.accepted_total,
+            finished_total: state.finished_total,
+            last_commit_at: state.last_commit_at,
         }
     }
 
-    pub(crate) fn observe(&self, published: &Published) {
-        let _ = (&self.clock, published);
+    /// Takes in one commit.
+    pub(super) fn observe(&self, published: &Published, took: Duration, outbox: &Outbox) {
+        let mut state = self.state.lock();
+        (state.connections, state.connections_by_agent) = outbox.connections();
+        if published.items.is_empty() {
+            return;
+        }
+        self.meters.commit.record(took);
+        state.last_commit_at = Some(self.clock.now());
+        for item in &published.items {
+            if let FeedEntry::Intent { fact, agent, .. } = &item.entry {
+                self.observe_fact(&mut state, fact, agent, published);
+            }
+        }
+    }
+
+    fn observe_fact(&self, state: &mut State, fact: &Fact, agent: &Address, published: &Published) {
+        let meters = &self.meters;
+        let accepted_at = || {
+            let mut intents = published.intents.iter();
+            intents
+                .find(|intent| intent.id == fact.intent)
+                .map(|intent| intent.created_at)
+        };
+        match &fact.body {
+            FactBody::Created(_) => {
+                meters.accepted.add(1);
+                state.accepted_total = state.accepted_total.saturating_add(1);
+            }
+            FactBody::AttemptStarted {
+                attempt,
+                binding,
+                number,
+                ..
+            } => {
+                if state.running.len() < RUNNING_MAX {
+                    state.running.insert(*attempt, (fact.at, *binding));
+                }
+                if let Some(rates) = meters.started.get(place(*binding)) {
+                    rates.add(1);
+                }
+                if *number == 1
+                    && let Some(accepted_at) = accepted_at()
+                {
+                    record(&meters.deliver, accepted_at, fact.at);
+                }
+            }
+            FactBody::DeadLetterOpened { .. } => state.dead_by_minute.add(fact.at),
+            _ => {}
+        }
+        if let Some((status, was_good)) = end_of(&fact.body) {
+            if let Some(total) = state.finished_total.get_mut(status) {
+                *total = total.saturating_add(1);
+            }
+            if was_good {
+                meters.completed.add(1);
+                state.completed_by_minute.add(fact.at);
+                if let Some(accepted_at) = accepted_at() {
+                    record(&meters.complete, accepted_at, fact.at);
+                }
+            } else {
+                meters.failed.add(1);
+            }
+        }
+        self.observe_attempt(state, fact, agent);
+    }
+
+    /// The end of an attempt: its first acknowledgement, its result or its failure.
+    fn observe_attempt(&self, state: &mut State, fact: &Fact, agent: &Address) {
+        let Some(attempt) = fact.body.attempt() else {
+            return;
+        };
+        let (outcome, class) = match &fact.body {
+            FactBody::Acknowledged { .. } => (Outcome::Acknowledged, ""),
+            FactBody::Completed { .. } => (Outcome::Completed, ""),
+            FactBody::AttemptFailed { failure, .. }
+            | FactBody::DeliveryFailed {
+                failure: Some(failure),
+                ..
+            } => (Outcome::of_failure(failure.class), failure.class.name()),
+            FactBody::Failed { .. } => (Outcome::Failed, "handler_failed"),
+            FactBody::Canceled { .. } | FactBody::TimedOut { .. } => (Outcome::Withdrawn, ""),
+            _ => return,
+        };
+        // An attempt that was acknowledged before, or given up a fact ago, has been counted.
+        let Some((started_at, binding)) = state.running.remove(&attempt) else {
+            return;
+        };
+        let counted = state
+            .attempts_total
+            .entry((binding.name(), outcome.name(), class))
+            .or_default();
+        *counted = counted.saturating_add(1);
+        record(&self.meters.attempt, started_at, fact.at);
+        if binding == Binding::Http {
+            record(&self.meters.attempt_http, started_at, fact.at);
+        }
+        let clock = &self.clock;
+        let meters = state
+            .agents
+            .entry(agent.clone())
+            .or_insert_with(|| AgentMeters {
+                out: Rates::new(Arc::clone(clock)),
+                failed: Rates::new(Arc::clone(clock)),
+                last_seen_at: None,
+            });
+        meters.last_seen_at = Some(fact.at);
+        match outcome {
+            Outcome::Acknowledged | Outcome::Completed => {
+                self.meters.delivered.add(1);
+                meters.out.add(1);
+            }
+            Outcome::Withdrawn => {}
+            _ => {
+                self.meters.attempts_failed.add(1);
+                meters.failed.add(1);
+                if let Some(rates) = self.meters.broken.get(place(binding)) {
+                    rates.add(1);
+                }
+            }
+        }
+    }
+}
+
+impl AgentMeters {
+    fn rates(&self, connections: u64) -> AgentRates {
+        AgentRates {
+            out_per_second: self.out.per_second(10),
+            succeeded: sum(&self.out),
+            failed: sum(&self.failed),
+            connections,
+            last_seen_at: self.last_seen_at,
+        }
+    }
+}
+
+/// The status that a fact ends its intent with, by its place in `Status::ALL`; true when it is a success.
+fn end_of(body: &FactBody) -> Option<(usize, bool)> {
+    let status = match body {
+        FactBody::Completed { .. } => Status::Completed,
+        FactBody::Failed { .. } => Status::Failed,
+        FactBody::Canceled { .. } => Status::Canceled,
+        FactBody::TimedOut { .. } => Status::TimedOut,
+        _ => return None,
+    };
+    let place = Status::ALL.iter().position(|other| *other == status)?;
+    Some((place, status == Status::Completed))
+}
+
+fn place(binding: Binding) -> usize {
+    Binding::ALL
+        .iter()
+        .position(|other| *other == binding)
+        .unwrap_or(0)
+}
+
+fn record(histogram: &Histogram, from: Timestamp, to: Timestamp) {
+    histogram.record(to.since(from).to_std());
+}
+
+fn series(rates: &Rates) -> Vec<u32> {
+    let points = rates.series(RATE_SECONDS_MAX);
+    points
+        .into_iter()
+        .map(|point| u32::try_from(point).unwrap_or(u32::MAX))
+        .collect()
+}
+
+fn sum(rates: &Rates) -> u64 {
+    rates.series(RATE_SECONDS_MAX).into_iter().sum()
+}
+
+fn quantiles(histogram: &Histogram) -> Quantiles {
+    let measured = histogram.quantiles();
+    let ms = |length: Duration| (measured.count > 0).then(|| length.as_secs_f64() * 1000.0);
+    Quantiles {
+        p50: ms(measured.p50),
+        p90: ms(measured.p90),
+        p95: ms(measured.p95),
+        p99: ms(measured.p99),
     }
 }

@@ -1,11 +1,42 @@
-//! The writer thread.
-use super::*;
+//! The writer thread: drains what is queued, commits once, and only then answers, publishes, hands out.
 
-pub(super) struct Boot {
-    pub(super) first_session: u64,
-    pub(super) next_key: u64,
-}
+use std::collections::HashMap;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::broker::batch::{Batch, Committed, Counters, Ran, Start};
+use crate::broker::outbox::{Outbox, Supply};
+use crate::broker::payloads::PayloadCache;
+use crate::broker::registry::Registry;
+use crate::broker::request::{AdminReceipt, AuditNote, BrokerError, Published, Receipt, Request};
+use crate::broker::session::{Closing, Handover, SessionMode};
+use crate::broker::stats::Stats;
+use crate::broker::{Message, Reply, Settings, admin, boot};
+use crate::clock::{Clock, Entropy};
+use crate::domain::address::Address;
+use crate::domain::agent::Binding;
+use crate::domain::fact::Actor;
+use crate::domain::failure::{ErrorClass, Failure};
+use crate::domain::ids::{AttemptId, Cursor, IntentId, SessionId};
+use crate::domain::intent::Intent;
+use crate::domain::status::Status;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::command::{Command, Fail, PayloadSource, Start as StartAttempt};
+use crate::shutdown::Shutdown;
+use crate::store::error::StoreError;
+use crate::store::query::AuditEntry;
+use crate::store::{Reader, Store, Write};
+
+/// Due intents that one commit looks at; more are due again at once.
+const DUE_MAX: u32 = 512;
+/// Rows of one receiver that one commit hands over.
+const GRANTS_MAX: u32 = 256;
+/// Leases that a cold start looks through.
+const TAKEOVER_MAX: u32 = 1000;
+
+/// Everything the thread owns.
 pub(super) struct Parts {
     pub(super) store: Box<dyn Store>,
     pub(super) inbox: mpsc::Receiver<Message>,
@@ -16,9 +47,456 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) settings: Settings,
-    pub(super) shutdown: crate::shutdown::Shutdown,
+    pub(super) shutdown: Shutdown,
 }
 
-pub(super) fn run(parts: Parts, ready: oneshot::Sender<Result<Boot, BrokerError>>) {
-    drop((parts, ready));
+struct Writer {
+    reader: Box<dyn Reader>,
+    outbox: Outbox,
+    counters: Counters,
+    payloads: PayloadCache,
+    next_due: Option<Timestamp>,
+    /// Attempts that were committed, but whose connection had gone before they could be written.
+    returned: Vec<(AttemptId, IntentId)>,
+}
+
+/// Answers that wait for the commit.
+#[derive(Default)]
+struct Answers {
+    receipts: Vec<(Reply<Receipt>, Result<Receipt, BrokerError>)>,
+    admin: Vec<(Reply<AdminReceipt>, Result<AdminReceipt, BrokerError>)>,
+    ticks: Vec<oneshot::Sender<()>>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+/// Runs until it is told to stop, the last handle is gone, or the store fails.
+pub(super) fn run(mut parts: Parts, ready: oneshot::Sender<Result<boot::Boot, BrokerError>>) {
+    let recovered = parts
+        .store
+        .reader()
+        .and_then(|reader| boot::recover(&mut parts, reader));
+    let (boot, reader, counters) = match recovered {
+        Ok(recovered) => recovered,
+        Err(error) => {
+            // The caller of `Broker::start` gets it; there is nobody else yet.
+            drop(ready.send(Err(error.into())));
+            return;
+        }
+    };
+    let mut writer = Writer {
+        reader,
+        outbox: Outbox::default(),
+        counters,
+        payloads: PayloadCache::default(),
+        next_due: None,
+        returned: Vec::new(),
+    };
+    if ready.send(Ok(boot)).is_err() {
+        return;
+    }
+    if let Err(error) = writer.serve(&mut parts) {
+        tracing::error!(%error, "the store failed: stopping, nothing unacknowledged is pretended");
+        parts.shutdown.fail(format!("the store failed: {error}"));
+    }
+    writer.outbox.close_all();
+}
+
+impl Writer {
+    fn serve(&mut self, parts: &mut Parts) -> Result<(), StoreError> {
+        // What was due while we were away.
+        let mut batch = vec![Message::Tick(None)];
+        loop {
+            let stop = self.commit(parts, std::mem::take(&mut batch))?;
+            if let Some(done) = stop {
+                parts.inbox.close();
+                // Who asked us to stop may have given up waiting.
+                let _gone = done.send(());
+                return Ok(());
+            }
+            if self.returned.is_empty() {
+                match parts.inbox.blocking_recv() {
+                    Some(message) => batch.push(message),
+                    None => return Ok(()),
+                }
+            }
+            let mut commands = batch.len();
+            while commands < parts.settings.batch_commands_max {
+                let Ok(message) = parts.inbox.try_recv() else {
+                    break;
+                };
+                commands += match &message {
+                    Message::Run(requests) => requests.len(),
+                    _ => 1,
+                };
+                batch.push(message);
+            }
+        }
+    }
+
+    /// One group commit. Answers with the sender to be told, when this was the last.
+    fn commit(
+        &mut self,
+        parts: &mut Parts,
+        messages: Vec<Message>,
+    ) -> Result<Option<oneshot::Sender<()>>, StoreError> {
+        let began = parts.clock.elapsed();
+        let now = parts.clock.now();
+        let before = self.counters;
+        let returned = std::mem::take(&mut self.returned);
+        let mut answers = Answers::default();
+        let mut batch = Batch::begin(Start {
+            txn: parts.store.begin()?,
+            reader: self.reader.as_mut(),
+            outbox: &mut self.outbox,
+            counters: &mut self.counters,
+            registry: parts.registry.load_full(),
+            policy: &parts.settings.policy,
+            entropy: parts.entropy.as_ref(),
+            now,
+        });
+        give_back(&mut batch, returned, "its connection had gone")?;
+        load_all(&mut batch, &messages)?;
+        for message in messages {
+            take(&mut batch, message, &mut answers, &mut self.payloads)?;
+        }
+        tick(&mut batch, self.next_due)?;
+        grant(&mut batch)?;
+        if batch.counters.attempt != before.attempt {
+            batch
+                .txn
+                .put(Write::Number(boot::ATTEMPT, batch.counters.attempt))?;
+        }
+        if batch.counters.hold != before.hold {
+            batch
+                .txn
+                .put(Write::Number(boot::HOLD, batch.counters.hold))?;
+        }
+        let Committed {
+            published,
+            last,
+            next_due,
+            registry,
+            deliveries,
+        } = batch.commit()?;
+
+        // From here on it is true.
+        if let Some(registry) = registry {
+            parts.registry.store(Arc::new(registry));
+        }
+        let took = parts.clock.elapsed().since(began);
+        parts.stats.observe(&published, took, &self.outbox);
+        answers.send(last);
+        self.hand_over(&deliveries, &published.intents)?;
+        if !published.items.is_empty() {
+            // Nobody listening is fine.
+            drop(parts.bus.send(Arc::new(published)));
+        }
+        self.next_due = next_due;
+        parts.due.send_replace(next_due);
+        Ok(answers.stop)
+    }
+
+    /// Gives committed attempts to their connections.
+    fn hand_over(
+        &mut self,
+        deliveries: &[(IntentId, AttemptId)],
+        moved: &[Arc<Intent>],
+    ) -> Result<(), StoreError> {
+        if !deliveries.is_empty() {
+            let by_id: HashMap<IntentId, &Arc<Intent>> =
+                moved.iter().map(|intent| (intent.id, intent)).collect();
+            for (id, attempt) in deliveries {
+                let Some(intent) = by_id.get(id) else {
+                    continue;
+                };
+                // The same batch may have ended the attempt again.
+                let Some(lease) = intent.lease().filter(|lease| lease.attempt == *attempt) else {
+                    continue;
+                };
+                let payload = match self.payloads.take(*id) {
+                    Some(payload) => payload,
+                    None => self
+                        .reader
+                        .payload(*id)?
+                        .unwrap_or_else(crate::domain::payload::Payload::empty),
+                };
+                let handover = Handover {
+                    intent: Arc::clone(intent),
+                    payload,
+                    attempt: *attempt,
+                    number: lease.number,
+                    started_at: lease.started_at,
+                    lease_until: lease.until,
+                };
+                if !self.outbox.send(lease.session, handover) {
+                    self.returned.push((*attempt, *id));
+                }
+            }
+        }
+        self.outbox.end_spent();
+        self.outbox.end_batch();
+        Ok(())
+    }
+}
+
+impl Answers {
+    fn send(&mut self, cursor: Cursor) {
+        for (reply, mut result) in self.receipts.drain(..) {
+            if let Ok(receipt) = &mut result {
+                receipt.cursor = cursor;
+            }
+            // A caller that has hung up finds the answer by its idempotency key.
+            drop(reply.send(result));
+        }
+        for (reply, result) in self.admin.drain(..) {
+            drop(reply.send(result));
+        }
+        for done in self.ticks.drain(..) {
+            let _gone = done.send(());
+        }
+    }
+}
+
+/// Loads every intent the messages name, with one query.
+fn load_all(batch: &mut Batch<'_>, messages: &[Message]) -> Result<(), StoreError> {
+    let mut ids = Vec::new();
+    for message in messages {
+        if let Message::Run(requests) = message {
+            for (request, _) in requests {
+                // A new id is random: it is not there.
+                if !matches!(request.command, Command::Submit(_)) {
+                    ids.push(request.intent);
+                }
+            }
+        }
+    }
+    batch.load(&ids)
+}
+
+fn take(
+    batch: &mut Batch<'_>,
+    message: Message,
+    answers: &mut Answers,
+    payloads: &mut PayloadCache,
+) -> Result<(), StoreError> {
+    match message {
+        Message::Run(requests) => {
+            for (request, reply) in requests {
+                let result = faultless(batch.request(&request))?;
+                if let (Ok(_), Command::Submit(submit)) = (&result, &request.command)
+                    && let PayloadSource::Given(payload) = &submit.payload
+                {
+                    payloads.put(request.intent, payload.clone());
+                }
+                audit(batch, &request, &result)?;
+                answers.receipts.push((reply, result));
+            }
+        }
+        Message::Administer(command, note, reply) => {
+            let result = faultless(admin::run(batch, &command, &note))?;
+            answers.admin.push((reply, result));
+        }
+        Message::Open(spec, id, sender) => {
+            let agent = spec.agent.clone();
+            let mode = spec.mode;
+            batch.outbox.open(id, spec, sender);
+            if mode
+                == (SessionMode::Standing {
+                    is_cold_start: true,
+                })
+            {
+                take_over(batch, &agent)?;
+            }
+        }
+        Message::Close(id, closing) => close(batch, id, closing)?,
+        Message::Tick(done) => answers.ticks.extend(done),
+        Message::Stop(done) => {
+            batch.outbox.close_all();
+            answers.stop = Some(done);
+        }
+    }
+    Ok(())
+}
+
+/// A refusal is an answer for one caller; a fault of the store stops everything.
+fn faultless<T>(result: Result<T, BrokerError>) -> Result<Result<T, BrokerError>, StoreError> {
+    match result {
+        Err(BrokerError::Store(fault)) => Err(fault),
+        other => Ok(other),
+    }
+}
+
+fn audit(
+    batch: &mut Batch<'_>,
+    request: &Request,
+    result: &Result<Receipt, BrokerError>,
+) -> Result<(), StoreError> {
+    let Some(note) = &request.audit else {
+        return Ok(());
+    };
+    let result = match result {
+        Ok(_) => "done".to_owned(),
+        Err(BrokerError::Refused(refusal)) => refusal.code().to_owned(),
+        Err(other) => other.to_string(),
+    };
+    put_audit(batch, note, result)
+}
+
+/// Puts one entry of the audit log.
+pub(super) fn put_audit(
+    batch: &mut Batch<'_>,
+    note: &AuditNote,
+    result: String,
+) -> Result<(), StoreError> {
+    let AuditNote {
+        actor,
+        key,
+        via,
+        action,
+        target,
+        reason,
+        trace_id,
+    } = note.clone();
+    let at = batch.now;
+    batch.txn.put(Write::Audit(AuditEntry {
+        at,
+        actor,
+        key,
+        via,
+        action,
+        target,
+        reason,
+        result,
+        trace_id,
+    }))
+}
+
+/// A connection has gone.
+fn close(batch: &mut Batch<'_>, id: SessionId, closing: Closing) -> Result<(), StoreError> {
+    let held = batch.outbox.close(id);
+    match closing {
+        Closing::Window { unwritten } => {
+            let held: Vec<_> = held
+                .into_iter()
+                .filter(|(attempt, _)| unwritten.contains(attempt))
+                .collect();
+            give_back(batch, held, "it was not written before the window ended")
+        }
+        Closing::Broken => {
+            let ids: Vec<IntentId> = held.iter().map(|(_, id)| *id).collect();
+            batch.load(&ids)?;
+            // What the receiver has acknowledged is its own to finish.
+            let held = held
+                .into_iter()
+                .filter(|(_, id)| {
+                    batch
+                        .intent(*id)
+                        .is_some_and(|intent| intent.status == Status::Delivered)
+                })
+                .collect();
+            give_back(batch, held, "the connection broke")
+        }
+    }
+}
+
+/// Ends attempts as lost and offers their intents again at once.
+fn give_back(
+    batch: &mut Batch<'_>,
+    attempts: Vec<(AttemptId, IntentId)>,
+    why: &str,
+) -> Result<(), StoreError> {
+    for (attempt, intent) in attempts {
+        let command = Command::Fail(Fail {
+            attempt: Some(attempt),
+            failure: Failure::new(ErrorClass::LeaseLost, why),
+            delay: Some(Span::ZERO),
+            by: Actor::Broker,
+            report: None,
+        });
+        run_quietly(batch, intent, &command)?;
+    }
+    Ok(())
+}
+
+/// A receiver that remembers nothing gets what streams hold that live no longer.
+fn take_over(batch: &mut Batch<'_>, agent: &Address) -> Result<(), StoreError> {
+    batch.flush()?;
+    let mut orphans = Vec::new();
+    for intent in batch.txn.leased(Some(agent), TAKEOVER_MAX)? {
+        batch.know(&intent);
+        let Some(lease) = batch.intent(intent.id).and_then(|intent| intent.lease()) else {
+            continue;
+        };
+        if lease.binding == Binding::Stream && !batch.outbox.is_alive(lease.session) {
+            orphans.push((lease.attempt, intent.id));
+        }
+    }
+    give_back(batch, orphans, "a new listener took over")
+}
+
+/// Does what is due.
+fn tick(batch: &mut Batch<'_>, next_due: Option<Timestamp>) -> Result<(), StoreError> {
+    if next_due.is_some_and(|due| due > batch.now) {
+        return Ok(());
+    }
+    batch.flush()?;
+    for intent in batch.txn.due(batch.now, DUE_MAX)? {
+        batch.know(&intent);
+        run_quietly(batch, intent.id, &Command::Tick)?;
+    }
+    Ok(())
+}
+
+/// Gives what lies ready to connections with credit.
+fn grant(batch: &mut Batch<'_>) -> Result<(), StoreError> {
+    for agent in batch.outbox.hungry() {
+        if batch
+            .registry()
+            .agent(&agent)
+            .is_some_and(|agent| !agent.is_open())
+        {
+            continue;
+        }
+        let ids = match batch.outbox.supply(&agent) {
+            Supply::Fresh(ids) => ids,
+            Supply::Store(credit) => {
+                let limit = credit.min(GRANTS_MAX);
+                batch.flush()?;
+                let ready = batch.txn.ready(&agent, batch.now, limit)?;
+                if u32::try_from(ready.len()).unwrap_or(u32::MAX) < limit {
+                    batch.outbox.settle_backlog(&agent);
+                }
+                ready.iter().for_each(|intent| batch.know(intent));
+                ready.iter().map(|intent| intent.id).collect()
+            }
+        };
+        for id in ids {
+            let Some(slot) = batch.outbox.next_slot(&agent) else {
+                batch.outbox.expect_backlog(&agent);
+                break;
+            };
+            let start = Command::Start(StartAttempt {
+                session: slot.session,
+                binding: slot.binding,
+                rows_before: slot.rows_before,
+            });
+            run_quietly(batch, id, &start)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a command that nobody waits for: a refusal means that there was nothing to do.
+fn run_quietly(
+    batch: &mut Batch<'_>,
+    id: IntentId,
+    command: &Command,
+) -> Result<Option<Ran>, StoreError> {
+    match faultless(batch.command(id, command))? {
+        Ok(ran) => Ok(Some(ran)),
+        Err(refusal) => {
+            tracing::trace!(%id, %refusal, "nothing to do");
+            Ok(None)
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub fn evolve(intent: Option<Intent>, fact: &Fact) -> Option<Intent> {
 
 /// The fold of facts from the first.
 #[must_use]
-pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Intent> {
+pub fn fold(facts: &[Fact]) -> Option<Intent> {
     let mut intent = None;
     for fact in facts {
         intent = Some(evolve(intent, fact)?);

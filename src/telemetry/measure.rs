@@ -167,6 +167,8 @@ pub struct Quantiles {
     pub p50: Duration,
     /// Nine in ten were not longer.
     pub p90: Duration,
+    /// Nineteen in twenty were not longer.
+    pub p95: Duration,
     /// All but one in a hundred were not longer.
     pub p99: Duration,
     /// The longest.
@@ -225,6 +227,7 @@ impl Histogram {
             count: sum.len(),
             p50: quantile(0.5),
             p90: quantile(0.9),
+            p95: quantile(0.95),
             p99: quantile(0.99),
             max: Duration::from_micros(sum.max()),
         }

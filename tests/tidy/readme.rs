@@ -7,7 +7,8 @@ use std::path::Path;
 
 /// The tables: name of the marker, and what the code prints.
 fn tables() -> Vec<(&'static str, String)> {
-    vec![("config", postroom::config::readme_table())]
+    let keys = postroom::console::keymap::Keymap::default().markdown();
+    vec![("keys", keys), ("config", postroom::config::readme_table())]
 }
 
 /// The text with the table between its markers; none when a marker is missing.

@@ -156,7 +156,8 @@ pub(crate) const HOMES: &[Home] = &[
             "thread::spawn",
             "thread::Builder",
         ],
-        homes: &["src/shutdown/"],
+        // The input thread waits in a read that no token can end; `console/terminal` pauses it.
+        homes: &["src/shutdown/", "src/console/terminal/input.rs"],
         tests: Tests::Free,
         // `spawn_blocking` is free: it is awaited where it stands.
         way_out: "spawn through a `shutdown::Tasks` set, so that stopping waits for it",
@@ -187,7 +188,8 @@ pub(crate) const HOMES: &[Home] = &[
     },
     Home {
         tokens: &["process::exit"],
-        homes: &["src/main.rs"],
+        // The panic hook of the console ends the process: a broken model must not be drawn again.
+        homes: &["src/main.rs", "src/console/terminal/panic.rs"],
         tests: Tests::Checked,
         way_out: "return an exit code through `app`, so that everything stops in order",
     },

@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;
 use super::pusher::Pusher;
-use crate::bindings::breaker::Health;
+use crate::bindings::breaker::{Health, LIMIT_MAX};
 use crate::broker::Broker;
 use crate::broker::registry::Registry;
+use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding, Secret};
 use crate::shutdown::Tasks;
@@ -32,6 +33,24 @@ pub struct DispatcherConfig {
     pub default_secret: Option<Secret>,
     /// The longest `Retry-After` that holds an endpoint back (`http.retry_after_max_seconds`).
     pub retry_after_max: Duration,
+}
+
+impl DispatcherConfig {
+    /// What the configuration says.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let http = &config.http;
+        let default_secret = (!http.default_secret.is_empty()).then(|| Secret {
+            text: http.default_secret.reveal().to_owned(),
+            valid_until: None,
+        });
+        Self {
+            slots: http.slots,
+            per_endpoint_start: u32::try_from(http.per_endpoint_max).unwrap_or(LIMIT_MAX),
+            default_secret,
+            retry_after_max: http.retry_after_max.to_std(),
+        }
+    }
 }
 
 /// What all endpoints share.

@@ -135,6 +135,10 @@ impl Endpoint {
                 }
             }
         }
+        // What has come in between is started already and counts: it is called rather than lost.
+        while let Some(handover) = session.try_next() {
+            self.call(handover, sender);
+        }
         session.end_window();
         Ok(())
     }

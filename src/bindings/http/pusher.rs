@@ -19,6 +19,7 @@ use super::redact::Redactor;
 use super::resolver::{GuardedResolver, Lookup, SystemLookup};
 use crate::bindings::guard::{Guard, Refused};
 use crate::clock::{Clock, Mono};
+use crate::config::Config;
 use crate::domain::attempt::{AttemptReport, Timing};
 use crate::domain::failure::{ErrorClass, Failure};
 
@@ -44,6 +45,21 @@ pub struct PusherConfig {
     pub user_agent: String,
     /// More keys whose values are hidden in excerpts.
     pub redact_keys: Vec<String>,
+}
+
+impl PusherConfig {
+    /// What the configuration says, under that guard.
+    #[must_use]
+    pub fn of(config: &Config, guard: Arc<Guard>) -> Self {
+        Self {
+            connect_timeout: config.http.connect_timeout.to_std(),
+            timeout: config.http.timeout.to_std(),
+            response_bytes_max: config.http.response_bytes_max,
+            guard,
+            user_agent: concat!("Postroom/", env!("CARGO_PKG_VERSION")).to_owned(),
+            redact_keys: config.redact_keys.clone(),
+        }
+    }
 }
 
 /// Why there can be no pusher.

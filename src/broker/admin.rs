@@ -1,0 +1,299 @@
+//! Agents and keys: what an operator's command does to them, and the notice it leaves in the feed.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::broker::batch::Batch;
+use crate::broker::request::{
+    AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
+};
+use crate::broker::writer::put_audit;
+use crate::domain::address::Address;
+use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
+use crate::domain::fact::{Actor, Notice};
+use crate::domain::ids::AccountId;
+use crate::domain::key::Key;
+use crate::domain::payload::Payload;
+use crate::store::Write;
+use crate::store::error::StoreError;
+
+/// Runs the command and writes the audit entry, also of a refusal.
+pub(super) fn run(
+    batch: &mut Batch<'_>,
+    command: &AdminCommand,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let result = decide(batch, command, note);
+    let word = match &result {
+        Ok(_) => "done".to_owned(),
+        Err(BrokerError::Store(fault)) => return Err(BrokerError::Store(fault.clone())),
+        Err(refusal) => refusal.to_string(),
+    };
+    put_audit(batch, note, word)?;
+    result
+}
+
+fn decide(
+    batch: &mut Batch<'_>,
+    command: &AdminCommand,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    match command {
+        AdminCommand::Register(new) => register(batch, new, note),
+        AdminCommand::Update { account, patch } => update(batch, *account, patch, note),
+        AdminCommand::Delete { account } => delete(batch, *account, note),
+        AdminCommand::Pause { address, reason } => {
+            let agent = at(batch, address)?;
+            let pause = Pause {
+                by: note.actor.clone(),
+                reason: reason.clone(),
+                at: batch.now,
+            };
+            let changed = Agent {
+                pause: Some(pause),
+                ..(*agent).clone()
+            };
+            let data = json!({ "reason": reason });
+            agent_receipt(batch, changed, "agent.paused", data, note)
+        }
+        AdminCommand::Unpause { address } => {
+            let agent = at(batch, address)?;
+            batch.outbox.expect_backlog(address);
+            let changed = Agent {
+                pause: None,
+                ..(*agent).clone()
+            };
+            agent_receipt(batch, changed, "agent.resumed", json!({}), note)
+        }
+        AdminCommand::CreateKey {
+            id,
+            account,
+            hash,
+            hint,
+            role,
+            expires_at,
+        } => {
+            of_account(batch, *account)?;
+            let key = Key {
+                id: *id,
+                account: *account,
+                hash: *hash,
+                hint: hint.clone(),
+                role: *role,
+                created_at: batch.now,
+                expires_at: *expires_at,
+                revoked_at: None,
+            };
+            key_receipt(batch, key, "key.created", note)
+        }
+        AdminCommand::RevokeKey { account, id } => {
+            let keys = batch.registry().keys_of(*account);
+            let key = keys
+                .iter()
+                .find(|key| key.id == *id)
+                .ok_or(AdminRefusal::NoKey(*id))?;
+            if key.revoked_at.is_some() {
+                let key = Some(Arc::clone(key));
+                return Ok(AdminReceipt {
+                    agent: None,
+                    key,
+                    is_repeat: true,
+                });
+            }
+            let revoked = Key {
+                revoked_at: Some(batch.now),
+                ..(**key).clone()
+            };
+            key_receipt(batch, revoked, "key.revoked", note)
+        }
+    }
+}
+
+fn register(
+    batch: &mut Batch<'_>,
+    new: &NewAgent,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let existing = batch.registry().agent(&new.address).cloned();
+    if let Some(agent) = &existing
+        && agent.account.is_some()
+        && agent.status != AgentStatus::Deleted
+    {
+        if agent.name == new.name {
+            let agent = Some(Arc::clone(agent));
+            return Ok(AdminReceipt {
+                agent,
+                key: None,
+                is_repeat: true,
+            });
+        }
+        return Err(AdminRefusal::AddressTaken(new.address.clone()).into());
+    }
+    if new.binding == Binding::Http && new.callback_url.is_none() {
+        return Err(AdminRefusal::NoCallback.into());
+    }
+    let highest = batch
+        .registry()
+        .agents()
+        .iter()
+        .filter_map(|agent| agent.account)
+        .max();
+    let account = AccountId(highest.map_or(1, |id| id.0.saturating_add(1)));
+    let agent = Agent {
+        account: Some(account),
+        name: new.name.clone(),
+        display_name: new.display_name.clone(),
+        description: new.description.clone(),
+        created_by: note.actor.clone(),
+        binding: new.binding,
+        callback_url: new.callback_url.clone(),
+        ack_timeout: new.ack_timeout,
+        max_in_flight: new.max_in_flight,
+        ..Agent::mailbox(new.address.clone(), batch.now)
+    };
+    agent_receipt(
+        batch,
+        agent,
+        "agent.registered",
+        json!({ "binding": new.binding.name() }),
+        note,
+    )
+}
+
+fn update(
+    batch: &mut Batch<'_>,
+    account: AccountId,
+    patch: &AgentPatch,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = of_account(batch, account)?;
+    let AgentPatch {
+        display_name,
+        description,
+        status,
+        binding,
+        callback_url,
+        ack_timeout,
+        max_in_flight,
+        secrets,
+    } = patch.clone();
+    let changed = Agent {
+        display_name: display_name.or_else(|| agent.display_name.clone()),
+        description: description.or_else(|| agent.description.clone()),
+        status: status.unwrap_or(agent.status),
+        binding: binding.unwrap_or(agent.binding),
+        callback_url: callback_url.or_else(|| agent.callback_url.clone()),
+        ack_timeout: ack_timeout.or(agent.ack_timeout),
+        max_in_flight: max_in_flight.or(agent.max_in_flight),
+        secrets: secrets.unwrap_or_else(|| agent.secrets.clone()),
+        updated_at: batch.now,
+        ..(*agent).clone()
+    };
+    if changed.binding == Binding::Http && changed.callback_url.is_none() {
+        return Err(AdminRefusal::NoCallback.into());
+    }
+    batch.outbox.expect_backlog(&agent.address);
+    agent_receipt(batch, changed, "agent.updated", json!({}), note)
+}
+
+fn delete(
+    batch: &mut Batch<'_>,
+    account: AccountId,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = of_account(batch, account)?;
+    for key in batch.registry().keys_of(account) {
+        if key.revoked_at.is_none() {
+            let revoked = Key {
+                revoked_at: Some(batch.now),
+                ..(*key).clone()
+            };
+            key_receipt(batch, revoked, "key.revoked", note)?;
+        }
+    }
+    let changed = Agent {
+        status: AgentStatus::Deleted,
+        updated_at: batch.now,
+        ..(*agent).clone()
+    };
+    agent_receipt(batch, changed, "agent.deleted", json!({}), note)
+}
+
+fn at(batch: &Batch<'_>, address: &Address) -> Result<Arc<Agent>, AdminRefusal> {
+    batch
+        .registry()
+        .agent(address)
+        .cloned()
+        .ok_or_else(|| AdminRefusal::NoAgent(address.clone()))
+}
+
+fn of_account(batch: &Batch<'_>, account: AccountId) -> Result<Arc<Agent>, AdminRefusal> {
+    batch
+        .registry()
+        .account(account)
+        .cloned()
+        .ok_or(AdminRefusal::NoAccount(account))
+}
+
+fn agent_receipt(
+    batch: &mut Batch<'_>,
+    agent: Agent,
+    kind: &str,
+    data: Value,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = Arc::new(Agent {
+        updated_at: batch.now,
+        ..agent
+    });
+    batch.txn.put(Write::Agent((*agent).clone()))?;
+    batch.registry_mut().put_agent(Arc::clone(&agent));
+    tell(batch, kind, Some(agent.address.clone()), data, note)?;
+    Ok(AdminReceipt {
+        agent: Some(agent),
+        key: None,
+        is_repeat: false,
+    })
+}
+
+fn key_receipt(
+    batch: &mut Batch<'_>,
+    key: Key,
+    kind: &str,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let key = Arc::new(key);
+    batch.txn.put(Write::Key((*key).clone()))?;
+    batch.registry_mut().put_key(Arc::clone(&key));
+    let agent = batch.registry().account(key.account).cloned();
+    let data = json!({ "key_id": key.id.to_string(), "key_hint": key.hint });
+    tell(
+        batch,
+        kind,
+        agent.as_ref().map(|agent| agent.address.clone()),
+        data,
+        note,
+    )?;
+    Ok(AdminReceipt {
+        agent,
+        key: Some(key),
+        is_repeat: false,
+    })
+}
+
+fn tell(
+    batch: &mut Batch<'_>,
+    kind: &str,
+    agent: Option<Address>,
+    data: Value,
+    note: &AuditNote,
+) -> Result<(), StoreError> {
+    batch.notice(Notice {
+        at: batch.now,
+        actor: Actor::Party(note.actor.clone()),
+        kind: kind.to_owned(),
+        agent,
+        data: Payload::of(&data),
+    })
+}

@@ -1,0 +1,460 @@
+//! One commit: the intents it touches, what happened to them, and what follows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::broker::outbox::Outbox;
+use crate::broker::registry::Registry;
+use crate::broker::request::{BrokerError, Published, Receipt, RememberKey, Request};
+use crate::clock::Entropy;
+use crate::domain::agent::Agent;
+use crate::domain::fact::{Fact, FeedEntry, FeedItem, Notice};
+use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId};
+use crate::domain::intent::Intent;
+use crate::domain::policy::Policy;
+use crate::domain::status::Status;
+use crate::domain::time::Timestamp;
+use crate::engine::command::{Command, PayloadSource};
+use crate::engine::effect::{Effect, effects_of};
+use crate::engine::evolve::{evolve, fold};
+use crate::engine::refusal::Refusal;
+use crate::engine::{Context, check, decide};
+use crate::store::error::StoreError;
+use crate::store::{Change, NewPayload, Reader, Remembered, Txn, Write};
+
+/// Most commands that one command may cause in other intents.
+const CAUSED_MAX: usize = 1000;
+
+/// Ids that rise for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counters {
+    pub(super) attempt: u64,
+    pub(super) hold: u64,
+}
+
+/// A commit in the making.
+pub(super) struct Batch<'a> {
+    pub(super) txn: Box<dyn Txn + 'a>,
+    pub(super) reader: &'a mut dyn Reader,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) counters: &'a mut Counters,
+    pub(super) registry: Arc<Registry>,
+    changed_registry: Option<Registry>,
+    pub(super) policy: &'a Policy,
+    pub(super) entropy: &'a dyn Entropy,
+    pub(super) now: Timestamp,
+    entries: HashMap<IntentId, Entry>,
+    dirty: Vec<IntentId>,
+    told: HashMap<(String, String), Receipt>,
+    /// What was put, in the order of the feed.
+    feed: Vec<FeedEntry>,
+    /// Hand-overs to be made after the commit.
+    pub(super) deliveries: Vec<(IntentId, AttemptId)>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// As it is in the transaction.
+    stored: Option<Arc<Intent>>,
+    /// As it is by now.
+    current: Option<Arc<Intent>>,
+    facts: Vec<(Fact, Status)>,
+    payload: Option<NewPayload>,
+}
+
+/// What one command did.
+pub(super) struct Ran {
+    pub(super) intent: Arc<Intent>,
+    pub(super) facts: Vec<Fact>,
+    pub(super) caused: Vec<Arc<Intent>>,
+}
+
+/// What became true.
+pub(super) struct Committed {
+    pub(super) published: Published,
+    pub(super) last: Cursor,
+    pub(super) next_due: Option<Timestamp>,
+    pub(super) registry: Option<Registry>,
+    /// Hand-overs to be made now.
+    pub(super) deliveries: Vec<(IntentId, AttemptId)>,
+}
+
+/// Everything a batch starts from.
+pub(super) struct Start<'a> {
+    pub(super) txn: Box<dyn Txn + 'a>,
+    pub(super) reader: &'a mut dyn Reader,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) counters: &'a mut Counters,
+    pub(super) registry: Arc<Registry>,
+    pub(super) policy: &'a Policy,
+    pub(super) entropy: &'a dyn Entropy,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn begin(start: Start<'a>) -> Self {
+        let Start {
+            txn,
+            reader,
+            outbox,
+            counters,
+            registry,
+            policy,
+            entropy,
+            now,
+        } = start;
+        Self {
+            txn,
+            reader,
+            outbox,
+            counters,
+            registry,
+            changed_registry: None,
+            policy,
+            entropy,
+            now,
+            entries: HashMap::new(),
+            dirty: Vec::new(),
+            told: HashMap::new(),
+            feed: Vec::new(),
+            deliveries: Vec::new(),
+        }
+    }
+
+    /// Loads these intents at once.
+    pub(super) fn load(&mut self, ids: &[IntentId]) -> Result<(), StoreError> {
+        let missing: Vec<IntentId> = ids
+            .iter()
+            .copied()
+            .filter(|id| !self.entries.contains_key(id))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let found = self.txn.load(&missing)?;
+        for (id, intent) in missing.into_iter().zip(found) {
+            self.entries.entry(id).or_insert_with(|| Entry {
+                stored: intent.clone(),
+                current: intent,
+                ..Entry::default()
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes an intent that the store has just given.
+    pub(super) fn know(&mut self, intent: &Arc<Intent>) {
+        self.entries.entry(intent.id).or_insert_with(|| Entry {
+            stored: Some(Arc::clone(intent)),
+            current: Some(Arc::clone(intent)),
+            ..Entry::default()
+        });
+    }
+
+    pub(super) fn intent(&self, id: IntentId) -> Option<&Arc<Intent>> {
+        self.entries
+            .get(&id)
+            .and_then(|entry| entry.current.as_ref())
+    }
+
+    /// Runs a request, its idempotency key looked at first.
+    pub(super) fn request(&mut self, request: &Request) -> Result<Receipt, BrokerError> {
+        if let Some(key) = &request.remember
+            && let Some(receipt) = self.repeated(key)?
+        {
+            return Ok(receipt);
+        }
+        let ran = self.command(request.intent, &request.command)?;
+        let receipt = Receipt {
+            intent: ran.intent,
+            facts: ran.facts,
+            caused: ran.caused,
+            cursor: Cursor::default(),
+            is_repeat: false,
+        };
+        if let Some(key) = &request.remember {
+            self.remember(key, &receipt)?;
+        }
+        Ok(receipt)
+    }
+
+    /// Runs a command and everything it causes in other intents.
+    pub(super) fn command(&mut self, id: IntentId, command: &Command) -> Result<Ran, BrokerError> {
+        let (intent, facts, mut waiting) = self.step(id, command)?;
+        let mut caused = Vec::new();
+        while let Some((other, command)) = waiting.pop() {
+            if caused.len() >= CAUSED_MAX {
+                break;
+            }
+            let (intent, _, more) = self.step(other, &command)?;
+            caused.push(intent);
+            waiting.extend(more);
+        }
+        Ok(Ran {
+            intent,
+            facts,
+            caused,
+        })
+    }
+
+    #[expect(clippy::type_complexity, reason = "used by one caller, right above")]
+    fn step(
+        &mut self,
+        id: IntentId,
+        command: &Command,
+    ) -> Result<(Arc<Intent>, Vec<Fact>, Vec<(IntentId, Command)>), BrokerError> {
+        self.load(&[id])?;
+        let before = self.intent(id).cloned();
+        let agent = self.receiver(before.as_deref(), command)?;
+        let ctx = Context {
+            now: self.now,
+            entropy: self.entropy.u64(),
+            policy: self.policy,
+            agent: &agent,
+            attempt: AttemptId(self.counters.attempt.saturating_add(1)),
+            hold: HoldId(self.counters.hold.saturating_add(1)),
+        };
+        let decided = decide(id, before.as_deref(), command, &ctx)?;
+        let mut state = before.as_deref().cloned();
+        let mut with_status = Vec::with_capacity(decided.facts.len());
+        for fact in &decided.facts {
+            let earlier = state.clone();
+            let after = evolve(state, fact).ok_or_else(|| StoreError::Corrupt {
+                what: format!("intent {id}"),
+                reason: "its facts do not start with its birth".to_owned(),
+            })?;
+            self.follow(earlier.as_ref(), fact, &after);
+            with_status.push((fact.clone(), after.status));
+            state = Some(after);
+        }
+        let after = Arc::new(state.ok_or(Refusal::Unknown(id))?);
+        if cfg!(debug_assertions) && !decided.facts.is_empty() {
+            check::check_step(before.as_deref(), &decided.facts, &after).map_err(|violation| {
+                StoreError::Corrupt {
+                    what: format!("intent {id}"),
+                    reason: violation.to_string(),
+                }
+            })?;
+        }
+        if !decided.facts.is_empty() {
+            self.keep(id, &after, with_status, command);
+        }
+        Ok((after, decided.facts, decided.then))
+    }
+
+    /// Writes a step down for the next flush.
+    fn keep(
+        &mut self,
+        id: IntentId,
+        after: &Arc<Intent>,
+        facts: Vec<(Fact, Status)>,
+        command: &Command,
+    ) {
+        let entry = self.entries.entry(id).or_default();
+        if entry.facts.is_empty() {
+            self.dirty.push(id);
+        }
+        entry.current = Some(Arc::clone(after));
+        entry.facts.extend(facts);
+        if let Command::Submit(submit) = command {
+            entry.payload = Some(match &submit.payload {
+                PayloadSource::Given(payload) => NewPayload::Given(payload.clone()),
+                PayloadSource::SameAs(other) => NewPayload::SameAs(*other),
+            });
+        }
+    }
+
+    /// The receiver of an intent; its first use makes a mailbox.
+    fn receiver(
+        &mut self,
+        before: Option<&Intent>,
+        command: &Command,
+    ) -> Result<Arc<Agent>, StoreError> {
+        let address = match (before, command) {
+            (Some(intent), _) => &intent.to,
+            (None, Command::Submit(submit)) => &submit.to,
+            (None, _) => {
+                return Ok(Arc::new(Agent::mailbox(
+                    crate::domain::address::Address::trusted(""),
+                    self.now,
+                )));
+            }
+        };
+        if let Some(agent) = self.registry().agent(address) {
+            return Ok(Arc::clone(agent));
+        }
+        let agent = Arc::new(Agent::mailbox(address.clone(), self.now));
+        self.txn.put(Write::Agent((*agent).clone()))?;
+        self.registry_mut().put_agent(Arc::clone(&agent));
+        Ok(agent)
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        self.changed_registry.as_ref().unwrap_or(&self.registry)
+    }
+
+    pub(super) fn registry_mut(&mut self) -> &mut Registry {
+        self.changed_registry
+            .get_or_insert_with(|| (*self.registry).clone())
+    }
+
+    fn follow(&mut self, before: Option<&Intent>, fact: &Fact, after: &Intent) {
+        for effect in effects_of(before, fact, after) {
+            match effect {
+                Effect::Release { attempt, session } => self.outbox.release(session, attempt),
+                Effect::Wake { agent } => self.outbox.wake(&agent, fact.intent),
+                Effect::Deliver {
+                    intent,
+                    attempt,
+                    session,
+                } => {
+                    self.counters.attempt = self.counters.attempt.max(attempt.0);
+                    self.outbox.hold(session, attempt, intent);
+                    self.deliveries.push((intent, attempt));
+                }
+            }
+        }
+        if let crate::domain::fact::FactBody::HoldPlaced(hold) = &fact.body {
+            self.counters.hold = self.counters.hold.max(hold.id.0);
+        }
+    }
+
+    /// Puts what has happened so far into the transaction, so that its queries see it.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        for id in std::mem::take(&mut self.dirty) {
+            let Some(entry) = self.entries.get_mut(&id) else {
+                continue;
+            };
+            let Some(after) = entry.current.clone() else {
+                continue;
+            };
+            let facts = std::mem::take(&mut entry.facts);
+            let change = Change {
+                before: entry.stored.replace(Arc::clone(&after)),
+                after: Arc::clone(&after),
+                facts: facts.iter().map(|(fact, _)| fact.clone()).collect(),
+                payload: entry.payload.take(),
+            };
+            self.txn.put(Write::Intent(change))?;
+            for (fact, status) in facts {
+                self.feed.push(FeedEntry::Intent {
+                    fact,
+                    agent: after.to.clone(),
+                    status,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Something happened that is no intent's fact.
+    pub(super) fn notice(&mut self, notice: Notice) -> Result<(), StoreError> {
+        self.flush()?;
+        self.txn.put(Write::Notice(notice.clone()))?;
+        self.feed.push(FeedEntry::Notice(notice));
+        Ok(())
+    }
+
+    /// The intents that moved, as they are now.
+    fn moved(&self) -> Vec<Arc<Intent>> {
+        let mut seen = std::collections::HashSet::new();
+        self.feed
+            .iter()
+            .filter_map(|entry| match entry {
+                FeedEntry::Intent { fact, .. } => Some(fact.intent),
+                FeedEntry::Notice(_) => None,
+            })
+            .filter(|id| seen.insert(*id))
+            .filter_map(|id| self.intent(id).cloned())
+            .collect()
+    }
+
+    /// Makes everything durable.
+    pub(super) fn commit(mut self) -> Result<Committed, StoreError> {
+        self.flush()?;
+        let next_due = self.txn.next_due()?;
+        let moved = self.moved();
+        let Self {
+            txn,
+            changed_registry,
+            feed,
+            deliveries,
+            ..
+        } = self;
+        let last = txn.commit()?;
+        let length = u64::try_from(feed.len()).unwrap_or(0);
+        let first = last.0.saturating_sub(length).saturating_add(1);
+        let items = feed
+            .into_iter()
+            .zip(first..)
+            .map(|(entry, cursor)| FeedItem {
+                cursor: Cursor(cursor),
+                entry,
+            })
+            .collect();
+        let published = Published {
+            items,
+            intents: moved,
+        };
+        Ok(Committed {
+            published,
+            last,
+            next_due,
+            registry: changed_registry,
+            deliveries,
+        })
+    }
+
+    fn repeated(&mut self, key: &RememberKey) -> Result<Option<Receipt>, BrokerError> {
+        if let Some(receipt) = self.told.get(&(key.scope.clone(), key.key.clone())) {
+            let receipt = receipt.clone();
+            let known = self.txn.remembered(&key.scope, &key.key)?;
+            return match known {
+                Some(known) if known.fingerprint != key.fingerprint => {
+                    Err(BrokerError::KeyConflict)
+                }
+                _ => Ok(Some(Receipt {
+                    is_repeat: true,
+                    ..receipt
+                })),
+            };
+        }
+        let Some(known) = self.txn.remembered(&key.scope, &key.key)? else {
+            return Ok(None);
+        };
+        if known.fingerprint != key.fingerprint {
+            return Err(BrokerError::KeyConflict);
+        }
+        self.load(&[known.intent])?;
+        let current = self.intent(known.intent).cloned();
+        let intent = match current {
+            Some(intent) if intent.seq == known.seq => intent,
+            _ => {
+                let mut facts = self.reader.facts(known.intent, 0)?;
+                facts.retain(|fact| fact.seq <= known.seq);
+                Arc::new(fold(&facts).ok_or(Refusal::Unknown(known.intent))?)
+            }
+        };
+        Ok(Some(Receipt {
+            intent,
+            facts: Vec::new(),
+            caused: Vec::new(),
+            cursor: Cursor::default(),
+            is_repeat: true,
+        }))
+    }
+
+    fn remember(&mut self, key: &RememberKey, receipt: &Receipt) -> Result<(), StoreError> {
+        self.txn.put(Write::Remember(Remembered {
+            scope: key.scope.clone(),
+            key: key.key.clone(),
+            fingerprint: key.fingerprint,
+            at: self.now,
+            intent: receipt.intent.id,
+            seq: receipt.intent.seq,
+        }))?;
+        self.told
+            .insert((key.scope.clone(), key.key.clone()), receipt.clone());
+        Ok(())
+    }
+}

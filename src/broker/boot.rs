@@ -1,0 +1,107 @@
+//! What the writer does before it takes its first command.
+
+use std::sync::Arc;
+
+use crate::broker::batch::{Batch, Counters, Start};
+use crate::broker::outbox::Outbox;
+use crate::broker::registry::Registry;
+use crate::broker::request::BrokerError;
+use crate::broker::writer::Parts;
+use crate::domain::fact::{Actor, Notice};
+use crate::domain::payload::Payload;
+use crate::engine::command::Command;
+use crate::store::error::StoreError;
+use crate::store::{Reader, Write};
+
+/// The number under which the last attempt id is kept.
+pub(super) const ATTEMPT: &str = "attempt";
+/// The number under which the last hold id is kept.
+pub(super) const HOLD: &str = "hold";
+/// The number of starts. Part of every session id, so that an old lease never looks alive.
+const EPOCH: &str = "epoch";
+const ORG: &str = "org_id";
+const WORKSPACE: &str = "workspace_id";
+
+/// Leases that are looked at when the broker starts.
+const LEASES_MAX: u32 = 1_000_000;
+
+/// What the handle needs to know of the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Boot {
+    pub(super) first_session: u64,
+    pub(super) next_key: u64,
+}
+
+/// Reads what is there, counts the start, and settles attempts of unknown fate.
+pub(super) fn recover(
+    parts: &mut Parts,
+    mut reader: Box<dyn Reader>,
+) -> Result<(Boot, Box<dyn Reader>, Counters), StoreError> {
+    let epoch = reader.number(EPOCH)?.unwrap_or(0).saturating_add(1);
+    let mut counters = Counters {
+        attempt: reader.number(ATTEMPT)?.unwrap_or(0),
+        hold: reader.number(HOLD)?.unwrap_or(0),
+    };
+    let (fresh_org, fresh_workspace) = parts.settings.fresh_ids.clone();
+    let mut registry = Registry::of(
+        parts.settings.policy.home.clone(),
+        reader.text(ORG)?.unwrap_or(fresh_org),
+        reader.text(WORKSPACE)?.unwrap_or(fresh_workspace),
+    );
+    for agent in reader.agents()? {
+        registry.put_agent(Arc::new(agent));
+    }
+    let mut next_key = 1;
+    for key in reader.keys()? {
+        next_key = next_key.max(key.id.0.saturating_add(1));
+        registry.put_key(Arc::new(key));
+    }
+    let (org, workspace) = (registry.org_id.clone(), registry.workspace_id.clone());
+    parts.registry.store(Arc::new(registry));
+
+    let mut outbox = Outbox::default();
+    let mut batch = Batch::begin(Start {
+        txn: parts.store.begin()?,
+        reader: reader.as_mut(),
+        outbox: &mut outbox,
+        counters: &mut counters,
+        registry: parts.registry.load_full(),
+        policy: &parts.settings.policy,
+        entropy: parts.entropy.as_ref(),
+        now: parts.clock.now(),
+    });
+    batch.txn.put(Write::Number(EPOCH, epoch))?;
+    batch.txn.put(Write::Text(ORG, org))?;
+    batch.txn.put(Write::Text(WORKSPACE, workspace))?;
+    let crashed = settle(&mut batch)?;
+    batch.notice(Notice {
+        at: batch.now,
+        actor: Actor::Broker,
+        kind: "broker.started".to_owned(),
+        agent: None,
+        data: Payload::of(
+            &serde_json::json!({ "epoch": epoch, "attempts_of_unknown_fate": crashed }),
+        ),
+    })?;
+    batch.commit()?;
+    let boot = Boot {
+        first_session: epoch.checked_shl(32).unwrap_or(0).saturating_add(1),
+        next_key,
+    };
+    Ok((boot, reader, counters))
+}
+
+/// Ends pushes that were under way when the broker stopped; says how many.
+fn settle(batch: &mut Batch<'_>) -> Result<u64, StoreError> {
+    let mut settled = 0;
+    for intent in batch.txn.leased(None, LEASES_MAX)? {
+        batch.know(&intent);
+        match batch.command(intent.id, &Command::Recover) {
+            Ok(_) => settled += 1,
+            Err(BrokerError::Store(fault)) => return Err(fault),
+            Err(_not_ours_to_settle) => {}
+        }
+    }
+    batch.flush()?;
+    Ok(settled)
+}
