@@ -55,7 +55,7 @@ fn decide(
                 ..(*agent).clone()
             };
             let data = json!({ "reason": reason });
-            agent_receipt(batch, changed, "agent.paused", data, note)
+            agent_receipt(batch, changed, "agent.paused", &data, note)
         }
         AdminCommand::Unpause { address } => {
             let agent = at(batch, address)?;
@@ -64,7 +64,7 @@ fn decide(
                 pause: None,
                 ..(*agent).clone()
             };
-            agent_receipt(batch, changed, "agent.resumed", json!({}), note)
+            agent_receipt(batch, changed, "agent.resumed", &json!({}), note)
         }
         AdminCommand::CreateKey {
             id,
@@ -156,7 +156,7 @@ fn register(
         batch,
         agent,
         "agent.registered",
-        json!({ "binding": new.binding.name() }),
+        &json!({ "binding": new.binding.name() }),
         note,
     )
 }
@@ -194,7 +194,7 @@ fn update(
         return Err(AdminRefusal::NoCallback.into());
     }
     batch.outbox.expect_backlog(&agent.address);
-    agent_receipt(batch, changed, "agent.updated", json!({}), note)
+    agent_receipt(batch, changed, "agent.updated", &json!({}), note)
 }
 
 fn delete(
@@ -217,7 +217,7 @@ fn delete(
         updated_at: batch.now,
         ..(*agent).clone()
     };
-    agent_receipt(batch, changed, "agent.deleted", json!({}), note)
+    agent_receipt(batch, changed, "agent.deleted", &json!({}), note)
 }
 
 fn at(batch: &Batch<'_>, address: &Address) -> Result<Arc<Agent>, AdminRefusal> {
@@ -240,7 +240,7 @@ fn agent_receipt(
     batch: &mut Batch<'_>,
     agent: Agent,
     kind: &str,
-    data: Value,
+    data: &Value,
     note: &AuditNote,
 ) -> Result<AdminReceipt, BrokerError> {
     let agent = Arc::new(Agent {
@@ -272,7 +272,7 @@ fn key_receipt(
         batch,
         kind,
         agent.as_ref().map(|agent| agent.address.clone()),
-        data,
+        &data,
         note,
     )?;
     Ok(AdminReceipt {
@@ -286,7 +286,7 @@ fn tell(
     batch: &mut Batch<'_>,
     kind: &str,
     agent: Option<Address>,
-    data: Value,
+    data: &Value,
     note: &AuditNote,
 ) -> Result<(), StoreError> {
     batch.notice(Notice {
@@ -294,6 +294,6 @@ fn tell(
         actor: Actor::Party(note.actor.clone()),
         kind: kind.to_owned(),
         agent,
-        data: Payload::of(&data),
+        data: Payload::of(data),
     })
 }

@@ -116,7 +116,7 @@ pub struct Quantiles {
 }
 
 /// How far back quantiles look.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 /// Attempts whose start is remembered for their length; beyond that lengths are not measured.
 const RUNNING_MAX: usize = 65_536;
 
@@ -444,7 +444,7 @@ fn sum(rates: &Rates) -> u64 {
 
 fn quantiles(histogram: &Histogram) -> Quantiles {
     let measured = histogram.quantiles();
-    let ms = |length: Duration| (measured.count > 0).then(|| length.as_secs_f64() * 1000.0);
+    let ms = |length: Duration| (measured.count > 0).then_some(length.as_secs_f64() * 1000.0);
     Quantiles {
         p50: ms(measured.p50),
         p90: ms(measured.p90),

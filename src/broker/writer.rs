@@ -466,7 +466,9 @@ fn grant(batch: &mut Batch<'_>) -> Result<(), StoreError> {
                 if u32::try_from(ready.len()).unwrap_or(u32::MAX) < limit {
                     batch.outbox.settle_backlog(&agent);
                 }
-                ready.iter().for_each(|intent| batch.know(intent));
+                for intent in &ready {
+                    batch.know(intent);
+                }
                 ready.iter().map(|intent| intent.id).collect()
             }
         };

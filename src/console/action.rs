@@ -91,22 +91,21 @@ impl Context {
     /// The contexts that answer a key here, innermost first.
     #[must_use]
     pub const fn layers(self) -> &'static [Self] {
-        use Context as C;
         match self {
-            Self::Global => &[C::Global],
-            Self::List => &[C::List, C::Global],
-            Self::Overview => &[C::Overview, C::List, C::Global],
-            Self::Inbox => &[C::Inbox, C::List, C::Global],
-            Self::Intents => &[C::Intents, C::List, C::Global],
-            Self::Intent => &[C::Intent, C::List, C::Global],
-            Self::Attempts => &[C::Attempts, C::List, C::Global],
-            Self::DeadLetters => &[C::DeadLetters, C::List, C::Global],
-            Self::Agents => &[C::Agents, C::List, C::Global],
-            Self::Jobs => &[C::Jobs, C::List, C::Global],
-            Self::Audit => &[C::Audit, C::List, C::Global],
-            Self::Strip => &[C::Strip, C::Global],
-            Self::Panel => &[C::Panel, C::Global],
-            Self::Field => &[C::Field, C::Global],
+            Self::Global => &[Self::Global],
+            Self::List => &[Self::List, Self::Global],
+            Self::Overview => &[Self::Overview, Self::List, Self::Global],
+            Self::Inbox => &[Self::Inbox, Self::List, Self::Global],
+            Self::Intents => &[Self::Intents, Self::List, Self::Global],
+            Self::Intent => &[Self::Intent, Self::List, Self::Global],
+            Self::Attempts => &[Self::Attempts, Self::List, Self::Global],
+            Self::DeadLetters => &[Self::DeadLetters, Self::List, Self::Global],
+            Self::Agents => &[Self::Agents, Self::List, Self::Global],
+            Self::Jobs => &[Self::Jobs, Self::List, Self::Global],
+            Self::Audit => &[Self::Audit, Self::List, Self::Global],
+            Self::Strip => &[Self::Strip, Self::Global],
+            Self::Panel => &[Self::Panel, Self::Global],
+            Self::Field => &[Self::Field, Self::Global],
         }
     }
 

@@ -335,8 +335,10 @@ mod tests {
             let is_high = theme.name() == "high-contrast";
             for role in Role::ALL {
                 let style = theme.style(role);
-                let (mut front, mut back) =
-                    (style.fg.expect(role.name()), style.bg.unwrap_or(background));
+                let (mut front, mut back) = (
+                    style.fg.unwrap_or_else(|| panic!("{}", role.name())),
+                    style.bg.unwrap_or(background),
+                );
                 if style.add_modifier.contains(Modifier::REVERSED) {
                     std::mem::swap(&mut front, &mut back);
                 }

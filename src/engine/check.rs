@@ -124,13 +124,11 @@ pub fn check_state(intent: &Intent) -> Result<(), Violation> {
 fn check_fence(state: Option<&Intent>, fact: &Fact) -> Result<(), Violation> {
     let open = state.and_then(Intent::lease).map(|lease| lease.attempt);
     match (&fact.body, fact.body.attempt()) {
-        (FactBody::AttemptStarted { attempt, .. }, _) => {
-            if open.is_some() {
-                return violated(
-                    "one lease at a time",
-                    format!("{attempt} while {open:?} is open"),
-                );
-            }
+        (FactBody::AttemptStarted { attempt, .. }, _) if open.is_some() => {
+            return violated(
+                "one lease at a time",
+                format!("{attempt} while {open:?} is open"),
+            );
         }
         (_, Some(named)) if open != Some(named) => {
             return violated(

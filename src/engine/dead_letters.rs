@@ -1,5 +1,7 @@
 //! Dead letters: how they are recognised as alike, replayed and put aside.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 use crate::domain::fact::{Actor, FactBody};
@@ -148,12 +150,12 @@ fn fingerprint(intent: &Intent) -> String {
         hasher.update([0]);
     }
     let digest = hasher.finalize();
-    let hex: String = digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("f1:{hex}")
+    let mut label = "f1:".to_owned();
+    for byte in digest.iter().take(6) {
+        // Writing to a string cannot fail.
+        let _infallible = write!(label, "{byte:02x}");
+    }
+    label
 }
 
 /// The message with digits, ids, hosts and addresses replaced, word by word.

@@ -107,22 +107,21 @@ pub(super) fn end_attempt(draft: &mut Draft<'_>, lease: &Lease, fail: &Fail) {
     } else {
         None
     };
-    match reason {
-        Some(reason) => give_up(draft, lease, reason, failure, fail),
-        None => {
-            draft.say(
-                fail.by.clone(),
-                FactBody::AttemptFailed {
-                    attempt: lease.attempt,
-                    number: lease.number,
-                    failure,
-                    next_at,
-                    report: fail.report.clone(),
-                },
-            );
-            if next_at <= ctx.now {
-                offer_again(draft);
-            }
+    if let Some(reason) = reason {
+        give_up(draft, lease, reason, failure, fail);
+    } else {
+        draft.say(
+            fail.by.clone(),
+            FactBody::AttemptFailed {
+                attempt: lease.attempt,
+                number: lease.number,
+                failure,
+                next_at,
+                report: fail.report.clone(),
+            },
+        );
+        if next_at <= ctx.now {
+            offer_again(draft);
         }
     }
 }

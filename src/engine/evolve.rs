@@ -165,7 +165,6 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
                 task.decision = Some((**decision).clone());
             }
         }
-        FactBody::TaskReplied { .. } => {}
         FactBody::Reminded { number, .. } => {
             intent.reminded = *number;
             intent.reminder_base = Some(at);
@@ -214,7 +213,6 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             intent.delivery = Delivery::BackingOff { until: *next_at };
         }
         FactBody::Offered => intent.delivery = Delivery::Ready { since: at },
-        FactBody::RetriedNow => {}
         FactBody::Acknowledged { lease_until, .. } => {
             intent.acknowledged_at.get_or_insert(at);
             if intent.status != Status::InProgress {
@@ -285,6 +283,7 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         | FactBody::Delivered { .. }
         | FactBody::Waiting { .. }
         | FactBody::TaskOpened { .. }
+        | FactBody::RetriedNow
         | FactBody::TaskDecided(_)
         | FactBody::TaskReplied { .. }
         | FactBody::Reminded { .. }

@@ -86,6 +86,11 @@ impl World {
         world
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        clippy::unwrap_in_result,
+        reason = "tests read better that way"
+    )]
     fn run(&mut self, command: Command) -> Result<Decided, Refusal> {
         let ctx = Context {
             now: self.now,

@@ -9,7 +9,7 @@ use crate::domain::task::{HeldAct, Hold};
 use crate::domain::time::Span;
 use crate::engine::command::{Choice, Decide, Discard, Fail, Replay};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Draft, dead_letters, delivery, inbox, resolve};
+use crate::engine::{Decided, Draft, dead_letters, delivery, inbox, resolve};
 
 /// Most things one tick does to one intent; more wait for the next tick, which is due at once.
 const STEPS_MAX: usize = 32;
@@ -65,7 +65,7 @@ fn elapse(draft: &mut Draft<'_>, hold: &Hold) {
     let mut trial = Draft {
         intent: draft.intent.clone(),
         ctx: draft.ctx,
-        decided: Default::default(),
+        decided: Decided::default(),
     };
     trial.say(
         Actor::at(&hold.by),
