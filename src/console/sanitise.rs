@@ -5,7 +5,6 @@
 //! within their cell. Copying and exporting use the original bytes, never this.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -63,8 +62,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             has_base = true;
             marks = 0;
         } else if is_hidden(letter) {
-            // Writing to a string cannot fail.
-            let _ = write!(clean, "⟨U+{:04X}⟩", u32::from(letter));
+            clean.push_str(&shown(letter));
             has_base = true;
             marks = 0;
         } else if letter.width().unwrap_or(0) == 0 {
@@ -86,6 +84,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// A hidden character as it is shown.
+fn shown(letter: char) -> String {
+    format!("⟨U+{:04X}⟩", u32::from(letter))
+}
+
 /// The text as lines that are safe to draw; only line ends split it.
 pub fn clean_lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     text.split('\n')
@@ -101,8 +104,8 @@ pub fn escape_json(text: &str) -> String {
         if is_hidden(letter) && !matches!(letter, '\n' | '\r' | '\t') {
             let mut units = [0_u16; 2];
             for unit in letter.encode_utf16(&mut units) {
-                // Writing to a string cannot fail.
-                let _ = write!(escaped, "\\u{unit:04x}");
+                let unit = format!("\\u{unit:04x}");
+                escaped.push_str(&unit);
             }
         } else {
             escaped.push(letter);

@@ -89,7 +89,7 @@ impl<W: Write> Write for FrameWriter<W> {
     }
 }
 
-/// The terminal, as long as the console has it.
+/// The terminal, as long as the console has it; dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Screen<W: Write = Output> {
     terminal: Terminal<CrosstermBackend<FrameWriter<W>>>,
@@ -121,6 +121,7 @@ impl Screen<Output> {
     /// Gives the terminal back for a while, for an editor or because the process steps aside. What
     /// reads keys must be paused first ([`input::Input::pause`]).
     pub fn suspend(&mut self) {
+        self.is_stale = true;
         restore();
     }
 
@@ -130,9 +131,10 @@ impl Screen<Output> {
         self.redraw();
         Ok(())
     }
+}
 
-    /// Gives the terminal back.
-    pub fn close(self) {
+impl<W: Write> Drop for Screen<W> {
+    fn drop(&mut self) {
         restore();
     }
 }
@@ -348,3 +350,6 @@ fn output() -> io::Result<Output> {
 fn output() -> io::Result<Output> {
     Ok(io::stdout())
 }
+
+#[cfg(test)]
+mod tests;

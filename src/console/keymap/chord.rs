@@ -76,7 +76,7 @@ fn parse_key(text: &str) -> Result<KeyCombination, UnknownKey> {
             "shift-tab" | "s-tab" => KeyCombination::one_key(KeyCode::BackTab, KeyModifiers::SHIFT),
             "pgup" => KeyCombination::one_key(KeyCode::PageUp, KeyModifiers::NONE),
             "pgdn" => KeyCombination::one_key(KeyCode::PageDown, KeyModifiers::NONE),
-            lower => crokey::parse(lower).map_err(|_| unknown())?,
+            lower => crokey::parse(lower).map_err(|_unparsed| unknown())?,
         },
     };
     // Two keys at once cannot be told from two keys after each other on most terminals.

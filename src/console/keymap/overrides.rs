@@ -358,10 +358,10 @@ mod tests {
     fn every_default_can_be_removed() {
         let mut text = String::new();
         for context in Context::ALL {
-            text.push_str(&format!("[{}]\n", context.name()));
+            text.extend(["[", context.name(), "]\n"]);
             for binding in Keymap::default().bindings() {
                 if binding.context == context {
-                    text.push_str(&format!("{:?} = false\n", binding.chord.to_string()));
+                    text.extend(["\"", &binding.chord.to_string(), "\" = false\n"]);
                 }
             }
         }

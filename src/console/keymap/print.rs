@@ -1,7 +1,5 @@
 //! What the screen and the documents say about keys: hint lines, help, palette, the key table.
 
-use std::fmt::Write as _;
-
 use super::Keymap;
 use super::chord::Chord;
 use crate::console::action::{Action, Context, Spec, registry};
@@ -162,14 +160,9 @@ impl Keymap {
                 keys.join(" ")
             };
             let later = if spec.later.is_some() { " (later)" } else { "" };
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "| {} | {keys} | `{}` | {}{later} |",
-                places.join(", "),
-                spec.name,
-                spec.sentence,
-            );
+            let (places, name, sentence) = (places.join(", "), spec.name, spec.sentence);
+            let line = format!("| {places} | {keys} | `{name}` | {sentence}{later} |\n");
+            text.push_str(&line);
         }
         text
     }
