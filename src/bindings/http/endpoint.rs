@@ -29,6 +29,9 @@ use crate::engine::command::{Acknowledge, Command, Fail, Resume};
 /// How long to wait when the broker is busy or gave nothing, before asking again.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The longest sleep before the room is looked at anew.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Room for outcomes on their way to the endpoint: as many as calls can run.
 const DONE_MAX: usize = LIMIT_MAX as usize;
 
@@ -46,6 +49,7 @@ pub(super) struct Endpoint {
 #[derive(Debug)]
 struct Done {
     begun: Mono,
+    ended: Mono,
     verdict: Verdict,
     hold: Option<Duration>,
 }
@@ -77,8 +81,11 @@ impl Endpoint {
                     Err(BrokerError::Stopping) => return,
                     Err(_busy) => self.pause(PAUSE, &mut done).await,
                 },
-                Room::Full => self.pause(Duration::MAX, &mut done).await,
-                Room::ClosedUntil(until) => self.pause(until.since(now), &mut done).await,
+                Room::Full => self.pause(LOOK_EVERY, &mut done).await,
+                Room::ClosedUntil(until) => {
+                    self.pause(until.since(now).min(LOOK_EVERY), &mut done)
+                        .await;
+                }
             }
         }
     }
@@ -177,11 +184,10 @@ impl Endpoint {
 
     fn take_in(&mut self, done: &Done) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        let now = self.shared.broker.clock().elapsed();
         if let Some(span) = done.hold {
-            self.health.hold(now, span);
+            self.health.hold(done.ended, span);
         }
-        match self.health.observe(done.begun, now, done.verdict) {
+        match self.health.observe(done.begun, done.ended, done.verdict) {
             Some(Change::Opened(span)) => tracing::warn!(
                 agent = %self.address,
                 seconds = span.as_secs(),
@@ -221,6 +227,8 @@ async fn call(shared: &Shared, stop: &CancellationToken, handover: &Handover) ->
             "the broker stopped before it was sent",
         )),
     };
+    // The answer's time counts, not that of its commit: `Retry-After` runs from here.
+    let ended = clock.elapsed();
     let (verdict, hold) = match &result {
         Ok(result) => read(&result.answer, shared.config.retry_after_max),
         Err(_not_sent) => (Verdict::Neither, None),
@@ -228,6 +236,7 @@ async fn call(shared: &Shared, stop: &CancellationToken, handover: &Handover) ->
     tell(shared, handover, result).await;
     Done {
         begun,
+        ended,
         verdict,
         hold,
     }

@@ -13,6 +13,8 @@
 //! Tested beside the rules, and in `tests.rs` against receivers that misbehave on real sockets.
 
 mod answer;
+#[cfg(test)]
+mod delivery_tests;
 mod dispatcher;
 mod endpoint;
 mod excerpt;
