@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Context;
 use super::arguments::ListenArguments;
-use super::client::{Call, Client, Frames};
+use super::client::{Call, Client, Frame, Frames, address_in_path};
 use super::failure::Failure;
 use super::handler::Answering;
 use super::output::note;
@@ -28,16 +28,10 @@ pub(super) async fn run(arguments: ListenArguments, context: &Context) -> Result
         &context.entropy,
         &context.out,
     )?;
-    let mut listening = Listening {
-        client,
-        path: format!("{}/intents/stream", answering.path()),
-        workers: arguments.workers.max(1),
-        since: 0,
-        has_connected: false,
-    };
+    let mut listening = Listening::new(client, &address, arguments.workers, note);
     let ended = tokio::select! {
         // Dropping `serve` drops its connection: the broker gives unfinished rows to the next listener.
-        ended = listening.serve(&answering, arguments.count, &address) => ended,
+        ended = listening.serve(|row| answering.answer(row), arguments.count) => ended,
         stop = stop_signal() => stop,
     };
     match ended {
@@ -46,36 +40,50 @@ pub(super) async fn run(arguments: ListenArguments, context: &Context) -> Result
     }
 }
 
+/// A connection of a stream agent that is taken up again when it breaks.
 #[derive(Debug)]
-struct Listening {
+pub(super) struct Listening {
     client: Client,
-    path: String,
+    address: String,
     workers: u32,
+    say: fn(&str),
     since: u64,
     has_connected: bool,
 }
 
 impl Listening {
-    async fn serve(
+    /// For `address`, with at most `workers` rows at work at once. `say` is told of connections.
+    pub(super) fn new(client: Client, address: &str, workers: u32, say: fn(&str)) -> Self {
+        Self {
+            client,
+            address: address.to_owned(),
+            workers: workers.max(1),
+            say,
+            since: 0,
+            has_connected: false,
+        }
+    }
+
+    /// Takes rows, has them answered, until `count` have come or something fails for good.
+    pub(super) async fn serve<A>(
         &mut self,
-        answering: &Answering,
+        answer: impl Fn(Value) -> A,
         count: Option<u64>,
-        address: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Failure>
+    where
+        A: Future<Output = Result<(), Failure>>,
+    {
         let mut pause = PAUSE;
         let mut left = count;
         loop {
             if left == Some(0) {
                 return Ok(());
             }
-            match self.window(answering, &mut left, address).await {
+            match self.window(&answer, &mut left).await {
                 Ok(()) => pause = PAUSE,
                 Err(Failure::Unreachable(said)) if self.has_connected => {
-                    note(&format!(
-                        "{}; trying again in {} ms",
-                        said.message,
-                        pause.as_millis()
-                    ));
+                    let millis = pause.as_millis();
+                    (self.say)(&format!("{}; trying again in {millis} ms", said.message));
                     tokio::time::sleep(pause).await;
                     pause = pause.saturating_mul(2).min(PAUSE_MAX);
                     // What was in hand when the connection broke is offered anew.
@@ -87,13 +95,15 @@ impl Listening {
     }
 
     /// One window of the stream, with everything that it brought answered.
-    async fn window(
+    async fn window<A>(
         &mut self,
-        answering: &Answering,
+        answer: &impl Fn(Value) -> A,
         left: &mut Option<u64>,
-        address: &str,
-    ) -> Result<(), Failure> {
-        let mut frames = self.connect(address).await?;
+    ) -> Result<(), Failure>
+    where
+        A: Future<Output = Result<(), Failure>>,
+    {
+        let mut frames = self.connect().await?;
         let mut at_work = FuturesUnordered::new();
         let mut is_open = true;
         let workers = usize::try_from(self.workers).unwrap_or(usize::MAX);
@@ -109,7 +119,7 @@ impl Listening {
                     Some(frame) => {
                         if let Some(row) = self.row(frame?) {
                             *left = left.map(|left| left.saturating_sub(1));
-                            at_work.push(answering.answer(row));
+                            at_work.push(answer(row));
                         }
                     }
                 },
@@ -118,24 +128,26 @@ impl Listening {
         }
     }
 
-    async fn connect(&mut self, address: &str) -> Result<Frames, Failure> {
-        let call = Call::get(self.path.clone())
+    async fn connect(&mut self) -> Result<Frames, Failure> {
+        let path = format!(
+            "/v1/agents/{}/intents/stream",
+            address_in_path(&self.address)
+        );
+        let call = Call::get(path)
             .with("since", self.since)
             .with("wait_seconds", 60_u32)
             .with("max_in_flight", self.workers);
         let frames = self.client.stream(call).await?;
         if !self.has_connected {
-            note(&format!(
-                "listening for {address} at {}",
-                self.client.base()
-            ));
+            let base = self.client.base();
+            (self.say)(&format!("listening for {} at {base}", self.address));
             self.has_connected = true;
         }
         Ok(frames)
     }
 
     /// The row that a frame brings; none for the frame that ends a window.
-    fn row(&mut self, frame: super::client::Frame) -> Option<Value> {
+    fn row(&mut self, frame: Frame) -> Option<Value> {
         if !frame.event.starts_with("intent.") {
             return None;
         }

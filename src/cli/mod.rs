@@ -10,6 +10,7 @@
 
 pub mod arguments;
 pub mod client;
+pub mod demo;
 pub mod failure;
 pub mod output;
 pub mod place;
