@@ -11,6 +11,7 @@ pub mod panic;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use crossterm::event::{
@@ -28,6 +29,10 @@ use ratatui::{Frame, Terminal};
 
 /// Whether the terminal is in our hands. Process-wide: there is one tty.
 static HELD: Mutex<bool> = Mutex::new(false);
+
+/// How long giving the terminal back waits for a frame that is being written. A frame takes a
+/// millisecond or so; longer means that nobody reads.
+const LAST_FRAME_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The most bytes an OSC 52 copy may carry; more is cut off by common terminals.
 pub const COPY_BYTES_MAX: usize = 74_994;
@@ -60,15 +65,30 @@ pub struct FrameWriter<W: Write> {
     pending: Vec<u8>,
     /// While it is set, a flush waits for the end of the frame.
     is_open: Arc<AtomicBool>,
+    reach: Reach,
+}
+
+/// Whether what is written reaches the tty, and so must never be written once that is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Tty,
+    #[cfg(test)]
+    Tape,
 }
 
 impl<W: Write> FrameWriter<W> {
-    fn new(sink: W, is_open: Arc<AtomicBool>) -> Self {
+    fn new(sink: W, is_open: Arc<AtomicBool>, reach: Reach) -> Self {
         Self {
             sink,
             pending: Vec::with_capacity(16 * 1024),
             is_open,
+            reach,
         }
+    }
+
+    fn hand_over(&mut self) -> io::Result<()> {
+        self.sink.write_all(&self.pending)?;
+        self.sink.flush()
     }
 }
 
@@ -82,10 +102,18 @@ impl<W: Write> Write for FrameWriter<W> {
         if self.is_open.load(Ordering::Relaxed) || self.pending.is_empty() {
             return Ok(());
         }
-        let written = self.sink.write_all(&self.pending);
+        let written = match self.reach {
+            Reach::Tty => {
+                // Held while writing: a panic elsewhere waits for the end of this frame, and no frame
+                // is drawn over its message.
+                let held = HELD.lock();
+                if *held { self.hand_over() } else { Ok(()) }
+            }
+            #[cfg(test)]
+            Reach::Tape => self.hand_over(),
+        };
         self.pending.clear();
-        written?;
-        self.sink.flush()
+        written
     }
 }
 
@@ -145,7 +173,8 @@ impl<W: Write> Screen<W> {
         // handles it and this layer is told that colour is on.
         style::force_color_output(true);
         let is_open = Arc::new(AtomicBool::new(false));
-        let backend = CrosstermBackend::new(FrameWriter::new(sink, Arc::clone(&is_open)));
+        let backend =
+            CrosstermBackend::new(FrameWriter::new(sink, Arc::clone(&is_open), Reach::Tty));
         let terminal =
             Terminal::new(backend).map_err(|error| TerminalError::Refused("opened", error))?;
         Ok(Self {
@@ -264,8 +293,10 @@ impl Between {
 ///
 /// Idempotent, and callable from any thread at any time, also while a frame is being drawn.
 pub fn restore() {
-    let mut held = HELD.lock();
-    if !std::mem::replace(&mut *held, false) {
+    // A thread that hangs in a write to a terminal nobody reads must not keep the process alive.
+    if let Some(mut held) = HELD.try_lock_for(LAST_FRAME_PATIENCE)
+        && !std::mem::replace(&mut *held, false)
+    {
         return;
     }
     // Whatever fails here, the rest is still worth trying and there is nobody left to tell.

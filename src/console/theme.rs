@@ -251,7 +251,8 @@ pub enum Chosen {
     Default,
 }
 
-/// The theme's name: the flag, then the configuration, then `NO_COLOR`, then `terminal`.
+/// The theme's name: the flag, then the configuration, then `NO_COLOR`, then `terminal`. The default in
+/// the configuration counts as nobody's choice, so that `NO_COLOR` works without a file.
 #[must_use]
 pub fn choose<'a>(
     flag: Option<&'a str>,
@@ -260,12 +261,23 @@ pub fn choose<'a>(
 ) -> (&'a str, Chosen) {
     if let Some(name) = flag {
         (name, Chosen::Flag)
-    } else if let Some(name) = config {
+    } else if let Some(name) = config.filter(|name| *name != DEFAULT) {
         (name, Chosen::Config)
     } else if no_color.is_some_and(|value| !value.is_empty()) {
         ("mono", Chosen::NoColor)
     } else {
         (DEFAULT, Chosen::Default)
+    }
+}
+
+/// The theme for `auto`: by the background that `COLORFGBG` announces, where it does.
+#[must_use]
+pub fn automatic(colorfgbg: Option<&str>) -> &'static str {
+    let background = colorfgbg.and_then(|value| value.rsplit(';').next());
+    match background.and_then(|index| index.parse::<u8>().ok()) {
+        Some(7 | 15) => "paper",
+        Some(0..=6 | 8) => "midnight",
+        _ => DEFAULT,
     }
 }
 
@@ -412,6 +424,26 @@ mod tests {
         );
         assert_eq!(choose(None, None, Some("1")), ("mono", Chosen::NoColor));
         assert_eq!(choose(None, None, Some("")), ("terminal", Chosen::Default));
+        assert_eq!(
+            choose(None, Some("terminal"), Some("1")),
+            ("mono", Chosen::NoColor)
+        );
+    }
+
+    #[test]
+    fn auto_goes_by_the_announced_background() {
+        let announced = [
+            None,
+            Some("15;0"),
+            Some("0;15"),
+            Some("0;default;7"),
+            Some("x"),
+        ];
+        let chosen = announced.map(automatic);
+        assert_eq!(
+            chosen,
+            ["terminal", "midnight", "paper", "paper", "terminal"]
+        );
     }
 
     #[test]

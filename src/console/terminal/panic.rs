@@ -4,7 +4,9 @@ use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use super::restore;
 
@@ -13,18 +15,32 @@ pub const EXIT_STATUS: i32 = 101;
 
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
+/// How long the message may take. A terminal that nobody reads must not keep the process alive.
+const MESSAGE_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Installs the hook. `log` is named in the message, so that the operator knows where to look.
 pub fn install(log: Option<PathBuf>) {
     panic::set_hook(Box::new(move |info| {
-        restore();
         // Only the first panic speaks; what panics while the process ends is its consequence.
         if IS_ENDING.swap(true, Ordering::SeqCst) {
             return;
         }
         let log = log.as_deref().map(|path| path.display().to_string());
         let text = message(info, log.as_deref());
-        // Standard error may be gone, and then there is nobody to tell.
-        drop(io::stderr().write_all(text.as_bytes()));
+        let (done, wait) = mpsc::sync_channel::<()>(1);
+        let speaker = thread::Builder::new()
+            .name("last words".to_owned())
+            .spawn(move || {
+                restore();
+                // Standard error may be gone, and then there is nobody to tell.
+                drop(io::stderr().write_all(text.as_bytes()));
+                drop(done);
+            });
+        match speaker {
+            // Either it has spoken or nobody reads.
+            Ok(_) => drop(wait.recv_timeout(MESSAGE_PATIENCE)),
+            Err(_) => restore(),
+        }
         end();
     }));
 }
@@ -47,7 +63,7 @@ fn text(what: &str, place: &str, thread: &str, log: Option<&str>) -> String {
         .unwrap_or_default();
     format!(
         "postroom stopped: thread {thread} panicked at {place}: {what}\n\
-         nothing acknowledged is lost; deliveries go on after the next start\n{log}"
+         nothing acknowledged is lost\n{log}"
     )
 }
 

@@ -27,7 +27,11 @@ impl Write for Tape {
 fn screen(tape: &Tape, columns: u16, rows: u16) -> Screen<Tape> {
     style::force_color_output(true);
     let is_open = Arc::new(AtomicBool::new(false));
-    let backend = CrosstermBackend::new(FrameWriter::new(tape.clone(), Arc::clone(&is_open)));
+    let backend = CrosstermBackend::new(FrameWriter::new(
+        tape.clone(),
+        Arc::clone(&is_open),
+        Reach::Tape,
+    ));
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
     let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
     Screen {

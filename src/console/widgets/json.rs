@@ -51,11 +51,19 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Flattens a value; everything is unfolded and secrets are masked.
+    /// Flattens a value; everything is unfolded and fields with the usual names of secrets are masked.
     #[must_use]
     pub fn new(value: &Value) -> Self {
+        Self::masking(value, &[])
+    }
+
+    /// The same, and masks fields whose names hold one of `words`, too.
+    #[must_use]
+    pub fn masking(value: &Value, words: &[String]) -> Self {
+        let words = words.iter().map(String::as_str).chain(SECRET_WORDS);
+        let words: Vec<String> = words.map(plain_name).collect();
         let mut flats = Vec::new();
-        flatten(value, 0, "", "", false, &mut flats);
+        flatten(value, 0, "", ("", false), &words, &mut flats);
         Self {
             flats,
             folded: BTreeSet::new(),
@@ -184,16 +192,21 @@ pub enum Direction {
     Back,
 }
 
+/// Names are compared without case, and `-` is `_`.
+fn plain_name(name: &str) -> String {
+    name.to_lowercase().replace('-', "_")
+}
+
 fn flatten(
     value: &Value,
     depth: u16,
     path: &str,
-    name: &str,
-    is_under_secret: bool,
+    (name, is_under_secret): (&str, bool),
+    words: &[String],
     flats: &mut Vec<Flat>,
 ) {
-    let lower = name.to_lowercase().replace('-', "_");
-    let is_secret = is_under_secret || SECRET_WORDS.iter().any(|word| lower.contains(word));
+    let plain = plain_name(name);
+    let is_secret = is_under_secret || words.iter().any(|word| plain.contains(word));
     let (text, role) = match value {
         Value::Object(fields) => (format!("{{{}}}", fields.len()), Role::Dim),
         Value::Array(items) => (format!("[{}]", items.len()), Role::Dim),
@@ -217,13 +230,20 @@ fn flatten(
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
-                flatten(value, depth, &below(key), key, is_secret, flats);
+                flatten(value, depth, &below(key), (key, is_secret), words, flats);
             }
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
                 let index = index.to_string();
-                flatten(value, depth, &below(&index), &index, is_secret, flats);
+                flatten(
+                    value,
+                    depth,
+                    &below(&index),
+                    (&index, is_secret),
+                    words,
+                    flats,
+                );
             }
         }
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
@@ -352,6 +372,14 @@ mod tests {
         assert!(!text(&tree(), 80).contains("sk_live"));
         text(&tree(), 1);
         text(&tree(), 7);
+    }
+
+    #[test]
+    fn more_names_can_be_secrets_and_everything_under_one_is() {
+        let value = json!({ "IBAN-Data": { "number": 12 }, "note": "plain" });
+        assert!(!Tree::new(&value).is_masked(2));
+        let tree = Tree::masking(&value, &["iban_data".to_owned()]);
+        assert!(tree.is_masked(2) && !tree.is_masked(3));
     }
 
     #[test]

@@ -192,40 +192,29 @@ impl Waterfall<'_> {
                 height: 1,
                 ..area
             };
+            let place = Rect {
+                y,
+                height: 1,
+                ..chart
+            };
             let style = paint.style(lane.role);
             put(buffer, area.x.saturating_add(1), y, &lane.lead, lead, style);
-            self.draw_lane(
-                index,
-                lane,
-                &scale,
-                Rect {
-                    y,
-                    height: 1,
-                    ..chart
-                },
-                buffer,
-                paint,
-            );
+            self.draw_lane(index, lane, &scale, place, buffer, paint);
             if self.cursor == Some(index) {
-                put(
-                    buffer,
-                    area.x,
-                    y,
-                    paint.glyphs.cursor,
-                    1,
-                    paint.style(Role::Strong),
-                );
-                let reach = Rect {
-                    width: lead.saturating_add(1).min(area.width),
-                    ..line
-                };
-                if self.is_focused {
-                    buffer.set_style(reach, paint.style(Role::Cursor));
-                }
+                let width = lead.saturating_add(1).min(area.width);
+                self.draw_cursor(Rect { width, ..line }, buffer, paint);
             }
             drawn.push((index, line));
         }
         drawn
+    }
+
+    fn draw_cursor(&self, reach: Rect, buffer: &mut Buffer, paint: Paint<'_>) {
+        let sign = paint.glyphs.cursor;
+        put(buffer, reach.x, reach.y, sign, 1, paint.style(Role::Strong));
+        if self.is_focused {
+            buffer.set_style(reach, paint.style(Role::Cursor));
+        }
     }
 
     fn end_ms(&self) -> i64 {
