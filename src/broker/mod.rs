@@ -13,6 +13,7 @@
 //! Not here: what may happen (`engine`), how it is kept (`store`), the five ways out (`bindings`).
 //! Tested by the simulator (`tests/sim`) with the memory store, and by `tests/api` with sqlite.
 
+pub mod core;
 pub mod readers;
 pub mod registry;
 pub mod request;
@@ -132,7 +133,6 @@ impl Broker {
         let (ready, recovered) = oneshot::channel();
         let writer = writer::Parts {
             store,
-            inbox,
             bus: bus.clone(),
             due: due_sender,
             registry: Arc::clone(&registry),
@@ -140,10 +140,12 @@ impl Broker {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             settings: settings.clone(),
-            shutdown: tasks.shutdown().clone(),
         };
+        let shutdown = tasks.shutdown().clone();
         tasks
-            .spawn_thread("writer", move || writer::run(writer, ready))
+            .spawn_thread("writer", move || {
+                writer::run(writer, inbox, &shutdown, ready)
+            })
             .map_err(|error| StoreError::Fault {
                 operation: "start writer thread",
                 reason: error.to_string(),

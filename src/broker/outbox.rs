@@ -14,8 +14,9 @@ use crate::domain::ids::{AttemptId, IntentId, SessionId};
 /// Every connection, by receiver.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    agents: HashMap<Address, AgentSlots>,
-    sessions: HashMap<SessionId, OpenSession>,
+    // Ordered, so that the same commands give the same hand-overs again.
+    agents: BTreeMap<Address, AgentSlots>,
+    sessions: BTreeMap<SessionId, OpenSession>,
 }
 
 #[derive(Debug, Default)]

@@ -39,7 +39,6 @@ const TAKEOVER_MAX: u32 = 1000;
 /// Everything the thread owns.
 pub(super) struct Parts {
     pub(super) store: Box<dyn Store>,
-    pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) bus: broadcast::Sender<Arc<Published>>,
     pub(super) due: watch::Sender<Option<Timestamp>>,
     pub(super) registry: Arc<ArcSwap<Registry>>,
@@ -47,10 +46,9 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) settings: Settings,
-    pub(super) shutdown: Shutdown,
 }
 
-struct Writer {
+pub(super) struct Writer {
     reader: Box<dyn Reader>,
     outbox: Outbox,
     counters: Counters,
@@ -70,12 +68,13 @@ struct Answers {
 }
 
 /// Runs until it is told to stop, the last handle is gone, or the store fails.
-pub(super) fn run(mut parts: Parts, ready: oneshot::Sender<Result<boot::Boot, BrokerError>>) {
-    let recovered = parts
-        .store
-        .reader()
-        .and_then(|reader| boot::recover(&mut parts, reader));
-    let (boot, reader, counters) = match recovered {
+pub(super) fn run(
+    mut parts: Parts,
+    mut inbox: mpsc::Receiver<Message>,
+    shutdown: &Shutdown,
+    ready: oneshot::Sender<Result<boot::Boot, BrokerError>>,
+) {
+    let (mut writer, boot) = match Writer::recover(&mut parts) {
         Ok(recovered) => recovered,
         Err(error) => {
             // The caller of `Broker::start` gets it; there is nobody else yet.
@@ -83,45 +82,61 @@ pub(super) fn run(mut parts: Parts, ready: oneshot::Sender<Result<boot::Boot, Br
             return;
         }
     };
-    let mut writer = Writer {
-        reader,
-        outbox: Outbox::default(),
-        counters,
-        payloads: PayloadCache::default(),
-        next_due: None,
-        returned: Vec::new(),
-    };
     if ready.send(Ok(boot)).is_err() {
         return;
     }
-    if let Err(error) = writer.serve(&mut parts) {
+    if let Err(error) = writer.serve(&mut parts, &mut inbox) {
         tracing::error!(%error, "the store failed: stopping, nothing unacknowledged is pretended");
-        parts.shutdown.fail(format!("the store failed: {error}"));
+        shutdown.fail(format!("the store failed: {error}"));
     }
     writer.outbox.close_all();
 }
 
 impl Writer {
-    fn serve(&mut self, parts: &mut Parts) -> Result<(), StoreError> {
+    /// Reads what is there and settles what was under way.
+    pub(super) fn recover(parts: &mut Parts) -> Result<(Self, boot::Boot), StoreError> {
+        let reader = parts.store.reader()?;
+        let (boot, reader, counters) = boot::recover(parts, reader)?;
+        let writer = Self {
+            reader,
+            outbox: Outbox::default(),
+            counters,
+            payloads: PayloadCache::default(),
+            next_due: None,
+            returned: Vec::new(),
+        };
+        Ok((writer, boot))
+    }
+
+    /// True when a commit is wanted although nothing is queued.
+    pub(super) const fn has_returned(&self) -> bool {
+        !self.returned.is_empty()
+    }
+
+    fn serve(
+        &mut self,
+        parts: &mut Parts,
+        inbox: &mut mpsc::Receiver<Message>,
+    ) -> Result<(), StoreError> {
         // What was due while we were away.
         let mut batch = vec![Message::Tick(None)];
         loop {
             let stop = self.commit(parts, std::mem::take(&mut batch))?;
             if let Some(done) = stop {
-                parts.inbox.close();
+                inbox.close();
                 // Who asked us to stop may have given up waiting.
                 let _gone = done.send(());
                 return Ok(());
             }
-            if self.returned.is_empty() {
-                match parts.inbox.blocking_recv() {
+            if !self.has_returned() {
+                match inbox.blocking_recv() {
                     Some(message) => batch.push(message),
                     None => return Ok(()),
                 }
             }
             let mut commands = batch.len();
             while commands < parts.settings.batch_commands_max {
-                let Ok(message) = parts.inbox.try_recv() else {
+                let Ok(message) = inbox.try_recv() else {
                     break;
                 };
                 commands += match &message {
@@ -134,7 +149,7 @@ impl Writer {
     }
 
     /// One group commit. Answers with the sender to be told, when this was the last.
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         parts: &mut Parts,
         messages: Vec<Message>,

@@ -123,20 +123,22 @@ pub fn check_state(intent: &Intent) -> Result<(), Violation> {
 /// A fact that an attempt caused names the attempt that is open.
 fn check_fence(state: Option<&Intent>, fact: &Fact) -> Result<(), Violation> {
     let open = state.and_then(Intent::lease).map(|lease| lease.attempt);
-    match (&fact.body, fact.body.attempt()) {
-        (FactBody::AttemptStarted { attempt, .. }, _) if open.is_some() => {
-            return violated(
+    if let FactBody::AttemptStarted { attempt, .. } = &fact.body {
+        return match open {
+            None => Ok(()),
+            Some(open) => violated(
                 "one lease at a time",
-                format!("{attempt} while {open:?} is open"),
-            );
-        }
-        (_, Some(named)) if open != Some(named) => {
-            return violated(
-                "a fact names the open attempt",
-                format!("{named}, open is {open:?}"),
-            );
-        }
-        _ => {}
+                format!("{attempt} while {open} is open"),
+            ),
+        };
+    }
+    if let Some(named) = fact.body.attempt()
+        && open != Some(named)
+    {
+        return violated(
+            "a fact names the open attempt",
+            format!("{named} in {}, open is {open:?}", fact.body.type_name()),
+        );
     }
     Ok(())
 }

@@ -1,0 +1,231 @@
+//! The invariants over everything that was ever committed, looked at after every step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postroom::domain::fact::{Fact, FactBody, FeedEntry};
+use postroom::domain::ids::{AttemptId, Cursor, HoldId, IntentId};
+use postroom::domain::intent::Intent;
+use postroom::domain::status::{State, Status};
+use postroom::domain::time::Timestamp;
+use postroom::engine::check::check_step;
+use postroom::engine::evolve::evolve;
+use postroom::store::Reader;
+use postroom::store::query::{AttemptFilter, FeedFilter, PageRequest};
+
+/// What the checker has seen.
+#[derive(Default)]
+pub(crate) struct Checker {
+    cursor: Cursor,
+    /// The fold of every fact of the feed.
+    pub(crate) model: BTreeMap<IntentId, Intent>,
+    fences: BTreeSet<AttemptId>,
+    ended: BTreeSet<AttemptId>,
+    not_before: BTreeMap<IntentId, Timestamp>,
+    holds: BTreeMap<HoldId, Timestamp>,
+    /// Everything a caller was told is kept.
+    pub(crate) acknowledged: BTreeSet<IntentId>,
+}
+
+type Verdict = Result<(), String>;
+
+impl Checker {
+    /// Reads what has been committed since the last look and checks it.
+    pub(crate) fn look(&mut self, reader: &mut dyn Reader, log: &mut Vec<String>) -> Verdict {
+        let filter = FeedFilter {
+            since: self.cursor,
+            ..FeedFilter::default()
+        };
+        let (items, _) = reader
+            .feed(&filter, 10_000)
+            .map_err(|error| error.to_string())?;
+        let mut moved: BTreeMap<IntentId, (Option<Intent>, Vec<Fact>)> = BTreeMap::new();
+        for item in items {
+            if item.cursor.0 != self.cursor.0 + 1 {
+                return Err(format!("I14 feed: {} follows {}", item.cursor, self.cursor));
+            }
+            self.cursor = item.cursor;
+            match item.entry {
+                FeedEntry::Notice(notice) => log.push(format!("{} {}", item.cursor, notice.kind)),
+                FeedEntry::Intent { fact, status, .. } => {
+                    log.push(format!("{} {:?}", item.cursor, fact));
+                    self.look_at(&fact, status)?;
+                    let before = moved
+                        .entry(fact.intent)
+                        .or_insert_with(|| (self.model.get(&fact.intent).cloned(), Vec::new()));
+                    before.1.push(fact.clone());
+                    let after =
+                        evolve(self.model.remove(&fact.intent), &fact).ok_or_else(|| {
+                            format!("I15 {} does not start with its birth", fact.intent)
+                        })?;
+                    if after.status != status {
+                        return Err(format!(
+                            "I15 status in the feed: {status}, not {}",
+                            after.status
+                        ));
+                    }
+                    self.model.insert(fact.intent, after);
+                }
+            }
+        }
+        for (id, (before, facts)) in moved {
+            let stored = reader.intent(id).map_err(|error| error.to_string())?;
+            let stored = stored.ok_or_else(|| format!("I1 {id} has facts and no state"))?;
+            check_step(before.as_ref(), &facts, &stored)
+                .map_err(|violation| violation.to_string())?;
+        }
+        self.count(reader)
+    }
+
+    fn look_at(&mut self, fact: &Fact, status: Status) -> Verdict {
+        let before = self.model.get(&fact.intent);
+        let was_open = before.is_some_and(|intent| !intent.is_finished());
+        match &fact.body {
+            FactBody::AttemptStarted {
+                attempt, number, ..
+            } => {
+                if !self.fences.insert(*attempt) {
+                    return Err(format!("I6 fence {attempt} was given out twice"));
+                }
+                let used = before.map_or(0, |intent| intent.attempts);
+                if *number != used + 1 {
+                    return Err(format!("I9 attempt number {number} follows {used}"));
+                }
+                if self
+                    .not_before
+                    .get(&fact.intent)
+                    .is_some_and(|instant| fact.at < *instant)
+                {
+                    return Err(format!("I12 {attempt} started before its instant"));
+                }
+            }
+            FactBody::AttemptFailed {
+                attempt, next_at, ..
+            } => {
+                self.end(*attempt)?;
+                self.not_before.insert(fact.intent, *next_at);
+            }
+            FactBody::RetriedNow => {
+                self.not_before.remove(&fact.intent);
+            }
+            FactBody::DeliveryFailed {
+                attempt: Some(attempt),
+                ..
+            } => self.end(*attempt)?,
+            FactBody::TimedOut { .. } => {
+                let deadline = before.and_then(|intent| intent.deadline);
+                if deadline.is_none_or(|deadline| fact.at < deadline) {
+                    return Err(format!("I13 {} timed out early", fact.intent));
+                }
+            }
+            FactBody::HoldPlaced(hold) => {
+                if self.holds.insert(hold.id, hold.effective_at).is_some() {
+                    return Err(format!("hold {} was placed twice", hold.id));
+                }
+            }
+            FactBody::HoldCanceled { hold } => {
+                if self
+                    .holds
+                    .remove(hold)
+                    .is_none_or(|instant| fact.at >= instant)
+                {
+                    return Err(format!("hold {hold} was taken back when it was not open"));
+                }
+            }
+            FactBody::HoldElapsed { hold, .. } => {
+                if self
+                    .holds
+                    .remove(hold)
+                    .is_none_or(|instant| fact.at < instant)
+                {
+                    return Err(format!(
+                        "I13 hold {hold} took effect early, or after it was taken back"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        if status.is_terminal() && was_open {
+            if let Some(attempt) = fact.body.attempt() {
+                self.ended.insert(attempt);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, attempt: AttemptId) -> Verdict {
+        if self.ended.insert(attempt) {
+            Ok(())
+        } else {
+            Err(format!("I9 attempt {attempt} ended twice"))
+        }
+    }
+
+    /// The maintained counters against a recount.
+    fn count(&self, reader: &mut dyn Reader) -> Verdict {
+        let counters = reader.counters().map_err(|error| error.to_string())?;
+        let mut by_status = [0; 10];
+        let mut by_state = [0; 8];
+        for intent in self.model.values() {
+            let status = Status::ALL.iter().position(|one| *one == intent.status);
+            let state = State::ALL.iter().position(|one| *one == intent.state());
+            by_status[status.unwrap_or(0)] += 1;
+            by_state[state.unwrap_or(0)] += 1;
+        }
+        if counters.by_status != by_status || counters.by_state != by_state {
+            return Err(format!(
+                "I10 counters {:?} {:?}, recount {by_status:?} {by_state:?}",
+                counters.by_status, counters.by_state
+            ));
+        }
+        Ok(())
+    }
+
+    /// At the end: nothing acknowledged is lost, nothing is stuck, every attempt has one end.
+    pub(crate) fn finish(&self, reader: &mut dyn Reader) -> Verdict {
+        for id in &self.acknowledged {
+            if !self.model.contains_key(id) {
+                return Err(format!("I1 acknowledged intent {id} is gone"));
+            }
+        }
+        if let Some(intent) = self.model.values().find(|intent| !intent.is_finished()) {
+            return Err(format!("I17 {} is stuck: {:?}", intent.id, intent.delivery));
+        }
+        if let Some((hold, _)) = self.holds.first_key_value() {
+            return Err(format!(
+                "hold {hold} neither took effect nor was taken back"
+            ));
+        }
+        for intent in self.model.values() {
+            let filter = AttemptFilter {
+                intent: Some(intent.id),
+                ..AttemptFilter::default()
+            };
+            let page = PageRequest {
+                limit: 500,
+                cursor: None,
+            };
+            let attempts = reader
+                .attempts(&filter, &page)
+                .map_err(|error| error.to_string())?
+                .items;
+            if attempts.len() != usize::try_from(intent.attempts).unwrap_or(0) {
+                return Err(format!(
+                    "I9 {} has {} attempts, {} kept",
+                    intent.id,
+                    intent.attempts,
+                    attempts.len()
+                ));
+            }
+            if let Some(open) = attempts
+                .iter()
+                .find(|attempt| attempt.finished_at.is_none())
+            {
+                return Err(format!(
+                    "I9 {} of the finished {} has no end",
+                    open.id, intent.id
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,663 @@
+//! Senders, receivers, people and an operator, all drawn from one seed, around the real writer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postroom::broker::Settings;
+use postroom::broker::core::Core;
+use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Receipt, RememberKey, Request};
+use postroom::broker::session::{Handover, SessionMode, SessionSpec};
+use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
+use postroom::domain::address::{Address, Home};
+use postroom::domain::agent::Binding;
+use postroom::domain::fact::Actor;
+use postroom::domain::failure::{ErrorClass, Failure};
+use postroom::domain::ids::{AttemptId, IntentId, SessionId, ThreadId};
+use postroom::domain::intent::Intent;
+use postroom::domain::payload::Payload;
+use postroom::domain::policy::Policy;
+use postroom::domain::status::Status;
+use postroom::domain::task::ReminderPlan;
+use postroom::domain::time::{Span, Timestamp};
+use postroom::engine::command::{
+    Acknowledge, Choice, Command, Decide, Discard, Extend, Fail, PayloadSource, Replay, Reply,
+    Resolve, Resume, Submit,
+};
+use postroom::store::error::StoreError;
+use postroom::store::memory::MemoryStore;
+use postroom::store::{Reader, Store};
+use tokio::sync::mpsc;
+
+use crate::checker::Checker;
+use crate::faults::{Fault, FaultyStore, Plan};
+
+/// Receivers and how they receive.
+const AGENTS: [(&str, Binding); 6] = [
+    ("orders", Binding::Stream),
+    ("stock", Binding::Stream),
+    ("ledger", Binding::Poll),
+    ("billing", Binding::Http),
+    ("finance", Binding::Inbox),
+    ("timer", Binding::Internal),
+];
+
+/// Chance that repeats itself for a seed.
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap_or(1)).unwrap_or(0)
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.next() % 100 < percent
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        let place = self.below(from.len());
+        from.get(place)
+    }
+}
+
+struct Connection {
+    id: SessionId,
+    handovers: mpsc::Receiver<Handover>,
+}
+
+/// An attempt that a receiver has in its hands, and may report on at any time, or never.
+#[derive(Clone)]
+struct Work {
+    intent: IntentId,
+    attempt: AttemptId,
+    binding: Binding,
+}
+
+pub(crate) struct World {
+    rng: Rng,
+    clock: Arc<ManualClock>,
+    entropy: Arc<SeededEntropy>,
+    plan: Arc<Plan>,
+    core: Option<Core>,
+    connections: Vec<Connection>,
+    works: Vec<Work>,
+    keys: BTreeMap<u64, IntentId>,
+    pub(crate) checker: Checker,
+    pub(crate) log: Vec<String>,
+}
+
+fn address(name: &str) -> Address {
+    Address::parse(name, &Home::default()).expect("a plain name")
+}
+
+fn settings() -> Settings {
+    Settings {
+        policy: Policy::default(),
+        queue_max: 64,
+        batch_commands_max: 64,
+        busy_wait: Duration::from_secs(1),
+        bus_lag_max: 16,
+        readers: 1,
+        fresh_ids: ("org".to_owned(), "ws".to_owned()),
+    }
+}
+
+fn note() -> AuditNote {
+    AuditNote {
+        actor: "sim".to_owned(),
+        key: None,
+        via: "api".to_owned(),
+        action: "sim".to_owned(),
+        target: "sim".to_owned(),
+        reason: None,
+        trace_id: None,
+    }
+}
+
+type Step = Result<(), String>;
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let plan = Arc::new(Plan::default());
+        let inner: Box<dyn Store> = Box::new(MemoryStore::new());
+        let mut world = Self {
+            rng: Rng(seed),
+            clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000))),
+            entropy: Arc::new(SeededEntropy::new(seed)),
+            plan: Arc::clone(&plan),
+            core: None,
+            connections: Vec::new(),
+            works: Vec::new(),
+            keys: BTreeMap::new(),
+            checker: Checker::default(),
+            log: Vec::new(),
+        };
+        world.start(Box::new(FaultyStore { inner, plan }));
+        for (name, binding) in AGENTS {
+            let new = NewAgent {
+                address: address(name),
+                name: name.to_owned(),
+                display_name: None,
+                description: None,
+                binding,
+                callback_url: (binding == Binding::Http).then(|| "http://127.0.0.1:1/".to_owned()),
+                ack_timeout: None,
+                max_in_flight: None,
+            };
+            let command = AdminCommand::Register(Box::new(new));
+            world
+                .core()
+                .administer(command, note())
+                .expect("no fault yet")
+                .expect("a new agent");
+        }
+        world
+    }
+
+    fn start(&mut self, store: Box<dyn Store>) {
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let entropy: Arc<dyn Entropy> = Arc::<SeededEntropy>::clone(&self.entropy);
+        self.core = Some(Core::start(store, settings(), clock, entropy).expect("recovery"));
+    }
+
+    fn core(&mut self) -> &mut Core {
+        self.core.as_mut().expect("started")
+    }
+
+    /// Everything but the store and what others hold in their hands is lost.
+    fn crash(&mut self) {
+        self.log.push("crash".to_owned());
+        self.plan.next(Fault::None);
+        self.connections.clear();
+        let store = self.core.take().expect("started").into_store();
+        self.start(store);
+    }
+
+    /// Runs to the end of the seed's story; the first violation ends it.
+    pub(crate) fn run(&mut self, steps: usize) -> Step {
+        for _ in 0..steps {
+            self.step()?;
+            self.check()?;
+        }
+        self.heal()?;
+        let mut reader = self.reader();
+        self.checker.finish(reader.as_mut())
+    }
+
+    fn reader(&mut self) -> Box<dyn Reader> {
+        self.core().reader().expect("a reader of memory")
+    }
+
+    fn check(&mut self) -> Step {
+        let mut reader = self.reader();
+        self.checker.look(reader.as_mut(), &mut self.log)
+    }
+
+    fn step(&mut self) -> Step {
+        if self.rng.chance(4) {
+            let fault = if self.rng.chance(50) {
+                Fault::Lost
+            } else {
+                Fault::Untold
+            };
+            self.plan.next(fault);
+        }
+        let action = self.rng.below(100);
+        let result = match action {
+            0..=17 => self.submit(),
+            18..=27 => self.connect(),
+            28..=33 => self.disconnect(),
+            34..=59 => self.report(),
+            60..=69 => self.decide(),
+            70..=76 => self.operate(),
+            77..=79 => self.pause(),
+            80..=81 => {
+                self.crash();
+                Ok(())
+            }
+            _ => self.pass_time(),
+        };
+        self.receive();
+        match result {
+            Ok(()) => Ok(()),
+            Err(Broken::Store(_)) => {
+                self.crash();
+                Ok(())
+            }
+            Err(Broken::Rule(violation)) => Err(violation),
+        }
+    }
+
+    fn ask(&mut self, id: IntentId, command: Command) -> Result<Option<Receipt>, Broken> {
+        let request = Request::plain(id, command);
+        Ok(self.core().run(vec![request])?.pop().and_then(Result::ok))
+    }
+
+    fn new_id(&mut self) -> IntentId {
+        let mut bytes = [0; 10];
+        self.entropy.fill(&mut bytes);
+        IntentId::new(self.clock.now().as_millis(), bytes)
+    }
+
+    fn submit(&mut self) -> Result<(), Broken> {
+        let (name, _) = *self.rng.pick(&AGENTS).expect("not empty");
+        let seconds = self.rng.below(400);
+        let seconds = i64::try_from(seconds).unwrap_or(0);
+        let id = self.new_id();
+        let thread = ThreadId(self.new_id().0);
+        let submit = Submit {
+            id,
+            thread,
+            intent_type: "intent.sim.v1".to_owned(),
+            correlation_id: "c".to_owned(),
+            from: address("web"),
+            to: address(name),
+            reply_to: self.rng.chance(20).then(|| address("web")),
+            trace_id: None,
+            payload: PayloadSource::Given(Payload::of(&serde_json::json!({ "seconds": seconds }))),
+            payload_bytes: 8,
+            deadline: None,
+            ttl: self
+                .rng
+                .chance(30)
+                .then(|| Span::from_seconds(60 + seconds * 10)),
+            max_attempts: self
+                .rng
+                .chance(50)
+                .then(|| 1 + u32::try_from(seconds % 4).unwrap_or(0)),
+            reminders: ReminderPlan {
+                after: self.rng.chance(20).then(|| Span::from_seconds(30)),
+                interval: None,
+                max: Some(2),
+                escalate_to: self.rng.chance(50).then(|| "lead".to_owned()),
+            },
+            task: None,
+            replay: None,
+        };
+        let key = self.rng.next() % 40;
+        let mut fingerprint = [0; 32];
+        fingerprint[0] = u8::try_from(key).unwrap_or(0);
+        let remember = Some(RememberKey {
+            scope: "sim".to_owned(),
+            key: key.to_string(),
+            fingerprint,
+        });
+        let command = Command::Submit(Box::new(submit));
+        let request = Request {
+            intent: id,
+            command,
+            remember,
+            audit: None,
+        };
+        match self.core().run(vec![request])?.pop() {
+            Some(Ok(receipt)) => {
+                let told = receipt.intent.id;
+                self.checker.acknowledged.insert(told);
+                let first = *self.keys.entry(key).or_insert(told);
+                if first != told {
+                    let seen = format!("I5 key {key} gave {first}, then {told}");
+                    return Err(Broken::Rule(seen));
+                }
+                Ok(())
+            }
+            other => Err(Broken::Rule(format!(
+                "a plain submit was refused: {other:?}"
+            ))),
+        }
+    }
+
+    fn connect(&mut self) -> Result<(), Broken> {
+        let (name, binding) = *self.rng.pick(&AGENTS[..4]).expect("not empty");
+        let mode = if binding == Binding::Poll {
+            SessionMode::Once
+        } else {
+            let is_cold_start = binding == Binding::Stream && self.rng.chance(50);
+            SessionMode::Standing { is_cold_start }
+        };
+        let credit = 1 + u32::try_from(self.rng.below(4)).unwrap_or(0);
+        let spec = SessionSpec {
+            agent: address(name),
+            binding,
+            credit,
+            mode,
+        };
+        let (id, handovers) = self.core().open(spec)?;
+        self.connections.push(Connection { id, handovers });
+        Ok(())
+    }
+
+    /// Receivers take what was written to them.
+    fn receive(&mut self) {
+        for connection in &mut self.connections {
+            while let Ok(handover) = connection.handovers.try_recv() {
+                let lease = handover.intent.lease();
+                self.works.push(Work {
+                    intent: handover.intent.id,
+                    attempt: handover.attempt,
+                    binding: lease.map_or(Binding::Stream, |lease| lease.binding),
+                });
+            }
+        }
+    }
+
+    fn disconnect(&mut self) -> Result<(), Broken> {
+        if self.connections.is_empty() {
+            return Ok(());
+        }
+        let place = self.rng.below(self.connections.len());
+        let mut connection = self.connections.swap_remove(place);
+        if self.rng.chance(50) {
+            self.core().break_off(connection.id)?;
+        } else {
+            let mut unwritten = Vec::new();
+            connection.handovers.close();
+            while let Ok(handover) = connection.handovers.try_recv() {
+                unwritten.push(handover.attempt);
+            }
+            self.core().end_window(connection.id, unwritten)?;
+        }
+        Ok(())
+    }
+
+    /// A receiver says something about an attempt: the newest, an old one, one it reported before.
+    fn report(&mut self) -> Result<(), Broken> {
+        let Some(work) = self.rng.pick(&self.works).cloned() else {
+            return Ok(());
+        };
+        let attempt = Some(work.attempt);
+        let by = Actor::Party("receiver".to_owned());
+        let failure = |class| Failure::new(class, "simulated failure 503");
+        let retry_after = self.rng.chance(20).then(|| Span::from_seconds(7));
+        let command = match self.rng.below(10) {
+            0..=3 => resume("complete", attempt),
+            4 => resume("fail", attempt),
+            5 => resume("progress", attempt),
+            6 => Command::Acknowledge(Acknowledge {
+                attempt,
+                by,
+                report: None,
+            }),
+            7 => Command::Extend(Extend {
+                attempt,
+                span: Some(Span::from_seconds(60)),
+                by,
+            }),
+            _ => {
+                let class = match (work.binding, self.rng.below(4)) {
+                    (Binding::Http, 0) => ErrorClass::Timeout,
+                    (Binding::Http, 1) => ErrorClass::Gone410,
+                    (Binding::Http, _) => ErrorClass::Http5xx,
+                    _ => ErrorClass::Nack,
+                };
+                let mut failure = failure(class);
+                failure.retry_after = retry_after;
+                Command::Fail(Fail {
+                    attempt,
+                    failure,
+                    delay: None,
+                    by,
+                    report: None,
+                })
+            }
+        };
+        let Some(receipt) = self.ask(work.intent, command)? else {
+            return Ok(());
+        };
+        for fact in &receipt.facts {
+            if fact
+                .body
+                .attempt()
+                .is_some_and(|named| named != work.attempt)
+            {
+                let seen = format!(
+                    "I7 a report of {} moved {:?}",
+                    work.attempt,
+                    fact.body.attempt()
+                );
+                return Err(Broken::Rule(seen));
+            }
+        }
+        Ok(())
+    }
+
+    fn some_intent(&mut self, wanted: impl Fn(&Intent) -> bool) -> Option<Intent> {
+        let found: Vec<IntentId> = self
+            .checker
+            .model
+            .values()
+            .filter(|intent| wanted(intent))
+            .map(|intent| intent.id)
+            .collect();
+        let id = *self.rng.pick(&found)?;
+        self.checker.model.get(&id).cloned()
+    }
+
+    fn decide(&mut self) -> Result<(), Broken> {
+        let Some(intent) = self.some_intent(|intent| intent.task.is_some()) else {
+            return Ok(());
+        };
+        let by = address("alice");
+        if let Some(hold) = intent.holds.first()
+            && self.rng.chance(40)
+        {
+            let command = Command::CancelHold {
+                hold: hold.id,
+                by: Actor::at(&by),
+            };
+            self.ask(intent.id, command)?;
+            return Ok(());
+        }
+        let hold = if self.rng.chance(50) {
+            Span::from_seconds(5)
+        } else {
+            Span::ZERO
+        };
+        let choice = if self.rng.chance(60) {
+            Choice::Yes
+        } else {
+            Choice::No
+        };
+        let command = if self.rng.chance(90) {
+            let version = self.rng.chance(50).then_some(1);
+            let comment = None;
+            Command::Decide(Box::new(Decide {
+                choice,
+                comment,
+                data: None,
+                version,
+                hold,
+                by,
+            }))
+        } else {
+            Command::Reply(Reply {
+                message: "which account?".to_owned(),
+                by,
+            })
+        };
+        self.ask(intent.id, command)?;
+        Ok(())
+    }
+
+    fn operate(&mut self) -> Result<(), Broken> {
+        let by = address("ops");
+        let actor = Actor::at(&by);
+        let is_letter = self.rng.chance(60);
+        let wanted = |intent: &Intent| intent.dead_letter.is_some() == is_letter;
+        let Some(intent) = self.some_intent(wanted) else {
+            return Ok(());
+        };
+        let hold = if self.rng.chance(50) {
+            Span::from_seconds(5)
+        } else {
+            Span::ZERO
+        };
+        let command = match (is_letter, self.rng.below(3)) {
+            (true, 0) => Command::Discard(Discard {
+                reason: "noise".to_owned(),
+                hold,
+                by,
+            }),
+            (true, _) => Command::Replay(Box::new(Replay {
+                new_id: self.new_id(),
+                new_thread: ThreadId(self.new_id().0),
+                payload: self.rng.chance(20).then(Payload::empty),
+                to: None,
+                max_attempts: None,
+                is_forced: self.rng.chance(10),
+                reason: None,
+                hold,
+                by,
+            })),
+            (false, 0) => Command::RetryNow { by: actor },
+            (false, 1) => Command::Resolve(Resolve {
+                status: Status::Canceled,
+                result: None,
+                error: None,
+                reason: None,
+                by: actor,
+                expected_generation: None,
+            }),
+            (false, _) => Command::Tick,
+        };
+        self.ask(intent.id, command)?;
+        Ok(())
+    }
+
+    fn pause(&mut self) -> Result<(), Broken> {
+        let (name, _) = *self.rng.pick(&AGENTS[..4]).expect("not empty");
+        let address = address(name);
+        let command = if self.rng.chance(50) {
+            AdminCommand::Pause {
+                address,
+                reason: "cutover".to_owned(),
+            }
+        } else {
+            AdminCommand::Unpause { address }
+        };
+        drop(self.core().administer(command, note())?);
+        Ok(())
+    }
+
+    fn pass_time(&mut self) -> Result<(), Broken> {
+        let seconds = match self.rng.below(20) {
+            0 => 86_400,
+            1 => 3_600,
+            2..=6 => 60,
+            _ => 1 + i64::try_from(self.rng.below(6)).unwrap_or(0),
+        };
+        self.clock.advance(Span::from_seconds(seconds));
+        self.core().tick()?;
+        Ok(())
+    }
+
+    /// No more faults, healthy receivers, decided people: everything must end.
+    fn heal(&mut self) -> Step {
+        self.plan.next(Fault::None);
+        self.crash();
+        for (name, _) in AGENTS {
+            let command = AdminCommand::Unpause {
+                address: address(name),
+            };
+            self.core()
+                .administer(command, note())
+                .map_err(|error| error.to_string())?
+                .ok();
+        }
+        for (name, binding) in &AGENTS[..4] {
+            let mode = SessionMode::Standing {
+                is_cold_start: *binding == Binding::Stream,
+            };
+            let spec = SessionSpec {
+                agent: address(name),
+                binding: *binding,
+                credit: 64,
+                mode,
+            };
+            let (id, handovers) = self.core().open(spec).map_err(|error| error.to_string())?;
+            self.connections.push(Connection { id, handovers });
+        }
+        for _ in 0..400 {
+            if self
+                .checker
+                .model
+                .values()
+                .all(|intent| intent.is_finished() && intent.holds.is_empty())
+            {
+                break;
+            }
+            self.works.clear();
+            self.receive();
+            for work in std::mem::take(&mut self.works) {
+                self.settle(work.intent, resume("complete", Some(work.attempt)))?;
+            }
+            let waiting: Vec<IntentId> = self
+                .checker
+                .model
+                .values()
+                .filter(|intent| intent.open_task().is_some())
+                .map(|intent| intent.id)
+                .collect();
+            for id in waiting {
+                let by = address("alice");
+                let (choice, hold) = (Choice::Yes, Span::ZERO);
+                let decide = Decide {
+                    choice,
+                    comment: None,
+                    data: None,
+                    version: None,
+                    hold,
+                    by,
+                };
+                self.settle(id, Command::Decide(Box::new(decide)))?;
+            }
+            self.clock.advance(Span::from_seconds(120));
+            self.core().tick().map_err(|error| error.to_string())?;
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, id: IntentId, command: Command) -> Step {
+        self.ask(id, command)
+            .map(|_| ())
+            .map_err(|broken| format!("{broken:?}"))
+    }
+}
+
+/// Why a step did not go through.
+#[derive(Debug)]
+enum Broken {
+    Store(#[expect(dead_code, reason = "shown by Debug")] StoreError),
+    Rule(String),
+}
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn resume(action: &str, attempt: Option<AttemptId>) -> Command {
+    let mut body = serde_json::Map::new();
+    body.insert(
+        "action".to_owned(),
+        serde_json::Value::String(action.to_owned()),
+    );
+    let by = address("orders");
+    Command::Resume(Box::new(Resume {
+        body,
+        actor: Actor::at(&by),
+        by,
+        attempt,
+        expected_generation: None,
+        report: None,
+    }))
+}
