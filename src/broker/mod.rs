@@ -144,7 +144,7 @@ impl Broker {
         let shutdown = tasks.shutdown().clone();
         tasks
             .spawn_thread("writer", move || {
-                writer::run(writer, inbox, &shutdown, ready)
+                writer::run(writer, inbox, &shutdown, ready);
             })
             .map_err(|error| StoreError::Fault {
                 operation: "start writer thread",

@@ -144,10 +144,11 @@ impl Checker {
             }
             _ => {}
         }
-        if status.is_terminal() && was_open {
-            if let Some(attempt) = fact.body.attempt() {
-                self.ended.insert(attempt);
-            }
+        if status.is_terminal()
+            && was_open
+            && let Some(attempt) = fact.body.attempt()
+        {
+            self.ended.insert(attempt);
         }
         Ok(())
     }

@@ -4,6 +4,13 @@
 //! `SIM_SEEDS=100000 cargo test --release --test sim` runs a long campaign; a seed that fails is printed and
 //! `SIM_SEED=1234 cargo test --test sim` runs it alone.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a simulation that cannot go on must stop"
+)]
+
 mod checker;
 mod faults;
 mod world;

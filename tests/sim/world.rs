@@ -569,7 +569,7 @@ impl World {
             self.core()
                 .administer(command, note())
                 .map_err(|error| error.to_string())?
-                .ok();
+                .map_err(|refusal| refusal.to_string())?;
         }
         for (name, binding) in &AGENTS[..4] {
             let mode = SessionMode::Standing {
