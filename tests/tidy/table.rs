@@ -156,8 +156,9 @@ pub(crate) const HOMES: &[Home] = &[
             "thread::spawn",
             "thread::Builder",
         ],
-        // The input thread waits in a read that no token can end; `console/terminal` pauses it.
-        homes: &["src/shutdown/", "src/console/terminal/input.rs"],
+        // The input thread waits in a read that no token can end, and the one that ends a panicking
+        // process must not depend on anything that may be what panicked.
+        homes: &["src/shutdown/", "src/console/terminal/"],
         tests: Tests::Free,
         // `spawn_blocking` is free: it is awaited where it stands.
         way_out: "spawn through a `shutdown::Tasks` set, so that stopping waits for it",
