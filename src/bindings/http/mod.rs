@@ -10,11 +10,10 @@
 //!    an endpoint that is sick, or asks for a pause, is left alone and nothing is spent.
 //!
 //! Not here: when to try again (`engine`), what an endpoint can take (`breaker`).
-//! Tested beside the rules, and in `tests.rs` against receivers that misbehave on real sockets.
+//! Tested beside the rules, in `tests.rs` against receivers that misbehave on real
+//! sockets, and in `tests/push.rs` from the accepted intent to its outcome.
 
 mod answer;
-#[cfg(test)]
-mod delivery_tests;
 mod dispatcher;
 mod endpoint;
 mod excerpt;

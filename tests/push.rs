@@ -1,38 +1,57 @@
 //! From an accepted intent to its outcome: broker, dispatcher and a receiver on loopback.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
-use super::fixture::{Reply, answer};
-use super::{DispatcherConfig, Pusher, PusherConfig, start};
-use crate::bindings::guard::{Guard, Policy as Egress};
-use crate::broker::request::{AdminCommand, AuditNote, NewAgent, Published, Request};
-use crate::broker::{Broker, Settings};
-use crate::clock::{Clock, ManualClock, SeededEntropy};
-use crate::domain::address::{Address, Home};
-use crate::domain::agent::Binding;
-use crate::domain::failure::{DeadReason, ErrorClass};
-use crate::domain::ids::IntentId;
-use crate::domain::intent::Intent;
-use crate::domain::payload::Payload;
-use crate::domain::policy::Policy;
-use crate::domain::status::Status;
-use crate::domain::task::ReminderPlan;
-use crate::domain::time::{Span, Timestamp};
-use crate::engine::command::{Command, PayloadSource, Submit};
-use crate::shutdown::{Shutdown, Tasks};
-use crate::store::memory::MemoryStore;
-use crate::store::query::{AttemptFilter, PageRequest};
+use postroom::bindings::guard::{Guard, Policy as Egress};
+use postroom::bindings::http::{DispatcherConfig, Pusher, PusherConfig, start};
+use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Published, Request};
+use postroom::broker::{Broker, Settings};
+use postroom::clock::{Clock, ManualClock, SeededEntropy};
+use postroom::domain::address::{Address, Home};
+use postroom::domain::agent::Binding;
+use postroom::domain::failure::{DeadReason, ErrorClass};
+use postroom::domain::ids::IntentId;
+use postroom::domain::intent::Intent;
+use postroom::domain::payload::Payload;
+use postroom::domain::policy::Policy;
+use postroom::domain::status::Status;
+use postroom::domain::task::ReminderPlan;
+use postroom::domain::time::{Span, Timestamp};
+use postroom::engine::command::{Command, PayloadSource, Submit};
+use postroom::shutdown::{Shutdown, Tasks};
+use postroom::store::memory::MemoryStore;
+use postroom::store::query::{AttemptFilter, PageRequest};
 
 const ACK: &str = "HTTP/1.1 202 Accepted\nContent-Length: 0\nConnection: close\n\n";
 const RESULT: &str = "HTTP/1.1 200 OK\nConnection: close\n\n{\"result\":{\"n\":1}}";
 
 fn address(name: &str) -> Address {
     Address::parse(name, &Home::default()).unwrap()
+}
+
+/// Reads one request, answers it and closes the connection. Gives the request back.
+async fn answer(mut stream: TcpStream, reply: &str) -> String {
+    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+    let text = loop {
+        let count = stream.read(&mut buffer).await.unwrap();
+        request.extend_from_slice(&buffer[..count]);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        // Every body of ours ends with this key, null for what is no replay.
+        if count == 0 || text.ends_with("\"replay_of\":null}") {
+            break text;
+        }
+    };
+    let reply = reply.replace('\n', "\r\n");
+    stream.write_all(reply.as_bytes()).await.unwrap();
+    text
 }
 
 /// A broker with one http agent, `orders`, and its receiver.
@@ -162,7 +181,7 @@ impl House {
     /// Takes the next call, whichever intent it is about, and answers it.
     async fn receive(&self, reply: &str) -> String {
         let (stream, _) = self.listener.accept().await.unwrap();
-        answer(stream, Reply::Close(reply)).await.0
+        answer(stream, reply).await
     }
 
     /// The first state of the intent, among those committed from now on, that is as wanted.
@@ -249,7 +268,7 @@ async fn no_more_posts_run_at_once_than_the_agent_allows() {
     let waiting = house.broker.read(move |reader| reader.intent(second)).await;
     assert_eq!(waiting.unwrap().unwrap().attempts, 0);
     assert!(house.is_quiet().await);
-    answer(stream, Reply::Close(RESULT)).await;
+    answer(stream, RESULT).await;
     house.until_status(first, Status::Completed).await;
     house.receive(RESULT).await;
     house.until_status(second, Status::Completed).await;
@@ -326,7 +345,7 @@ async fn stopping_waits_for_the_call_in_flight_and_its_outcome_is_kept() {
     let id = house.send().await;
     let (stream, _) = house.listener.accept().await.unwrap();
     house.bindings.stop();
-    answer(stream, Reply::Close(RESULT)).await;
+    answer(stream, RESULT).await;
     house.bindings.stopped().await;
     house.until_status(id, Status::Completed).await;
     assert_eq!(house.bindings.running(), []);
