@@ -31,6 +31,8 @@
 //! - [`broker`]: one writer thread that commits in groups and only then answers, publishes and
 //!   hands out.
 //! - [`bindings`]: the ways an intent reaches somebody.
+//! - [`wire`]: bodies of the HTTP API, read into the vocabulary and written from it.
+//! - [`api`]: the HTTP door: routes, keys, streams.
 //! - [`desk`]: everything an operator can see and do, as one trait.
 //! - [`console`]: the terminal console; knows the broker only as a desk.
 //! - [`cli`]: the command line, a client of the public HTTP API.
@@ -50,6 +52,7 @@
 //! 9. Every queue, batch, page, body, timeout and retry has a limit in `config`.
 //! 10. The console draws from its model alone; nothing waits for it and it waits for nothing.
 
+pub mod api;
 pub mod app;
 pub mod bindings;
 pub mod broker;
@@ -63,3 +66,4 @@ pub mod engine;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod wire;

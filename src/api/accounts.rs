@@ -1,0 +1,291 @@
+//! Service accounts and their keys. An account is an agent.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::api::Api;
+use crate::api::answer::{Answer, ApiError, Result};
+use crate::api::auth::new_token;
+use crate::api::call::{Call, Upload};
+use crate::broker::request::{AdminCommand, AgentPatch, NewAgent};
+use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
+use crate::domain::ids::{AccountId, KeyId};
+use crate::domain::time::{Span, Timestamp};
+use crate::wire::agents::{self, AccountSettings};
+use crate::wire::body::{Body, Fields};
+use crate::wire::errors::Problem;
+use crate::wire::json::Object;
+
+fn object(api: &Api, call: &Call, agent: &Agent) -> Object {
+    agents::account(
+        agent,
+        &call.place(api),
+        api.broker().settings().policy.ack_timeout,
+        api.settings().stream_credit,
+    )
+}
+
+fn answer(api: &Api, call: &Call, agent: Option<Arc<Agent>>) -> Result {
+    let agent = agent.ok_or_else(Problem::internal)?;
+    Ok(Answer(
+        Object::ok().object("service_account", object(api, call, &agent)),
+    ))
+}
+
+/// The account of a path.
+fn account(api: &Api, text: &str) -> Result<(AccountId, Arc<Agent>), Problem> {
+    let not_found = || Problem::new("account_not_found", format!("no account {text:?}"));
+    let id: AccountId = text.parse().map_err(|_not_an_id| not_found())?;
+    let registry = api.broker().registry();
+    let agent = registry.account(id).cloned().ok_or_else(not_found)?;
+    Ok((id, agent))
+}
+
+/// `POST /v1/service-accounts`. The same name gives the existing account.
+pub(super) async fn create(
+    State(api): State<Api>,
+    mut call: Call,
+    Upload(bytes): Upload,
+) -> Result {
+    call.caller.must_be_admin()?;
+    let body = Body::parse(&bytes)?;
+    call.query.take_place(&body);
+    let new = agents::new_account(&body, &api.broker().registry().home)?;
+    let AccountSettings {
+        display_name,
+        description,
+        status: _,
+        binding,
+        callback_url,
+        ack_timeout,
+        max_in_flight,
+        webhook_secret: _,
+    } = new.settings;
+    let note = call.note("account.create", &new.address, None);
+    let receipt = api
+        .broker()
+        .administer(
+            AdminCommand::Register(Box::new(NewAgent {
+                address: new.address,
+                name: new.name,
+                display_name,
+                description,
+                binding: binding.unwrap_or(Binding::Stream),
+                callback_url,
+                ack_timeout,
+                max_in_flight,
+            })),
+            note,
+        )
+        .await?;
+    answer(&api, &call, receipt.agent)
+}
+
+/// `GET /v1/service-accounts`.
+pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
+    call.caller.must_be_admin()?;
+    let registry = api.broker().registry();
+    let agents = registry.agents();
+    let items = agents
+        .iter()
+        .filter(|agent| agent.account.is_some() && agent.status != AgentStatus::Deleted)
+        .map(|agent| object(&api, &call, agent));
+    Ok(Answer(Object::ok().list("service_accounts", items)))
+}
+
+/// `GET /v1/service-accounts/{id}`.
+pub(super) async fn show(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
+    call.caller.must_be_admin()?;
+    let (_, agent) = account(&api, &text)?;
+    answer(&api, &call, Some(agent))
+}
+
+/// `DELETE /v1/service-accounts/{id}`.
+pub(super) async fn delete(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
+    call.caller.must_be_admin()?;
+    let (id, agent) = account(&api, &text)?;
+    if id == call.caller.account {
+        return Err(Problem::new(
+            "forbidden",
+            "an account cannot delete itself; hint: use another admin's key",
+        )
+        .into());
+    }
+    let note = call.note("account.delete", &agent.address, None);
+    let command = AdminCommand::Delete { account: id };
+    let receipt = api.broker().administer(command, note).await?;
+    answer(&api, &call, receipt.agent)
+}
+
+/// `PATCH /v1/service-accounts/{id}`.
+pub(super) async fn patch(
+    State(api): State<Api>,
+    call: Call,
+    Path(text): Path<String>,
+    Upload(bytes): Upload,
+) -> Result {
+    call.caller.must_be_admin()?;
+    let body = Body::parse(&bytes)?;
+    let AccountSettings {
+        display_name,
+        description,
+        status,
+        binding,
+        callback_url,
+        ack_timeout,
+        max_in_flight,
+        webhook_secret,
+    } = agents::account_patch(&body)?;
+    let (id, agent) = account(&api, &text)?;
+    let note = call.note("account.update", &agent.address, None);
+    let patch = AgentPatch {
+        display_name,
+        description,
+        status,
+        binding,
+        callback_url,
+        ack_timeout,
+        max_in_flight,
+        secrets: webhook_secret.map(|text| {
+            vec![Secret {
+                text,
+                valid_until: None,
+            }]
+        }),
+    };
+    let command = AdminCommand::Update {
+        account: id,
+        patch: Box::new(patch),
+    };
+    let receipt = api.broker().administer(command, note).await?;
+    answer(&api, &call, receipt.agent)
+}
+
+/// `POST /v1/service-accounts/{id}/webhook-secret`: makes or rotates; shown once.
+pub(super) async fn webhook_secret(
+    State(api): State<Api>,
+    call: Call,
+    Path(text): Path<String>,
+    Upload(bytes): Upload,
+) -> Result {
+    call.caller.must_be_admin()?;
+    let body = Body::parse(&bytes)?;
+    let mut fields = Fields::of(&body);
+    let given = fields.text("secret", 128);
+    if given.as_deref().is_some_and(|secret| secret.len() < 16) {
+        fields.wrong("secret", "must have at least 16 characters", "string");
+    }
+    let overlap = fields.seconds("overlap_seconds", 0, 30 * 86_400);
+    fields.done()?;
+    let (id, agent) = account(&api, &text)?;
+    let fresh = given.unwrap_or_else(|| {
+        let mut random = [0; 32];
+        api.broker().entropy().fill(&mut random);
+        format!("whsec_{}", STANDARD.encode(random))
+    });
+    let now = api.broker().clock().now();
+    let until = now.after(overlap.unwrap_or(Span::from_seconds(86_400)));
+    let secrets = rotated(&agent.secrets, &fresh, now, until);
+    let previous = secrets.get(1).and_then(|secret| secret.valid_until);
+    let note = call.note("account.rotate_secret", &agent.address, None);
+    let command = AdminCommand::Update {
+        account: id,
+        patch: Box::new(AgentPatch {
+            secrets: Some(secrets),
+            ..AgentPatch::default()
+        }),
+    };
+    api.broker().administer(command, note).await?;
+    Ok(Answer(
+        Object::ok()
+            .text("secret", &fresh)
+            .shown_or_null("previous_valid_until", previous),
+    ))
+}
+
+/// The fresh secret, and the last one for as long as both sign.
+fn rotated(secrets: &[Secret], fresh: &str, now: Timestamp, until: Timestamp) -> Vec<Secret> {
+    let newest = Secret {
+        text: fresh.to_owned(),
+        valid_until: None,
+    };
+    let previous = secrets
+        .first()
+        .filter(|_last| until > now)
+        .map(|last| Secret {
+            text: last.text.clone(),
+            valid_until: Some(until),
+        });
+    std::iter::once(newest).chain(previous).collect()
+}
+
+/// `GET /v1/service-accounts/{id}/keys`: never with tokens.
+pub(super) async fn keys(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
+    call.caller.must_be_admin()?;
+    let (id, _) = account(&api, &text)?;
+    let now = api.broker().clock().now();
+    let keys = api.broker().registry().keys_of(id);
+    Ok(Answer(Object::ok().list(
+        "keys",
+        keys.iter().map(|key| agents::key(key, now)),
+    )))
+}
+
+/// `POST /v1/service-accounts/{id}/keys`: the token is in this answer and nowhere else.
+pub(super) async fn create_key(
+    State(api): State<Api>,
+    call: Call,
+    Path(text): Path<String>,
+    Upload(bytes): Upload,
+) -> Result {
+    call.caller.must_be_admin()?;
+    let body = Body::parse(&bytes)?;
+    let broker = api.broker();
+    let now = broker.clock().now();
+    let new = agents::new_key(&body, now)?;
+    let (account, agent) = account(&api, &text)?;
+    let token = new_token(account, broker.entropy().as_ref());
+    let command = AdminCommand::CreateKey {
+        id: broker.next_key_id(),
+        account,
+        hash: token.hash,
+        hint: token.hint.clone(),
+        role: new.role,
+        expires_at: new.expires_at,
+    };
+    let note = call.note("key.create", &agent.address, None);
+    let receipt = broker.administer(command, note).await?;
+    let key = receipt.key.ok_or_else(Problem::internal)?;
+    Ok(Answer(
+        Object::ok()
+            .object("key", agents::key(&key, now).text("token", &token.token))
+            .text("api_key", &token.token),
+    ))
+}
+
+/// `POST /v1/service-accounts/{id}/keys/{key_id}/revoke`: at once, open streams included.
+pub(super) async fn revoke_key(
+    State(api): State<Api>,
+    call: Call,
+    Path((text, key_text)): Path<(String, String)>,
+) -> Result {
+    call.caller.must_be_admin()?;
+    let (account, agent) = account(&api, &text)?;
+    let id: KeyId = key_text.parse().map_err(|_not_an_id| {
+        ApiError::from(Problem::new(
+            "key_not_found",
+            format!("no key {key_text:?}"),
+        ))
+    })?;
+    let note = call.note("key.revoke", format!("{} {id}", agent.address), None);
+    let command = AdminCommand::RevokeKey { account, id };
+    let receipt = api.broker().administer(command, note).await?;
+    let key = receipt.key.ok_or_else(Problem::internal)?;
+    Ok(Answer(Object::ok().object(
+        "key",
+        agents::key(&key, api.broker().clock().now()),
+    )))
+}

@@ -1,0 +1,106 @@
+//! Whether it is up, whether it is ready, what it can, who one is.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::api::Api;
+use crate::api::answer::{self, Answer, Result};
+use crate::api::call::Call;
+use crate::wire::agents;
+use crate::wire::errors::Problem;
+use crate::wire::json::Object;
+
+/// `GET /health`: up means answers. Never touches the store.
+pub(super) async fn health(State(api): State<Api>) -> Answer {
+    Answer(
+        Object::ok()
+            .text("service", "postroom")
+            .text("version", env!("CARGO_PKG_VERSION"))
+            .text("storage", api.broker().store_kind())
+            .text("deployment_profile", "self-hosted"),
+    )
+}
+
+/// `GET /ready`: whether work goes on behind the door.
+pub(super) async fn ready(State(api): State<Api>) -> Response {
+    let broker = api.broker();
+    let now = broker.clock().now();
+    let late = broker.next_due().map(|due| now.since(due).to_std());
+    let late = late.unwrap_or_default();
+    let reason = if api.is_stopping() {
+        Some("stopping")
+    } else if late > api.settings().lag_max {
+        Some("accepting without applying")
+    } else {
+        None
+    };
+    let snapshot = broker.stats().snapshot();
+    let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+    let commit_age = snapshot.last_commit_at.map(|at| now.since(at).as_millis());
+    if let Some(reason) = reason {
+        let problem = Problem::new("not_ready", format!("the broker is not ready: {reason}"))
+            .with(json!({ "reason": reason, "oldest_due_ms": late_ms }));
+        return answer::problem(&problem, false);
+    }
+    Answer(
+        Object::ok()
+            .flag("ready", true)
+            .number("oldest_due_ms", late_ms)
+            .number_or_null("commit_age_ms", commit_age)
+            .number(
+                "queue_depth",
+                u64::try_from(broker.queue_depth()).unwrap_or(u64::MAX),
+            ),
+    )
+    .into_response()
+}
+
+/// `GET /v1/capabilities`.
+pub(super) async fn capabilities(_call: Call) -> Answer {
+    Answer(
+        Object::ok()
+            .texts(
+                "capabilities",
+                [
+                    "intents.submit",
+                    "intents.batch",
+                    "intents.stream",
+                    "intents.poll",
+                    "inbox.read",
+                    "inbox.decide",
+                    "tasks.read",
+                    "dead_letters.replay",
+                ],
+            )
+            .texts(
+                "supported_intent_types",
+                ["intent.ask.v1", "intent.notify.v1"],
+            ),
+    )
+}
+
+/// `GET /v1/me`.
+pub(super) async fn me(State(api): State<Api>, call: Call) -> Result {
+    let registry = api.broker().registry();
+    let place = call.place(&api);
+    let agent = registry
+        .account(call.caller.account)
+        .ok_or_else(Problem::internal)?;
+    let settings = api.broker().settings();
+    let account = agents::account(
+        agent,
+        &place,
+        settings.policy.ack_timeout,
+        api.settings().stream_credit,
+    );
+    Ok(Answer(
+        Object::ok()
+            .shown("address", &call.caller.address)
+            .text("role", call.caller.role.name())
+            .shown("key_id", call.caller.key)
+            .text("org_id", &place.org_id)
+            .text("workspace_id", &place.workspace_id)
+            .object("service_account", account),
+    ))
+}

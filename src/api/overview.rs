@@ -1,0 +1,217 @@
+//! The numbers of the whole, from counters that are kept, never from a scan.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::api::Api;
+use crate::api::answer::{Answer, Result};
+use crate::api::call::Call;
+use crate::broker::stats::{Quantiles, Snapshot};
+use crate::domain::agent::{Agent, Binding};
+use crate::domain::status::{State as IntentState, Status};
+use crate::store::query::{AgentDepth, Counters};
+use crate::wire::json::Object;
+
+/// Points of the series in an answer, one a second.
+const POINTS_MAX: usize = 120;
+
+/// `GET /v1/overview`.
+pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
+    call.caller.must_be_admin()?;
+    let broker = api.broker();
+    let (counters, oldest, head, bytes) = broker
+        .read(|reader| {
+            Ok((
+                reader.counters()?,
+                reader.oldest_unfinished()?,
+                reader.head()?,
+                reader.bytes()?,
+            ))
+        })
+        .await?;
+    let now = broker.clock().now();
+    let snapshot = broker.stats().snapshot();
+    let agents = broker.registry().agents();
+    let oldest = oldest.map(|intent| {
+        Object::new()
+            .number("age_seconds", now.since(intent.created_at).as_seconds())
+            .shown("intent_id", intent.id)
+            .shown("agent", &intent.to)
+            .shown("created_at", intent.created_at)
+    });
+    Ok(Answer(
+        Object::ok()
+            .shown("at", now)
+            .text("version", env!("CARGO_PKG_VERSION"))
+            .number(
+                "uptime_seconds",
+                now.since(snapshot.started_at).as_seconds(),
+            )
+            .number("cursor", head.0)
+            .object("intents", statuses(&counters))
+            .object("states", states(&counters))
+            .list("bindings", bindings(&counters, &snapshot, &agents))
+            .object("rates", rates(&snapshot, now.as_millis()))
+            .object("latency_ms", latencies(&snapshot))
+            .with(|object| match oldest {
+                Some(oldest) => object.object("oldest_waiting", oldest),
+                None => object.null("oldest_waiting"),
+            })
+            .shown_or_null("next_due_at", broker.next_due())
+            .object("dead_letters", dead_letters(&counters, &snapshot))
+            .object(
+                "inbox",
+                Object::new().number("pending", counters.open_tasks),
+            )
+            .object("agents", agent_counts(&agents, &snapshot))
+            .object("jobs", Object::new().number("running", 0))
+            .object(
+                "store",
+                Object::new()
+                    .text("kind", broker.store_kind())
+                    .decimal("commit_p99_ms", snapshot.commit.p99)
+                    .number("bytes", bytes)
+                    .flag("disk_low", false),
+            )
+            .object("last_five_minutes", last_minutes(&snapshot)),
+    ))
+}
+
+fn statuses(counters: &Counters) -> Object {
+    Status::ALL
+        .into_iter()
+        .zip(counters.by_status)
+        .fold(Object::new(), |object, (status, count)| {
+            object.number(status.name(), count)
+        })
+}
+
+fn states(counters: &Counters) -> Object {
+    IntentState::ALL
+        .into_iter()
+        .zip(counters.by_state)
+        .fold(Object::new(), |object, (state, count)| {
+            object.number(state.name(), count)
+        })
+}
+
+fn bindings(counters: &Counters, snapshot: &Snapshot, agents: &[Arc<Agent>]) -> Vec<Object> {
+    Binding::ALL
+        .into_iter()
+        .zip(counters.by_binding)
+        .zip(snapshot.bindings.into_iter().zip(snapshot.connections))
+        .map(|((binding, depth), ((attempts, failures), connections))| {
+            let parked: u64 = agents
+                .iter()
+                .filter(|agent| agent.binding == binding && !agent.is_open())
+                .filter_map(|agent| {
+                    let depths = &counters.by_agent;
+                    depths.iter().find(|(address, _)| *address == agent.address)
+                })
+                .map(|(_, depth)| depth.ready)
+                .sum();
+            let AgentDepth {
+                ready,
+                leased,
+                backing_off,
+                held,
+                dead: _,
+            } = depth;
+            Object::new()
+                .text("binding", binding.name())
+                .number("ready", ready.saturating_sub(parked))
+                .number("leased", leased)
+                .number("backing_off", backing_off)
+                .number("parked", parked)
+                .number("held", held)
+                .number("connections", connections)
+                .decimal("attempts_per_second", Some(attempts))
+                .decimal("failures_per_second", Some(failures))
+        })
+        .collect()
+}
+
+fn rates(snapshot: &Snapshot, now_ms: i64) -> Object {
+    let per_second = |series: &[u32]| {
+        let window: Vec<_> = series.iter().rev().take(60).collect();
+        let sum: u64 = window.iter().map(|count| u64::from(**count)).sum();
+        let seconds = u32::try_from(window.len().max(1)).unwrap_or(u32::MAX);
+        Some(u32::try_from(sum).map_or(f64::MAX, f64::from) / f64::from(seconds))
+    };
+    let points = snapshot.accepted.len();
+    let skipped = points.saturating_sub(POINTS_MAX);
+    let second = now_ms.div_euclid(1000);
+    let series = (skipped..points).map(|index| {
+        let at = |series: &[u32]| series.get(index).copied().unwrap_or(0);
+        let age = i64::try_from(points.saturating_sub(index)).unwrap_or(0);
+        let instant = second.saturating_sub(age).saturating_mul(1000);
+        Object::new()
+            .shown("at", crate::domain::time::Timestamp::from_millis(instant))
+            .number("accepted", at(&snapshot.accepted))
+            .number("completed", at(&snapshot.completed))
+            .number("failed", at(&snapshot.failed))
+            .number("delivered", at(&snapshot.delivered))
+            .number("attempts_failed", at(&snapshot.attempts_failed))
+    });
+    Object::new()
+        .number("window_seconds", 60)
+        .decimal("accepted_per_second", per_second(&snapshot.accepted))
+        .decimal("completed_per_second", per_second(&snapshot.completed))
+        .decimal("failed_per_second", per_second(&snapshot.failed))
+        .list("series", series)
+}
+
+fn latencies(snapshot: &Snapshot) -> Object {
+    Object::new()
+        .number("window_seconds", 300)
+        .object("deliver", quantiles(snapshot.deliver))
+        .object("complete", quantiles(snapshot.complete))
+        .object("attempt", quantiles(snapshot.attempt))
+        .object("attempt_http", quantiles(snapshot.attempt_http))
+}
+
+fn quantiles(quantiles: Quantiles) -> Object {
+    let Quantiles { p50, p90, p95, p99 } = quantiles;
+    Object::new()
+        .decimal("p50", p50)
+        .decimal("p90", p90)
+        .decimal("p95", p95)
+        .decimal("p99", p99)
+}
+
+fn dead_letters(counters: &Counters, snapshot: &Snapshot) -> Object {
+    let open = IntentState::ALL
+        .into_iter()
+        .zip(counters.by_state)
+        .find(|(state, _)| *state == IntentState::DeadLetter)
+        .map_or(0, |(_, count)| count);
+    Object::new()
+        .number("open", open)
+        .number("last_hour", snapshot.dead_last_hour)
+}
+
+fn agent_counts(agents: &[Arc<Agent>], snapshot: &Snapshot) -> Object {
+    let count = |test: &dyn Fn(&Agent) -> bool| {
+        let found = agents.iter().filter(|agent| test(agent)).count();
+        u64::try_from(found).unwrap_or(u64::MAX)
+    };
+    let connected = snapshot
+        .agents
+        .iter()
+        .filter(|(_, rates)| rates.connections > 0)
+        .count();
+    Object::new()
+        .number("registered", count(&|agent| agent.account.is_some()))
+        .number("connected", u64::try_from(connected).unwrap_or(u64::MAX))
+        .number("paused", count(&|agent| agent.pause.is_some()))
+        .number("breaker_open", 0)
+}
+
+fn last_minutes(snapshot: &Snapshot) -> Object {
+    let (succeeded, failed) = snapshot.attempts_last_5_minutes;
+    Object::new()
+        .number("attempts_succeeded", succeeded)
+        .number("attempts_failed", failed)
+        .number("completed_last_day", snapshot.completed_last_day)
+}

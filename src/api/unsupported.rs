@@ -1,0 +1,121 @@
+//! What is not here: unknown routes, and families that Postroom, or this release, does not have.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::api::Api;
+use crate::api::answer::{self, ApiError};
+use crate::api::call::Call;
+use crate::wire::errors::Problem;
+
+/// Families that Postroom does not have, by the first segment under `/v1`.
+const NOT_POSTROOM: [&str; 18] = [
+    "access-requests",
+    "aliases",
+    "alpha",
+    "auth",
+    "billing",
+    "deliveries-operations",
+    "invites",
+    "matrix",
+    "media",
+    "organizations",
+    "portal",
+    "principals",
+    "quotas",
+    "routing",
+    "sessions",
+    "transports",
+    "usage",
+    "users",
+];
+
+/// Families that this release does not have yet.
+const NOT_YET: [(&str, &str); 8] = [
+    ("scenarios", "scenarios"),
+    ("tool-registry", "the tool registry"),
+    ("mesh", "the agent mesh"),
+    ("webhooks", "webhook subscriptions"),
+    ("schemas", "the schema registry"),
+    ("deliveries", "the deliveries view"),
+    ("jobs", "jobs"),
+    ("workspaces", "workspaces"),
+];
+
+/// Something that Postroom does not have.
+pub(super) fn not_part_of_postroom(family: &str) -> Problem {
+    Problem::new("not_supported", format!("{family} is not part of Postroom"))
+}
+
+/// Something that this release does not have.
+pub(super) fn not_part_of_this_release(family: &str) -> Problem {
+    Problem::new(
+        "not_supported",
+        format!("{family} is not part of this release"),
+    )
+}
+
+/// A route whose place is taken and whose work is not done yet.
+pub(super) async fn not_yet(call: Call) -> Response {
+    let what = format!("{} {}", call.method, call.path);
+    answer::problem(&not_part_of_this_release(&what), false)
+}
+
+/// Everything without a route.
+pub(super) async fn fallback(State(api): State<Api>, request: Request) -> Response {
+    let (mut parts, _body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let Some(problem) = family(&path) else {
+        let problem = Problem::new("not_found", format!("no route {} {path}", parts.method));
+        return answer::problem(&problem, path.starts_with("/v1/scenarios"));
+    };
+    match Call::from_request_parts(&mut parts, &api).await {
+        Ok(_call) => answer::problem(&problem, path.starts_with("/v1/scenarios")),
+        Err(error) => ApiError::into_response(error),
+    }
+}
+
+fn family(path: &str) -> Option<Problem> {
+    match path {
+        "/mcp" => return Some(not_part_of_this_release("MCP")),
+        "/openapi.json" => return Some(not_part_of_this_release("the OpenAPI document")),
+        _ => {}
+    }
+    if path.starts_with("/internal/scheduler/") {
+        return Some(not_part_of_this_release("the outside scheduler"));
+    }
+    let first = path.strip_prefix("/v1/")?.split('/').next()?;
+    if first == "deliveries" && path == "/v1/deliveries/reconcile" {
+        return Some(not_part_of_postroom("sending by route"));
+    }
+    if NOT_POSTROOM.contains(&first) {
+        return Some(not_part_of_postroom(first));
+    }
+    NOT_YET
+        .iter()
+        .find(|(segment, _)| *segment == first)
+        .map(|(segment, name)| match *segment {
+            "workspaces" => not_part_of_postroom(name),
+            _ => not_part_of_this_release(name),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_told_from_typing_mistakes() {
+        let message = |path: &str| family(path).map(|problem| problem.message);
+        assert_eq!(
+            message("/v1/invites/create").as_deref(),
+            Some("invites is not part of Postroom")
+        );
+        assert_eq!(
+            message("/v1/mesh/heartbeat").as_deref(),
+            Some("the agent mesh is not part of this release")
+        );
+        assert_eq!(message("/v1/intent"), None);
+        assert_eq!(message("/v2"), None);
+    }
+}
