@@ -64,6 +64,12 @@ impl Keymap {
         let mut hints: Vec<Hint> = registry()
             .filter(|spec| spec.rank < u8::MAX && !spec.hint.is_empty() && spec.later.is_none())
             .filter(|spec| spec.applies_in(context))
+            .filter(|spec| {
+                // What lies over a desk shows its own keys; those of the desk would mislead.
+                let is_overlay =
+                    matches!(context, Context::Strip | Context::Panel | Context::Field);
+                !is_overlay || spec.contexts.contains(&context) || spec.action == Action::Help
+            })
             .filter_map(|spec| {
                 let chords = self.chords_of(spec.action, context);
                 let chord = chords.into_iter().find(|chord| chord.keys().len() == 1)?;
@@ -88,7 +94,9 @@ impl Keymap {
                         .first()
                         .is_some_and(|first| super::chord::key_text(*first) == key)
             };
-            if context.layers().contains(&place)
+            let is_shown = place == context
+                || (context.layers().contains(&place) && context != Context::Panel);
+            if is_shown
                 && !context.is_text()
                 && self
                     .bindings()
@@ -209,6 +217,10 @@ mod tests {
         );
         assert!(line(Context::Strip).starts_with("Enter stage  Tab outcome  Ctrl-E $EDITOR  Esc"));
         assert!(!line(Context::Strip).contains("filter"));
+        assert_eq!(
+            line(Context::Panel),
+            "- then a letter sets an option  Enter press  Tab field  Esc cancel  ? help"
+        );
     }
 
     #[test]

@@ -130,18 +130,23 @@ impl<'a> Section<'a> {
         });
         let (left, right) = (area.x, area.right().saturating_sub(1));
         let (top, bottom) = (area.y, area.bottom().saturating_sub(1));
+        let mut sign = |x, y, symbol: &str| {
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.set_symbol(symbol).set_style(style);
+            }
+        };
         for x in left..=right {
-            put(buffer, x, top, set.horizontal_top, 1, style);
-            put(buffer, x, bottom, set.horizontal_bottom, 1, style);
+            sign(x, top, set.horizontal_top);
+            sign(x, bottom, set.horizontal_bottom);
         }
         for y in top..=bottom {
-            put(buffer, left, y, set.vertical_left, 1, style);
-            put(buffer, right, y, set.vertical_right, 1, style);
+            sign(left, y, set.vertical_left);
+            sign(right, y, set.vertical_right);
         }
-        put(buffer, left, top, set.top_left, 1, style);
-        put(buffer, right, top, set.top_right, 1, style);
-        put(buffer, left, bottom, set.bottom_left, 1, style);
-        put(buffer, right, bottom, set.bottom_right, 1, style);
+        sign(left, top, set.top_left);
+        sign(right, top, set.top_right);
+        sign(left, bottom, set.bottom_left);
+        sign(right, bottom, set.bottom_right);
         let lead = if self.look == Look::Round { 1 } else { 2 };
         self.draw_texts(area, top, (self.title, self.right), lead, buffer, paint);
         if bottom > top {
@@ -242,6 +247,18 @@ mod tests {
             "╭ approve 8fd03e1b? ──────────────────────── version 7 ╮\n\
              ╰ Enter stage   Esc keep draft ───── comment required ╯\n"
                 .replace("───── comment", "────── comment")
+        );
+    }
+
+    #[test]
+    fn a_long_title_is_cut_and_pushes_the_facts_out() {
+        let section = Section::new("Dead letters · 4 groups", "by group", Look::Light);
+        let (text, _) = drawn(&section, 20, 2);
+        assert_eq!(text.lines().next().unwrap(), "┌─ Dead letters ·… ┐");
+        let (text, _) = drawn(&section, 30, 2);
+        assert_eq!(
+            text.lines().next().unwrap(),
+            "┌─ Dead letters · 4 groups ──┐"
         );
     }
 
