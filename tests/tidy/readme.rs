@@ -8,7 +8,11 @@ use std::path::Path;
 /// The tables: name of the marker, and what the code prints.
 fn tables() -> Vec<(&'static str, String)> {
     let keys = postroom::console::keymap::Keymap::default().markdown();
-    vec![("keys", keys), ("config", postroom::config::readme_table())]
+    vec![
+        ("verbs", postroom::cli::arguments::table::readme_table()),
+        ("keys", keys),
+        ("config", postroom::config::readme_table()),
+    ]
 }
 
 /// The text with the table between its markers; none when a marker is missing.

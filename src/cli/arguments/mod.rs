@@ -1,6 +1,7 @@
 //! What can be said on the command line. Every line of help is here.
 
 mod operate;
+pub mod table;
 mod work;
 
 pub use operate::{
