@@ -12,7 +12,7 @@ use crate::broker::writer::put_audit;
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, KeyId};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::store::Write;
@@ -43,29 +43,8 @@ fn decide(
         AdminCommand::Register(new) => register(batch, new, note),
         AdminCommand::Update { account, patch } => update(batch, *account, patch, note),
         AdminCommand::Delete { account } => delete(batch, *account, note),
-        AdminCommand::Pause { address, reason } => {
-            let agent = at(batch, address)?;
-            let pause = Pause {
-                by: note.actor.clone(),
-                reason: reason.clone(),
-                at: batch.now,
-            };
-            let changed = Agent {
-                pause: Some(pause),
-                ..(*agent).clone()
-            };
-            let data = json!({ "reason": reason });
-            agent_receipt(batch, changed, "agent.paused", &data, note)
-        }
-        AdminCommand::Unpause { address } => {
-            let agent = at(batch, address)?;
-            batch.outbox.expect_backlog(address);
-            let changed = Agent {
-                pause: None,
-                ..(*agent).clone()
-            };
-            agent_receipt(batch, changed, "agent.resumed", &json!({}), note)
-        }
+        AdminCommand::Pause { address, reason } => pause(batch, address, reason, note),
+        AdminCommand::Unpause { address } => unpause(batch, address, note),
         AdminCommand::CreateKey {
             id,
             account,
@@ -87,27 +66,68 @@ fn decide(
             };
             key_receipt(batch, key, "key.created", note)
         }
-        AdminCommand::RevokeKey { account, id } => {
-            let keys = batch.registry().keys_of(*account);
-            let key = keys
-                .iter()
-                .find(|key| key.id == *id)
-                .ok_or(AdminRefusal::NoKey(*id))?;
-            if key.revoked_at.is_some() {
-                let key = Some(Arc::clone(key));
-                return Ok(AdminReceipt {
-                    agent: None,
-                    key,
-                    is_repeat: true,
-                });
-            }
-            let revoked = Key {
-                revoked_at: Some(batch.now),
-                ..(**key).clone()
-            };
-            key_receipt(batch, revoked, "key.revoked", note)
-        }
+        AdminCommand::RevokeKey { account, id } => revoke(batch, *account, *id, note),
     }
+}
+
+fn pause(
+    batch: &mut Batch<'_>,
+    address: &Address,
+    reason: &str,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = at(batch, address)?;
+    let pause = Pause {
+        by: note.actor.clone(),
+        reason: reason.to_owned(),
+        at: batch.now,
+    };
+    let changed = Agent {
+        pause: Some(pause),
+        ..(*agent).clone()
+    };
+    let data = json!({ "reason": reason });
+    agent_receipt(batch, changed, "agent.paused", &data, note)
+}
+
+fn unpause(
+    batch: &mut Batch<'_>,
+    address: &Address,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = at(batch, address)?;
+    batch.outbox.expect_backlog(address);
+    let changed = Agent {
+        pause: None,
+        ..(*agent).clone()
+    };
+    agent_receipt(batch, changed, "agent.resumed", &json!({}), note)
+}
+
+fn revoke(
+    batch: &mut Batch<'_>,
+    account: AccountId,
+    id: KeyId,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let keys = batch.registry().keys_of(account);
+    let key = keys
+        .iter()
+        .find(|key| key.id == id)
+        .ok_or(AdminRefusal::NoKey(id))?;
+    if key.revoked_at.is_some() {
+        let key = Some(Arc::clone(key));
+        return Ok(AdminReceipt {
+            agent: None,
+            key,
+            is_repeat: true,
+        });
+    }
+    let revoked = Key {
+        revoked_at: Some(batch.now),
+        ..(**key).clone()
+    };
+    key_receipt(batch, revoked, "key.revoked", note)
 }
 
 fn register(

@@ -15,7 +15,7 @@ use crate::broker::stats::Stats;
 use crate::broker::writer::{Parts, Writer};
 use crate::broker::{Message, Settings};
 use crate::clock::{Clock, Entropy};
-use crate::domain::ids::{AttemptId, SessionId};
+use crate::domain::ids::{AttemptId, IntentId, SessionId};
 use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::{Reader, Store};
@@ -122,7 +122,11 @@ impl Core {
     /// # Errors
     /// The store's fault.
     pub fn break_off(&mut self, id: SessionId) -> Result<(), StoreError> {
-        self.commit(vec![Message::Close(id, Closing::Broken)])
+        let closing = Closing {
+            is_broken: true,
+            unwritten: Vec::new(),
+        };
+        self.commit(vec![Message::Close(id, closing)])
     }
 
     /// A connection's window ends; these attempts were never written to it.
@@ -132,9 +136,13 @@ impl Core {
     pub fn end_window(
         &mut self,
         id: SessionId,
-        unwritten: Vec<AttemptId>,
+        unwritten: Vec<(AttemptId, IntentId)>,
     ) -> Result<(), StoreError> {
-        self.commit(vec![Message::Close(id, Closing::Window { unwritten })])
+        let closing = Closing {
+            is_broken: false,
+            unwritten,
+        };
+        self.commit(vec![Message::Close(id, closing)])
     }
 
     /// Does what is due.

@@ -25,6 +25,7 @@ mod batch;
 mod boot;
 mod outbox;
 mod payloads;
+mod rounds;
 mod writer;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::broker::Message;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
-use crate::domain::ids::{AttemptId, SessionId};
+use crate::domain::ids::{AttemptId, IntentId, SessionId};
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
@@ -65,15 +65,12 @@ impl Handover {
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Closing {
-    /// Its window ended: leases go on, the receiver may be working. Attempts that were never
-    /// written to it are given back.
-    Window {
-        /// Started, but never written.
-        unwritten: Vec<AttemptId>,
-    },
-    /// It broke: everything unfinished is given back.
-    Broken,
+pub(super) struct Closing {
+    /// True when it broke: everything unfinished is given back. When its window ended instead,
+    /// leases go on: the receiver may be working.
+    pub(super) is_broken: bool,
+    /// Started, but never written to it: given back in any case.
+    pub(super) unwritten: Vec<(AttemptId, IntentId)>,
 }
 
 /// Room in the channel of a connection with that much credit.
@@ -126,24 +123,29 @@ impl Session {
 
     /// Ends the connection's window cleanly: leases of what was taken from [`Session::next`] go on.
     pub fn end_window(mut self) {
+        self.close(false);
+    }
+
+    fn close(&mut self, is_broken: bool) {
+        let Some(place) = self.closing.take() else {
+            return;
+        };
         self.handovers.close();
         let mut unwritten = Vec::new();
         while let Ok(handover) = self.handovers.try_recv() {
-            unwritten.push(handover.attempt);
+            unwritten.push((handover.attempt, handover.intent.id));
         }
-        self.close(Closing::Window { unwritten });
-    }
-
-    fn close(&mut self, closing: Closing) {
-        if let Some(place) = self.closing.take() {
-            // The sender that comes back is one more handle of the queue; nobody needs it.
-            drop(place.send(Message::Close(self.id, closing)));
-        }
+        let closing = Closing {
+            is_broken,
+            unwritten,
+        };
+        // The sender that comes back is one more handle of the queue; nobody needs it.
+        drop(place.send(Message::Close(self.id, closing)));
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.close(Closing::Broken);
+        self.close(true);
     }
 }

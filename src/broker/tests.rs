@@ -283,6 +283,18 @@ async fn a_poll_gets_up_to_its_limit_once() {
 }
 
 #[tokio::test]
+async fn a_poll_that_hangs_up_before_it_read_its_rows_gives_them_back() {
+    let house = house().await;
+    let id = house.send(1).await;
+    let poll = house.open(2, SessionMode::Once).await;
+    house.broker.tick().await.unwrap();
+    drop(poll);
+    let mut again = house.open(2, SessionMode::Once).await;
+    let handover = again.next().await.unwrap();
+    assert_eq!((handover.intent.id, handover.number), (id, 2));
+}
+
+#[tokio::test]
 async fn twenty_parallel_twins_make_one_intent_and_another_body_conflicts() {
     let house = house().await;
     let key = |fingerprint| {

@@ -6,35 +6,23 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::broker::batch::{Batch, Committed, Counters, Ran, Start};
-use crate::broker::outbox::{Outbox, Supply};
+use crate::broker::batch::{Batch, Committed, Counters, Start};
+use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
 use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, AuditNote, BrokerError, Published, Receipt, Request};
-use crate::broker::session::{Closing, Handover, SessionMode};
+use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
-use crate::broker::{Message, Reply, Settings, admin, boot};
+use crate::broker::{Message, Reply, Settings, admin, boot, rounds};
 use crate::clock::{Clock, Entropy};
-use crate::domain::address::Address;
-use crate::domain::agent::Binding;
-use crate::domain::fact::Actor;
-use crate::domain::failure::{ErrorClass, Failure};
-use crate::domain::ids::{AttemptId, Cursor, IntentId, SessionId};
+use crate::domain::ids::{AttemptId, Cursor, IntentId};
 use crate::domain::intent::Intent;
-use crate::domain::status::Status;
-use crate::domain::time::{Span, Timestamp};
-use crate::engine::command::{Command, Fail, PayloadSource, Start as StartAttempt};
+use crate::domain::time::Timestamp;
+use crate::engine::command::{Command, PayloadSource};
 use crate::shutdown::Shutdown;
 use crate::store::error::StoreError;
 use crate::store::query::AuditEntry;
 use crate::store::{Reader, Store, Write};
-
-/// Due intents that one commit looks at; more are due again at once.
-const DUE_MAX: u32 = 512;
-/// Rows of one receiver that one commit hands over.
-const GRANTS_MAX: u32 = 256;
-/// Leases that a cold start looks through.
-const TAKEOVER_MAX: u32 = 1000;
 
 /// Everything the thread owns.
 pub(super) struct Parts {
@@ -169,13 +157,13 @@ impl Writer {
             entropy: parts.entropy.as_ref(),
             now,
         });
-        give_back(&mut batch, returned, "its connection had gone")?;
+        rounds::give_back(&mut batch, returned, "its connection had gone")?;
         load_all(&mut batch, &messages)?;
         for message in messages {
             take(&mut batch, message, &mut answers, &mut self.payloads)?;
         }
-        tick(&mut batch, self.next_due)?;
-        grant(&mut batch)?;
+        rounds::tick(&mut batch, self.next_due)?;
+        rounds::grant(&mut batch)?;
         if batch.counters.attempt != before.attempt {
             batch
                 .txn
@@ -320,10 +308,10 @@ fn take(
                     is_cold_start: true,
                 })
             {
-                take_over(batch, &agent)?;
+                rounds::take_over(batch, &agent)?;
             }
         }
-        Message::Close(id, closing) => close(batch, id, closing)?,
+        Message::Close(id, closing) => rounds::close(batch, id, closing)?,
         Message::Tick(done) => answers.ticks.extend(done),
         Message::Stop(done) => {
             batch.outbox.close_all();
@@ -334,7 +322,9 @@ fn take(
 }
 
 /// A refusal is an answer for one caller; a fault of the store stops everything.
-fn faultless<T>(result: Result<T, BrokerError>) -> Result<Result<T, BrokerError>, StoreError> {
+pub(super) fn faultless<T>(
+    result: Result<T, BrokerError>,
+) -> Result<Result<T, BrokerError>, StoreError> {
     match result {
         Err(BrokerError::Store(fault)) => Err(fault),
         other => Ok(other),
@@ -384,136 +374,4 @@ pub(super) fn put_audit(
         result,
         trace_id,
     }))
-}
-
-/// A connection has gone.
-fn close(batch: &mut Batch<'_>, id: SessionId, closing: Closing) -> Result<(), StoreError> {
-    let held = batch.outbox.close(id);
-    match closing {
-        Closing::Window { unwritten } => {
-            let held: Vec<_> = held
-                .into_iter()
-                .filter(|(attempt, _)| unwritten.contains(attempt))
-                .collect();
-            give_back(batch, held, "it was not written before the window ended")
-        }
-        Closing::Broken => {
-            let ids: Vec<IntentId> = held.iter().map(|(_, id)| *id).collect();
-            batch.load(&ids)?;
-            // What the receiver has acknowledged is its own to finish.
-            let held = held
-                .into_iter()
-                .filter(|(_, id)| {
-                    batch
-                        .intent(*id)
-                        .is_some_and(|intent| intent.status == Status::Delivered)
-                })
-                .collect();
-            give_back(batch, held, "the connection broke")
-        }
-    }
-}
-
-/// Ends attempts as lost and offers their intents again at once.
-fn give_back(
-    batch: &mut Batch<'_>,
-    attempts: Vec<(AttemptId, IntentId)>,
-    why: &str,
-) -> Result<(), StoreError> {
-    for (attempt, intent) in attempts {
-        let command = Command::Fail(Fail {
-            attempt: Some(attempt),
-            failure: Failure::new(ErrorClass::LeaseLost, why),
-            delay: Some(Span::ZERO),
-            by: Actor::Broker,
-            report: None,
-        });
-        run_quietly(batch, intent, &command)?;
-    }
-    Ok(())
-}
-
-/// A receiver that remembers nothing gets what streams hold that live no longer.
-fn take_over(batch: &mut Batch<'_>, agent: &Address) -> Result<(), StoreError> {
-    batch.flush()?;
-    let mut orphans = Vec::new();
-    for intent in batch.txn.leased(Some(agent), TAKEOVER_MAX)? {
-        batch.know(&intent);
-        let Some(lease) = batch.intent(intent.id).and_then(|intent| intent.lease()) else {
-            continue;
-        };
-        if lease.binding == Binding::Stream && !batch.outbox.is_alive(lease.session) {
-            orphans.push((lease.attempt, intent.id));
-        }
-    }
-    give_back(batch, orphans, "a new listener took over")
-}
-
-/// Does what is due.
-fn tick(batch: &mut Batch<'_>, next_due: Option<Timestamp>) -> Result<(), StoreError> {
-    if next_due.is_some_and(|due| due > batch.now) {
-        return Ok(());
-    }
-    batch.flush()?;
-    for intent in batch.txn.due(batch.now, DUE_MAX)? {
-        batch.know(&intent);
-        run_quietly(batch, intent.id, &Command::Tick)?;
-    }
-    Ok(())
-}
-
-/// Gives what lies ready to connections with credit.
-fn grant(batch: &mut Batch<'_>) -> Result<(), StoreError> {
-    for agent in batch.outbox.hungry() {
-        if batch
-            .registry()
-            .agent(&agent)
-            .is_some_and(|agent| !agent.is_open())
-        {
-            continue;
-        }
-        let ids = match batch.outbox.supply(&agent) {
-            Supply::Fresh(ids) => ids,
-            Supply::Store(credit) => {
-                let limit = credit.min(GRANTS_MAX);
-                batch.flush()?;
-                let ready = batch.txn.ready(&agent, batch.now, limit)?;
-                if u32::try_from(ready.len()).unwrap_or(u32::MAX) < limit {
-                    batch.outbox.settle_backlog(&agent);
-                }
-                for intent in &ready {
-                    batch.know(intent);
-                }
-                ready.iter().map(|intent| intent.id).collect()
-            }
-        };
-        for id in ids {
-            let Some(slot) = batch.outbox.next_slot(&agent) else {
-                batch.outbox.expect_backlog(&agent);
-                break;
-            };
-            let start = Command::Start(StartAttempt {
-                session: slot.session,
-                binding: slot.binding,
-                rows_before: slot.rows_before,
-            });
-            run_quietly(batch, id, &start)?;
-        }
-    }
-    Ok(())
-}
-
-/// Runs a command that nobody waits for: a refusal means that there was nothing to do.
-fn run_quietly(
-    batch: &mut Batch<'_>,
-    id: IntentId,
-    command: &Command,
-) -> Result<Option<Ran>, StoreError> {
-    match faultless(batch.command(id, command))? {
-        Ok(ran) => Ok(Some(ran)),
-        Err(refusal) => {
-            tracing::trace!(%id, %refusal, "nothing to do");
-            Ok(None)
-        }
-    }
 }

@@ -229,6 +229,12 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             }
         }
         FactBody::LeaseExtended { lease_until, .. } => move_lease(intent, *lease_until),
+        _ => apply_end(intent, body),
+    }
+}
+
+fn apply_end(intent: &mut Intent, body: &FactBody) {
+    match body {
         FactBody::DeliveryFailed { failure, .. } => {
             if failure.is_some() {
                 intent.last_failure.clone_from(failure);
@@ -278,7 +284,13 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
                 },
             );
         }
-        FactBody::Created(_)
+        FactBody::AttemptStarted { .. }
+        | FactBody::AttemptFailed { .. }
+        | FactBody::Offered
+        | FactBody::Acknowledged { .. }
+        | FactBody::InProgress { .. }
+        | FactBody::LeaseExtended { .. }
+        | FactBody::Created(_)
         | FactBody::Submitted
         | FactBody::Delivered { .. }
         | FactBody::Waiting { .. }

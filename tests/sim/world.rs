@@ -360,7 +360,7 @@ impl World {
             let mut unwritten = Vec::new();
             connection.handovers.close();
             while let Ok(handover) = connection.handovers.try_recv() {
-                unwritten.push(handover.attempt);
+                unwritten.push((handover.attempt, handover.intent.id));
             }
             self.core().end_window(connection.id, unwritten)?;
         }
