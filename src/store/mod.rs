@@ -16,6 +16,7 @@ pub mod error;
 mod matching;
 pub mod memory;
 pub mod query;
+mod record;
 
 use std::sync::Arc;
 

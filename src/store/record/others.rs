@@ -1,0 +1,84 @@
+//! What is stored beside intents: notices, agents, keys, the audit log.
+
+use crate::domain::agent::{Agent, AgentStatus, Pause, Secret};
+use crate::domain::fact::Notice;
+use crate::domain::key::{Key, KeyHash, Role};
+use crate::store::query::AuditEntry;
+
+use super::Broken;
+use super::codec::{Field, Input, fields, variants};
+
+fields!(Notice {
+    at,
+    actor,
+    kind,
+    agent,
+    data,
+});
+
+variants!(AgentStatus, "agent status" {
+    1 => Active,
+    2 => Suspended,
+    3 => Deleted,
+});
+
+fields!(Pause { by, reason, at });
+
+fields!(Secret { text, valid_until });
+
+fields!(Agent {
+    address,
+    account,
+    name,
+    display_name,
+    description,
+    created_by,
+    created_at,
+    updated_at,
+    status,
+    binding,
+    callback_url,
+    ack_timeout,
+    max_in_flight,
+    secrets,
+    pause,
+});
+
+variants!(Role, "role" {
+    1 => Admin,
+    2 => Sender,
+    3 => Agent,
+});
+
+impl Field for KeyHash {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn read(input: &mut Input<'_>) -> Result<Self, Broken> {
+        Field::read(input).map(Self)
+    }
+}
+
+fields!(Key {
+    id,
+    account,
+    hash,
+    hint,
+    role,
+    created_at,
+    expires_at,
+    revoked_at,
+});
+
+fields!(AuditEntry {
+    at,
+    actor,
+    key,
+    via,
+    action,
+    target,
+    reason,
+    result,
+    trace_id,
+});
