@@ -10,7 +10,7 @@ use crate::store::query::{
 };
 
 /// Most items of the feed that one read examines, so that a rare match does not hold a reader for long.
-pub(super) const FEED_EXAMINED_MAX: usize = 20_000;
+pub(super) const FEED_EXAMINED_MAX: u32 = 20_000;
 
 /// True when `name` is `pattern`, or begins with what stands before its trailing `*`.
 pub(super) fn type_matches(pattern: &str, name: &str) -> bool {

@@ -17,6 +17,7 @@ mod matching;
 pub mod memory;
 pub mod query;
 mod record;
+pub mod sqlite;
 
 use std::sync::Arc;
 

@@ -252,7 +252,7 @@ impl Reader for MemoryReader {
             .feed
             .iter()
             .skip(start)
-            .take(matching::FEED_EXAMINED_MAX)
+            .take(size(matching::FEED_EXAMINED_MAX))
         {
             if items.len() == size(limit) {
                 break;

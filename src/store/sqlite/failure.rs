@@ -1,0 +1,32 @@
+//! What SQLite's errors mean to us.
+
+use rusqlite::ErrorCode;
+
+use crate::store::error::StoreError;
+
+/// Gives a result of the database the name of what was being done.
+pub(super) trait Named<T> {
+    fn named(self, operation: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Named<T> for rusqlite::Result<T> {
+    fn named(self, operation: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| meaning(&error, operation))
+    }
+}
+
+fn meaning(error: &rusqlite::Error, operation: &'static str) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        // Only readers have a limit; they put in how long it was.
+        Some(ErrorCode::OperationInterrupted) => StoreError::Slow { limit_ms: 0 },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt {
+            what: operation.to_owned(),
+            reason: error.to_string(),
+        },
+        _ => StoreError::Fault {
+            operation,
+            reason: error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,226 @@
+//! What is in the file: tables, indices, and the steps from one format to the next.
+//!
+//! - `intents`: the state as a record, and beside it the columns that lists and timers look for. `local`
+//!   numbers intents in order of acceptance, so rows that move together lie together.
+//! - `feed`: every fact and notice by its cursor. Facts of one intent are a chain: each names the one
+//!   before it (`previous`), and the intent names the last, so a timeline needs no index of its own.
+//! - `attempts`: what follows from the facts; chained like facts. `report` is the cursor of the fact that
+//!   carries what the binding saw.
+//! - `payloads`: written once. `letters`, `threads`: rows only for intents that are such.
+//! - `answers`: idempotency keys. `tally`: the counters. `spans`: when the intents (1) and attempts (2) of
+//!   each 4096 numbers began. `names`: addresses and intent types by number.
+//!
+//! Random keys (ends of ids, correlation ids) are indexed under `local >> 12`: new entries then touch a
+//! handful of pages instead of one page each, and a search asks once for every 4096 intents.
+
+use refinery::{Migration, Runner};
+use rusqlite::Connection;
+
+use crate::store::error::StoreError;
+
+use super::failure::Named as _;
+
+/// The newest format that this program knows.
+const NEWEST: u32 = 1;
+
+/// Intents and attempts per entry of `spans`, as a power of two.
+pub(super) const SHELF_BITS: u32 = 12;
+
+/// Before the first table: the page size can not be changed later.
+pub(super) const FIRST: &str = "
+PRAGMA page_size = 8192;
+PRAGMA journal_mode = WAL;
+";
+
+const VERSION_1: &str = "
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE intents (
+    local INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    place INTEGER NOT NULL,
+    receiver INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    reply INTEGER,
+    type INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER,
+    ready_at INTEGER,
+    held_until INTEGER,
+    origin BLOB,
+    tail INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    last_fact INTEGER NOT NULL,
+    last_attempt INTEGER NOT NULL,
+    state BLOB NOT NULL
+);
+CREATE UNIQUE INDEX intents_by_id ON intents (id);
+CREATE INDEX intents_by_place ON intents (place);
+CREATE INDEX intents_by_receiver ON intents (receiver);
+CREATE INDEX intents_by_sender ON intents (sender);
+CREATE INDEX intents_by_reply ON intents (reply) WHERE reply IS NOT NULL;
+CREATE INDEX intents_due ON intents (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX intents_ready ON intents (receiver, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX intents_held ON intents (held_until) WHERE held_until IS NOT NULL;
+CREATE INDEX intents_by_origin ON intents (origin) WHERE origin IS NOT NULL;
+CREATE INDEX intents_by_tail ON intents (local >> 12, tail);
+CREATE INDEX intents_by_head ON intents (local >> 12, head);
+
+CREATE TABLE payloads (
+    local INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+);
+
+CREATE TABLE feed (
+    cursor INTEGER PRIMARY KEY,
+    local INTEGER NOT NULL,
+    previous INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    record BLOB NOT NULL
+);
+
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    local INTEGER NOT NULL,
+    previous INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    receiver INTEGER NOT NULL,
+    binding INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    outcome INTEGER NOT NULL,
+    class INTEGER,
+    error TEXT,
+    next_at INTEGER,
+    report INTEGER
+);
+CREATE INDEX attempts_by_receiver ON attempts (receiver);
+CREATE INDEX attempts_failed ON attempts (id) WHERE class IS NOT NULL;
+
+CREATE TABLE letters (
+    local INTEGER PRIMARY KEY,
+    pile INTEGER NOT NULL,
+    dead_at INTEGER NOT NULL,
+    receiver INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    reason INTEGER NOT NULL,
+    class INTEGER,
+    fingerprint TEXT NOT NULL
+);
+CREATE INDEX letters_by_time ON letters (pile, dead_at);
+CREATE INDEX letters_by_receiver ON letters (pile, receiver, dead_at);
+CREATE INDEX letters_by_fingerprint ON letters (pile, fingerprint, dead_at);
+
+CREATE TABLE threads (
+    key INTEGER PRIMARY KEY,
+    id BLOB,
+    owner INTEGER NOT NULL,
+    is_pending INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+);
+CREATE INDEX threads_by_id ON threads (id) WHERE id IS NOT NULL;
+CREATE INDEX threads_by_time ON threads (updated_at);
+CREATE INDEX threads_by_owner ON threads (owner, updated_at);
+CREATE INDEX threads_pending ON threads (due_at) WHERE is_pending = 1;
+
+CREATE TABLE tally (
+    kind INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
+CREATE TABLE spans (
+    kind INTEGER NOT NULL,
+    shelf INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, shelf)
+) WITHOUT ROWID;
+
+CREATE TABLE answers (
+    row INTEGER PRIMARY KEY,
+    day INTEGER NOT NULL,
+    hash INTEGER NOT NULL,
+    scope INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    intent BLOB NOT NULL,
+    seq INTEGER NOT NULL
+);
+CREATE INDEX answers_by_hash ON answers (day, hash);
+
+CREATE TABLE agents (
+    address TEXT PRIMARY KEY,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+    id INTEGER PRIMARY KEY,
+    record BLOB NOT NULL
+);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    record BLOB NOT NULL
+);
+
+CREATE TABLE numbers (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE texts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Brings the file to the newest format.
+///
+/// # Errors
+/// [`StoreError::TooNew`] when the file is ahead of this program; else the fault.
+pub(super) fn migrate(connection: &mut Connection, path: &str) -> Result<(), StoreError> {
+    let open = |error: refinery::Error| StoreError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let steps = [Migration::unapplied("V1__first", VERSION_1).map_err(open)?];
+    let runner = Runner::new(&steps);
+    let found = if is_fresh(connection)? {
+        0
+    } else {
+        runner
+            .get_last_applied_migration(connection)
+            .map_err(open)?
+            .and_then(|step| u32::try_from(step.version()).ok())
+            .unwrap_or(0)
+    };
+    if found > NEWEST {
+        return Err(StoreError::TooNew {
+            path: path.to_owned(),
+            found,
+            known: NEWEST,
+        });
+    }
+    if found < NEWEST {
+        runner.run(connection).map_err(open)?;
+    }
+    Ok(())
+}
+
+/// True when no migration was ever run here.
+fn is_fresh(connection: &Connection) -> Result<bool, StoreError> {
+    connection
+        .query_row(
+            "SELECT count(*) = 0 FROM sqlite_master WHERE name = 'refinery_schema_history'",
+            [],
+            |row| row.get(0),
+        )
+        .named("read schema")
+}

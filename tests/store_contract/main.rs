@@ -1,0 +1,30 @@
+//! What a store promises, as sentences that are true of every memory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod moves;
+mod transactions;
+mod world;
+
+/// Runs every named check on both memories.
+macro_rules! contract {
+    ($($check:ident),* $(,)?) => {
+        mod in_memory {
+            $(#[test]
+            fn $check() {
+                super::$check(&mut crate::world::World::in_memory());
+            })*
+        }
+        mod in_sqlite {
+            $(#[test]
+            fn $check() {
+                super::$check(&mut crate::world::World::in_sqlite());
+            })*
+        }
+    };
+}
+pub(crate) use contract;
