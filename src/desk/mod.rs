@@ -9,9 +9,16 @@
 //! Not here: how it looks (`console`), who may (`api`).
 
 pub mod act;
+pub mod local;
+pub mod remote;
 pub mod rows;
 
+mod convert;
+mod derive;
+mod parse;
+
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 
 use crate::desk::act::{Act, Done};
@@ -114,4 +121,62 @@ pub enum DeskError {
     /// The answer makes no sense: another version, or a fault.
     #[error("{0}")]
     Fault(String),
+}
+
+/// A broker found through its data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it listens.
+    pub url: String,
+    /// The administrator's key, when we may read it.
+    pub key: Option<String>,
+}
+
+/// The broker that owns this data directory, as its files tell: `address` and `admin.key`. None when
+/// there is no address; whether it still runs is for the first call to see.
+#[must_use]
+pub fn find_broker(data_dir: &Path) -> Option<Found> {
+    let line = |name: &str| {
+        let text = std::fs::read_to_string(data_dir.join(name)).ok()?;
+        let line = text.lines().next()?.trim().to_owned();
+        (!line.is_empty()).then_some(line)
+    };
+    Some(Found {
+        url: reachable(&line("address")?),
+        key: line("admin.key"),
+    })
+}
+
+/// A broker that listens on every address of its machine is reached over loopback.
+fn reachable(address: &str) -> String {
+    let spelled = if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("http://{address}")
+    };
+    spelled
+        .replacen("://0.0.0.0:", "://127.0.0.1:", 1)
+        .replacen("://[::]:", "://[::1]:", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_broker_is_found_by_the_files_it_leaves() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(find_broker(directory.path()), None);
+        std::fs::write(directory.path().join("address"), "0.0.0.0:8123\n").unwrap();
+        let found = find_broker(directory.path()).unwrap();
+        assert_eq!(
+            (found.url.as_str(), found.key),
+            ("http://127.0.0.1:8123", None)
+        );
+        std::fs::write(directory.path().join("admin.key"), "axme_sa_sa_1_x\n").unwrap();
+        std::fs::write(directory.path().join("address"), "https://[::]:1\n").unwrap();
+        let found = find_broker(directory.path()).unwrap();
+        assert_eq!(found.url, "https://[::1]:1");
+        assert_eq!(found.key.as_deref(), Some("axme_sa_sa_1_x"));
+    }
 }

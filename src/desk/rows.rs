@@ -324,7 +324,7 @@ pub struct TaskRow {
     pub is_open: bool,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// Its next reminder, or its deadline.
+    /// When it should be answered: at its first reminder, or at the deadline when that is sooner.
     pub due_at: Option<Timestamp>,
     /// True when it is past its first reminder.
     pub is_overdue: bool,

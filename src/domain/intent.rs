@@ -304,6 +304,18 @@ impl Intent {
             .min()
     }
 
+    /// When its task should be answered: at its first reminder, or at the deadline when that is sooner.
+    /// It does not move with later reminders, so that lists by due instant stay in order.
+    #[must_use]
+    pub fn task_due_at(&self) -> Option<Timestamp> {
+        let task = self.task.as_ref()?;
+        let reminder = self
+            .reminders
+            .after
+            .map(|after| task.opened_at.after(after));
+        [reminder, self.deadline].into_iter().flatten().min()
+    }
+
     /// When the next reminder or the escalation is due.
     #[must_use]
     pub fn next_reminder(&self) -> Option<Timestamp> {

@@ -57,6 +57,9 @@ pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
             "config",
             "engine",
             "store::query",
+            // What the broker's reads are written against, and what they can fail with.
+            "store::Reader",
+            "store::error",
             "broker",
             "wire",
         ],

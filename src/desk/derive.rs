@@ -1,0 +1,179 @@
+//! Numbers that follow from other numbers: states of agents, shares, rates. The same for both desks.
+
+use crate::domain::agent::Binding;
+use crate::domain::status::State;
+use crate::domain::time::Timestamp;
+
+use super::rows::{AgentRow, AgentState, BindingRow};
+
+/// Attempts in five minutes below which an error share says nothing.
+const DEGRADED_ATTEMPTS_MIN: u64 = 10;
+/// The error share above which an agent counts as degraded, in percent.
+const DEGRADED_PERCENT: f64 = 10.0;
+/// How long after its last request a poller still counts as listening, in milliseconds.
+const POLLER_SEEN_MS: i64 = 60_000;
+
+/// What is known of an agent's traffic, from either side.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Traffic {
+    /// Live connections.
+    pub(super) connections: u64,
+    /// When it last came for intents or answered.
+    pub(super) last_seen_at: Option<Timestamp>,
+    /// Attempts that succeeded in the last five minutes.
+    pub(super) succeeded: u64,
+    /// Attempts that ended otherwise in the last five minutes.
+    pub(super) failed: u64,
+}
+
+impl Traffic {
+    /// The failed share in percent; none without attempts.
+    pub(super) fn error_percent(self) -> Option<f64> {
+        share_percent(self.failed, self.succeeded.saturating_add(self.failed))
+    }
+
+    /// Connected streams and recent pollers.
+    pub(super) fn listeners(self, binding: Binding, now: Timestamp) -> u64 {
+        let is_recent = self
+            .last_seen_at
+            .is_some_and(|seen| now.since(seen).as_millis() < POLLER_SEEN_MS);
+        match binding {
+            Binding::Poll if is_recent => self.connections.max(1),
+            _ => self.connections,
+        }
+    }
+
+    /// The state of an agent, its pause apart. A pull binding that nobody serves is offline when
+    /// work waits there, or when nobody has ever come.
+    pub(super) fn state(self, binding: Binding, queued: u64, now: Timestamp) -> AgentState {
+        let is_unserved = binding.is_pull() && self.listeners(binding, now) == 0;
+        if is_unserved && (queued > 0 || self.last_seen_at.is_none()) {
+            return AgentState::Offline;
+        }
+        let ended = self.succeeded.saturating_add(self.failed);
+        let is_failing = self
+            .error_percent()
+            .is_some_and(|percent| percent > DEGRADED_PERCENT);
+        if ended >= DEGRADED_ATTEMPTS_MIN && is_failing {
+            AgentState::Degraded
+        } else {
+            AgentState::Ok
+        }
+    }
+}
+
+/// A part of a whole in percent; none of nothing.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share on a screen; counts stay far below 2^52"
+)]
+pub(super) fn share_percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
+}
+
+/// Worst first; within a state by error share, then by what waits, then by address.
+pub(super) fn sort_worst_first(rows: &mut [AgentRow]) {
+    rows.sort_by(|one, other| {
+        let share = |row: &AgentRow| row.error_percent.unwrap_or(0.0);
+        one.state
+            .cmp(&other.state)
+            .then_with(|| share(other).total_cmp(&share(one)))
+            .then_with(|| other.queued.cmp(&one.queued))
+            .then_with(|| one.address.cmp(&other.address))
+    });
+}
+
+/// The worst lag of an agent that is ok; inboxes are left out, for people are not late by milliseconds.
+pub(super) fn due_lag_ms(agents: &[AgentRow]) -> u64 {
+    agents
+        .iter()
+        .filter(|row| row.state == AgentState::Ok && row.binding != Binding::Inbox)
+        .filter_map(|row| row.lag_ms)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Retries whose instant has come: what retries, but what still backs off.
+pub(super) fn retries_due(states: &[u64; 8], bindings: &[BindingRow]) -> u64 {
+    let retrying = State::ALL
+        .into_iter()
+        .zip(states)
+        .find_map(|(state, count)| (state == State::Retrying).then_some(*count))
+        .unwrap_or(0);
+    let backing_off = bindings
+        .iter()
+        .fold(0_u64, |sum, row| sum.saturating_add(row.backing_off));
+    retrying.saturating_sub(backing_off)
+}
+
+/// The average of the last `seconds` numbers of a series with one number per second.
+pub(super) fn per_second(series: &[u32], seconds: u32) -> f64 {
+    let wanted = usize::try_from(seconds).unwrap_or(usize::MAX);
+    let sum: u64 = series
+        .iter()
+        .rev()
+        .take(wanted)
+        .map(|&number| u64::from(number))
+        .sum();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate on a screen; sums stay far below 2^52"
+    )]
+    let total = sum as f64;
+    total / f64::from(seconds.max(1))
+}
+
+/// Three decimals: what the wire carries, so that both desks show the same.
+pub(super) fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_775_901_600_000)
+    }
+
+    #[test]
+    fn an_agent_is_offline_only_when_nobody_serves_a_pull_binding_with_work_or_ever() {
+        let seen = Traffic {
+            last_seen_at: Some(Timestamp::from_millis(1)),
+            ..Traffic::default()
+        };
+        let never = Traffic::default();
+        assert_eq!(seen.state(Binding::Stream, 1, now()), AgentState::Offline);
+        assert_eq!(seen.state(Binding::Stream, 0, now()), AgentState::Ok);
+        assert_eq!(never.state(Binding::Poll, 0, now()), AgentState::Offline);
+        assert_eq!(never.state(Binding::Http, 9, now()), AgentState::Ok);
+        let polled = Traffic {
+            last_seen_at: Some(now()),
+            ..Traffic::default()
+        };
+        assert_eq!(polled.listeners(Binding::Poll, now()), 1);
+        assert_eq!(polled.state(Binding::Poll, 5, now()), AgentState::Ok);
+    }
+
+    #[test]
+    fn an_agent_is_degraded_above_a_tenth_of_at_least_ten_attempts() {
+        let of = |succeeded, failed| {
+            Traffic {
+                connections: 1,
+                last_seen_at: Some(now()),
+                succeeded,
+                failed,
+            }
+            .state(Binding::Http, 0, now())
+        };
+        assert_eq!(of(9, 1), AgentState::Ok);
+        assert_eq!(of(8, 2), AgentState::Degraded);
+        assert_eq!(of(0, 9), AgentState::Ok);
+    }
+
+    #[test]
+    fn a_rate_is_the_average_of_the_last_seconds_even_of_a_short_series() {
+        assert!((per_second(&[100, 5, 5], 2) - 5.0).abs() < f64::EPSILON);
+        assert!((per_second(&[10], 10) - 1.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,307 @@
+//! Pages and single things, read on the broker's reader threads.
+
+use std::time::Duration;
+
+use crate::broker::Broker;
+use crate::broker::registry::Registry;
+use crate::desk::convert::{
+    attempt_row, held_rows, intent_row, letter_group_row, letter_row, task_row, thread_row,
+};
+use crate::desk::parse;
+use crate::desk::rows::{
+    AttemptRow, EventRow, FeedRow, HeldRow, IntentRow, IntentView, LetterGroupRow, LetterRow,
+    TaskRow, ThreadView,
+};
+use crate::desk::{DeskError, FeedPage};
+use crate::domain::fact::{FeedEntry, FeedItem};
+use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::intent::{Delivery, End, Intent};
+use crate::domain::payload::Payload;
+use crate::store::Reader;
+use crate::store::error::StoreError;
+use crate::store::query::{
+    AttemptFilter, FeedFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    ThreadKind,
+};
+use crate::wire::errors::Problem;
+use crate::wire::events::{Teller, fact_details};
+use crate::wire::inbox::Told;
+use crate::wire::intents::error;
+use crate::wire::json::Object;
+
+use super::refused;
+
+/// Groups of dead letters in one answer.
+const GROUPS_MAX: u32 = 500;
+/// Attempts of one intent in its view; budgets are far below it.
+const ATTEMPTS_MAX: u32 = 500;
+/// Staged acts in one answer.
+const HELD_MAX: u32 = 500;
+/// Items of the feed in one answer.
+const FEED_MAX: u32 = 500;
+
+pub(super) async fn intents(
+    broker: &Broker,
+    filter: IntentFilter,
+    page: PageRequest,
+) -> Result<Page<IntentRow>, DeskError> {
+    let found = broker
+        .read(move |reader| reader.intents(&filter, &page))
+        .await?;
+    let registry = broker.registry();
+    Ok(found.map(|intent| parked_row(&intent, &registry)))
+}
+
+/// A row; what lies ready for an agent that is held back is called parked.
+fn parked_row(intent: &Intent, registry: &Registry) -> IntentRow {
+    let mut row = intent_row(intent);
+    let is_closed = registry
+        .agent(&intent.to)
+        .is_some_and(|agent| !agent.is_open());
+    if is_closed && matches!(intent.delivery, Delivery::Ready { .. }) {
+        "parked".clone_into(&mut row.delivery);
+    }
+    row
+}
+
+pub(super) async fn intent(broker: &Broker, id: IntentId) -> Result<IntentView, DeskError> {
+    let read = broker
+        .read(move |reader| {
+            let Some(intent) = reader.intent(id)? else {
+                return Ok(None);
+            };
+            let of_intent = AttemptFilter {
+                intent: Some(id),
+                ..AttemptFilter::default()
+            };
+            let all = PageRequest {
+                limit: ATTEMPTS_MAX,
+                cursor: None,
+            };
+            Ok(Some((
+                intent,
+                reader.payload(id)?.unwrap_or_else(Payload::empty),
+                reader.facts(id, 0)?,
+                reader.attempts(&of_intent, &all)?.items,
+            )))
+        })
+        .await?;
+    let Some((intent, payload, facts, attempts)) = read else {
+        return Err(refused(&not_found("intent_not_found", "intent", id)));
+    };
+    let letter = letter_row(&intent);
+    let mut attempts: Vec<AttemptRow> = attempts.into_iter().map(attempt_row).collect();
+    attempts.reverse();
+    Ok(IntentView {
+        row: parked_row(&intent, &broker.registry()),
+        origin: intent.origin,
+        replayed_as: letter.as_ref().and_then(|letter| letter.replayed_as),
+        reply_to: intent.reply_to.clone(),
+        trace_id: intent.trace_id.clone(),
+        payload,
+        end: intent.end.as_ref().map(|end| end_payload(end, &intent)),
+        events: Teller::all(&facts)
+            .iter()
+            .map(|event| event_row(&event.json))
+            .collect::<Result<_, _>>()?,
+        attempts,
+        letter,
+        task: task_row(&intent),
+    })
+}
+
+fn end_payload(end: &End, intent: &Intent) -> Payload {
+    match end {
+        End::Completed { result } => result.clone(),
+        End::Failed { error: failed } | End::TimedOut { error: failed } => {
+            Payload::trusted(error(failed, Some(intent)).finish())
+        }
+        End::Canceled { reason } => Payload::trusted(
+            Object::new()
+                .text_or_null("reason", reason.as_deref())
+                .finish(),
+        ),
+    }
+}
+
+/// Events are told by the wire's own teller, so that both desks tell the same story.
+fn event_row(json: &str) -> Result<EventRow, DeskError> {
+    serde_json::from_str(json)
+        .map(parse::intents::Event::row)
+        .map_err(|error| DeskError::Fault(format!("read an event: {error}")))
+}
+
+pub(super) async fn attempts(
+    broker: &Broker,
+    filter: AttemptFilter,
+    page: PageRequest,
+) -> Result<Page<AttemptRow>, DeskError> {
+    let found = broker
+        .read(move |reader| reader.attempts(&filter, &page))
+        .await?;
+    Ok(found.map(attempt_row))
+}
+
+pub(super) async fn letters(
+    broker: &Broker,
+    filter: LetterFilter,
+    page: PageRequest,
+) -> Result<Page<LetterRow>, DeskError> {
+    let found = broker
+        .read(move |reader| reader.letters(&filter, &page))
+        .await?;
+    Ok(Page {
+        items: found
+            .items
+            .iter()
+            .filter_map(|intent| letter_row(intent))
+            .collect(),
+        next: found.next,
+    })
+}
+
+pub(super) async fn letter_groups(
+    broker: &Broker,
+    filter: LetterFilter,
+) -> Result<Vec<LetterGroupRow>, DeskError> {
+    let now = broker.clock().now();
+    let groups = broker
+        .read(move |reader| reader.letter_groups(&filter, now, GROUPS_MAX))
+        .await?;
+    Ok(groups.iter().filter_map(letter_group_row).collect())
+}
+
+pub(super) async fn tasks(
+    broker: &Broker,
+    filter: ThreadFilter,
+    page: PageRequest,
+) -> Result<Page<TaskRow>, DeskError> {
+    let found = broker
+        .read(move |reader| reader.threads(&filter, &page))
+        .await?;
+    Ok(found.map(|thread| thread_row(&thread)))
+}
+
+pub(super) async fn thread(broker: &Broker, id: ThreadId) -> Result<ThreadView, DeskError> {
+    let read = broker
+        .read(move |reader| {
+            let Some(thread) = reader.thread(id)? else {
+                return Ok(None);
+            };
+            let facts = reader.facts(thread.intent.id, 0)?;
+            let payload = reader.payload(thread.intent.id)?;
+            Ok(Some((thread, facts, payload)))
+        })
+        .await?;
+    let Some((thread, facts, payload)) = read else {
+        return Err(refused(&not_found("thread_not_found", "thread", id)));
+    };
+    let told = Told {
+        id: thread.id,
+        is_task: thread.kind == ThreadKind::Task,
+        owner: &thread.owner,
+        is_pending: thread.is_pending,
+        updated_at: thread.updated_at,
+        intent: &thread.intent,
+        facts: &facts,
+        payload: payload.as_ref(),
+    };
+    let timeline = serde_json::from_str::<parse::threads::Thread>(&told.object().finish())
+        .map_err(|error| DeskError::Fault(format!("read a thread: {error}")))?
+        .events();
+    Ok(ThreadView {
+        row: thread_row(&thread),
+        payload: payload.unwrap_or_else(Payload::empty),
+        timeline,
+    })
+}
+
+pub(super) async fn held(broker: &Broker) -> Result<Vec<HeldRow>, DeskError> {
+    let holders = broker.read(|reader| reader.held(HELD_MAX)).await?;
+    Ok(held_rows(&holders))
+}
+
+pub(super) async fn feed(
+    broker: &Broker,
+    since: Option<Cursor>,
+    wait_ms: u64,
+) -> Result<FeedPage, DeskError> {
+    // Subscribed before the first read: what is committed in between wakes us.
+    let mut commits = broker.subscribe();
+    let mut page = read_feed(broker, since).await?;
+    if !page.rows.is_empty() || wait_ms == 0 {
+        return Ok(page);
+    }
+    let from = page.next;
+    let news = async {
+        loop {
+            // A commit without anything for the feed is no news. Lagging is: read the store.
+            match commits.recv().await {
+                Ok(published) if published.items.is_empty() => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+    };
+    if tokio::time::timeout(Duration::from_millis(wait_ms), news)
+        .await
+        .is_ok()
+    {
+        page = read_feed(broker, Some(from)).await?;
+    }
+    Ok(page)
+}
+
+async fn read_feed(broker: &Broker, since: Option<Cursor>) -> Result<FeedPage, DeskError> {
+    let page = broker
+        .read(
+            move |reader: &mut dyn Reader| -> Result<FeedPage, StoreError> {
+                let head = reader.head()?;
+                let since = since.unwrap_or(head);
+                let filter = FeedFilter {
+                    since,
+                    ..FeedFilter::default()
+                };
+                let (items, next) = reader.feed(&filter, FEED_MAX)?;
+                Ok(FeedPage {
+                    rows: items.into_iter().map(feed_row).collect(),
+                    next: next.max(since),
+                    head: head.max(next),
+                })
+            },
+        )
+        .await?;
+    Ok(page)
+}
+
+fn feed_row(item: FeedItem) -> FeedRow {
+    match item.entry {
+        FeedEntry::Intent {
+            fact,
+            agent,
+            status,
+        } => FeedRow {
+            cursor: item.cursor,
+            at: fact.at,
+            kind: fact.body.type_name().to_owned(),
+            intent: Some(fact.intent),
+            agent: Some(agent),
+            status: Some(status),
+            actor: fact.actor.name().to_owned(),
+            data: Payload::trusted(fact_details(&fact.body).finish()),
+        },
+        FeedEntry::Notice(notice) => FeedRow {
+            cursor: item.cursor,
+            at: notice.at,
+            kind: notice.kind,
+            intent: None,
+            agent: notice.agent,
+            status: None,
+            actor: notice.actor.name().to_owned(),
+            data: notice.data,
+        },
+    }
+}
+
+fn not_found(code: &str, what: &str, id: impl std::fmt::Display) -> Problem {
+    Problem::new(code, format!("no {what} {id}"))
+}

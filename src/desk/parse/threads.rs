@@ -1,0 +1,194 @@
+//! Threads of the inbox, and the questions in them.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::desk::convert::completion_title;
+use crate::desk::rows::{DecisionRow, TaskRow, ThreadEvent, ThreadView};
+use crate::domain::address::Address;
+use crate::domain::ids::{IntentId, ThreadId};
+use crate::domain::payload::Payload;
+use crate::domain::status::Status;
+use crate::domain::time::Timestamp;
+use crate::store::query::ThreadKind;
+
+use super::{Held, payload};
+
+/// The `human_task` object.
+#[derive(Debug, Deserialize)]
+pub(super) struct HumanTask {
+    pub(super) title: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) task_type: String,
+    #[serde(default)]
+    pub(super) allowed_outcomes: Vec<String>,
+    #[serde(default)]
+    pub(super) required_comment: bool,
+    #[serde(default)]
+    pub(super) version: u32,
+    #[serde(default, deserialize_with = "super::maybe_address")]
+    pub(super) owner_agent: Option<Address>,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    pub(super) opened_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) decision: Option<Decision>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Decision {
+    outcome: String,
+    #[serde(default)]
+    comment: Option<String>,
+    by: String,
+    #[serde(deserialize_with = "super::shown")]
+    at: Timestamp,
+}
+
+impl HumanTask {
+    pub(super) fn decision(&self) -> Option<DecisionRow> {
+        self.decision.as_ref().map(|decision| DecisionRow {
+            outcome: decision.outcome.clone(),
+            comment: decision.comment.clone(),
+            by: decision.by.clone(),
+            at: decision.at,
+        })
+    }
+}
+
+/// The thread object of section 14.1.
+#[derive(Debug, Deserialize)]
+pub(in crate::desk) struct Thread {
+    #[serde(deserialize_with = "super::shown")]
+    thread_id: ThreadId,
+    #[serde(deserialize_with = "super::shown")]
+    intent_id: IntentId,
+    status: String,
+    #[serde(deserialize_with = "super::address")]
+    owner_agent: Address,
+    #[serde(deserialize_with = "super::address")]
+    from_agent: Address,
+    #[serde(deserialize_with = "super::shown")]
+    created_at: Timestamp,
+    intent_type: String,
+    kind: String,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    due_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    deadline_at: Option<Timestamp>,
+    #[serde(default)]
+    remind_count: u32,
+    #[serde(deserialize_with = "super::status")]
+    intent_status: Status,
+    #[serde(default)]
+    human_task: Option<HumanTask>,
+    #[serde(default)]
+    held: Option<Held>,
+    #[serde(default)]
+    payload: Option<Box<RawValue>>,
+    #[serde(default)]
+    timeline: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    #[serde(deserialize_with = "super::shown")]
+    at: Timestamp,
+    event_type: String,
+    actor: String,
+    #[serde(default)]
+    details: EntryDetails,
+}
+
+/// What of an entry's details a person reads.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EntryDetails {
+    message: Option<String>,
+    comment: Option<String>,
+    payload: Option<Box<RawValue>>,
+}
+
+impl Thread {
+    /// The status of its intent, for the answers of acts.
+    pub(in crate::desk) const fn intent_status(&self) -> Status {
+        self.intent_status
+    }
+
+    pub(in crate::desk) fn row(&mut self) -> TaskRow {
+        let kind = if self.kind == ThreadKind::Task.name() {
+            ThreadKind::Task
+        } else {
+            ThreadKind::Completion
+        };
+        let task = self.human_task.as_ref();
+        let is_open = self.status == "pending";
+        TaskRow {
+            thread: self.thread_id,
+            intent: self.intent_id,
+            kind,
+            owner: self.owner_agent.clone(),
+            from: self.from_agent.clone(),
+            intent_type: self.intent_type.clone(),
+            title: task.map_or_else(
+                || completion_title(&self.intent_type, self.intent_status),
+                |task| task.title.clone(),
+            ),
+            description: task.and_then(|task| task.description.clone()),
+            task_type: task.map(|task| task.task_type.clone()).unwrap_or_default(),
+            outcomes: task
+                .map(|task| task.allowed_outcomes.clone())
+                .unwrap_or_default(),
+            is_comment_required: task.is_some_and(|task| task.required_comment),
+            version: task.map_or(0, |task| task.version),
+            is_open,
+            opened_at: self.created_at,
+            due_at: self.due_at,
+            is_overdue: is_open && self.remind_count > 0,
+            deadline: self.deadline_at,
+            reminded: self.remind_count,
+            decision: task.and_then(HumanTask::decision),
+            held: self
+                .held
+                .take()
+                .filter(|held| kind == ThreadKind::Task && !held.is_of_letter())
+                .map(Held::row),
+        }
+    }
+
+    pub(in crate::desk) fn view(mut self) -> ThreadView {
+        let row = self.row();
+        let timeline = self.events();
+        ThreadView {
+            row,
+            payload: self.carried(),
+            timeline,
+        }
+    }
+
+    /// What the intent carries: beside the thread, or in the entry that says it was received.
+    fn carried(&self) -> Payload {
+        let received = self
+            .timeline
+            .iter()
+            .find_map(|entry| entry.details.payload.as_deref());
+        payload(self.payload.as_deref().or(received))
+    }
+
+    pub(in crate::desk) fn events(&self) -> Vec<ThreadEvent> {
+        self.timeline
+            .iter()
+            .map(|entry| ThreadEvent {
+                at: entry.at,
+                event_type: entry.event_type.clone(),
+                actor: entry.actor.clone(),
+                text: entry
+                    .details
+                    .message
+                    .clone()
+                    .or_else(|| entry.details.comment.clone()),
+            })
+            .collect()
+    }
+}
