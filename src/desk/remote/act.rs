@@ -17,6 +17,8 @@ use crate::domain::status::Status;
 use crate::domain::task::is_negative;
 use crate::domain::time::Span;
 use crate::engine::command::Choice;
+use crate::engine::refusal::Refusal;
+use crate::wire::errors::Problem;
 
 use super::link::{Link, Path};
 
@@ -245,8 +247,33 @@ async fn in_thread(
     body: &str,
 ) -> Result<Done, DeskError> {
     let path = Path::of("v1/inbox").then(intent).then(verb);
-    let answer: Moved = link.post(path, body, None).await?;
-    Ok(done(intent, answer))
+    match link.post::<Moved>(path, body, None).await {
+        Ok(answer) => Ok(done(intent, answer)),
+        Err(DeskError::Refused { code, .. }) if code == "thread_not_found" => {
+            Err(no_thread(link, intent).await)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The route knows threads; whoever asked knows an intent. Either it is not there, or it asks nothing.
+async fn no_thread(link: &Link, intent: IntentId) -> DeskError {
+    #[derive(Deserialize)]
+    struct Exists {}
+    match link
+        .get::<Exists>(Path::of("v1/intents").then(intent))
+        .await
+    {
+        Ok(Exists {}) => {
+            let problem = Problem::from(&Refusal::NoOpenTask);
+            DeskError::Refused {
+                code: problem.code,
+                message: problem.message,
+                details: problem.details,
+            }
+        }
+        Err(error) => error,
+    }
 }
 
 async fn on_letter(
