@@ -209,7 +209,9 @@ pub(super) fn task_thread(intent: &Intent) -> Option<ThreadRow> {
         owner: task.owner.clone(),
         is_pending: intent.open_task().is_some(),
         updated_at: intent.updated_at,
-        due_at: intent.deadline.unwrap_or(Timestamp::from_millis(i64::MAX)),
+        due_at: intent
+            .task_due_at()
+            .unwrap_or(Timestamp::from_millis(i64::MAX)),
     })
 }
 
