@@ -1,6 +1,7 @@
 //! Agents: lists, and everything below an address. An address has slashes of its own, so what
 //! stands behind it is matched from the right.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
@@ -154,7 +155,22 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     let limit = call.query.limit(500, 10_000)?;
     let after = call.query.get("cursor");
     let registry = api.broker().registry();
-    let counters = api.broker().read(|reader| reader.counters()).await?;
+    let (counters, oldest) = api
+        .broker()
+        .read(|reader| {
+            let counters = reader.counters()?;
+            let mut oldest = HashMap::new();
+            for (address, depth) in &counters.by_agent {
+                if depth.ready > 0
+                    && let Some(since) = reader.oldest_ready(address)?
+                {
+                    oldest.insert(address.clone(), since);
+                }
+            }
+            Ok((counters, oldest))
+        })
+        .await?;
+    let now = api.broker().clock().now();
     let snapshot = api.broker().stats().snapshot();
     let mut agents = registry.agents();
     if let Some(after) = after {
@@ -167,11 +183,15 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         .last()
         .filter(|_last| has_more)
         .map(|agent| agent.address.key().to_owned());
-    let items = agents
-        .iter()
-        .map(|agent| agents::agent(agent, depth(agent, &counters, &snapshot)));
+    let items = agents.iter().map(|agent| {
+        let mut depth = depth(agent, &counters, &snapshot);
+        let since = oldest.get(&agent.address);
+        depth.oldest_waiting = since.map(|since| now.since(*since));
+        agents::agent(agent, depth)
+    });
     Ok(Answer(
         Object::ok()
+            .shown("at", now)
             .list("agents", items)
             .text_or_null("next_cursor", next.as_deref()),
     ))
@@ -222,6 +242,9 @@ fn depth(agent: &Agent, counters: &Counters, snapshot: &Snapshot) -> Depth {
         dead_letters: stored.dead,
         oldest_waiting: None,
         last_seen_at: seen.and_then(|rates| rates.last_seen_at),
+        out_per_second: seen.map_or(0.0, |rates| rates.out_per_second),
+        succeeded: seen.map_or(0, |rates| rates.succeeded),
+        failed: seen.map_or(0, |rates| rates.failed),
     }
 }
 

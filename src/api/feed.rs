@@ -58,7 +58,10 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     let since = Cursor(call.query.number("since", 0)?);
     let filter = filter(&api, &call, since)?;
     let limit = call.query.limit(200, 1000)?;
-    let wait = call.query.seconds("wait_seconds", 0, 60, 0)?;
+    let wait = match call.query.get("wait_ms") {
+        None => call.query.seconds("wait_seconds", 0, 60, 0)?,
+        Some(_given) => Duration::from_millis(call.query.number("wait_ms", 0)?.min(60_000)),
+    };
     // Subscribed before the store is read, so that nothing is missed in between.
     let mut bus = api.broker().subscribe();
     let (mut items, mut next, mut head) = read(api.broker(), filter.clone(), limit).await?;

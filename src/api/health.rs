@@ -99,6 +99,9 @@ pub(super) async fn me(State(api): State<Api>, call: Call) -> Result {
             .shown("address", &call.caller.address)
             .text("role", call.caller.role.name())
             .shown("key_id", call.caller.key)
+            .text("org", &registry.home.org)
+            .text("workspace", &registry.home.workspace)
+            .text("environment", &api.settings().environment)
             .text("org_id", &place.org_id)
             .text("workspace_id", &place.workspace_id)
             .object("service_account", account),

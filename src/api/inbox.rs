@@ -230,7 +230,7 @@ async fn decide(api: &Api, call: &Call, text: &str, bytes: &[u8], choice: Choice
 
 fn command(decision: DecisionBody, choice: Choice, by: Address) -> Command {
     Command::Decide(Box::new(Decide {
-        choice,
+        choice: decision.outcome.map_or(choice, Choice::Outcome),
         comment: decision.comment,
         data: None,
         version: decision.version,

@@ -11,7 +11,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
 use crate::domain::key::Role;
 use crate::domain::payload::Payload;
-use crate::domain::status::Status;
+use crate::domain::status::{State as IntentState, Status};
 use crate::store::query::IntentFilter;
 use crate::wire::errors::Problem;
 use crate::wire::intents::{self, Shown};
@@ -135,7 +135,11 @@ fn filter(api: &Api, call: &Call) -> Result<IntentFilter, Problem> {
     let mut filter = IntentFilter {
         to: query.address("to_agent", api)?,
         from: query.address("from_agent", api)?,
-        party: (!call.caller.is_admin()).then(|| call.caller.address.clone()),
+        party: if call.caller.is_admin() {
+            query.address("party", api)?
+        } else {
+            Some(call.caller.address.clone())
+        },
         intent_type: query.get("intent_type").map(str::to_owned),
         correlation_id: query.get("correlation_id").map(str::to_owned),
         origin: query.parsed("origin_id")?,
@@ -154,7 +158,26 @@ fn filter(api: &Api, call: &Call) -> Result<IntentFilter, Problem> {
             filter.statuses.push(status(name)?);
         }
     }
+    for name in query.names("state") {
+        filter.states.push(state(name)?);
+    }
     Ok(filter)
+}
+
+/// The state of the overview of that name.
+fn state(name: &str) -> Result<IntentState, Problem> {
+    IntentState::ALL
+        .into_iter()
+        .find(|state| state.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = IntentState::ALL.iter().map(|state| state.name()).collect();
+            Problem::field(
+                "query",
+                "state",
+                format!("{name:?} is none of {}", names.join(", ")),
+                "string",
+            )
+        })
 }
 
 /// The status of that name.

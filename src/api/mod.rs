@@ -84,6 +84,8 @@ pub struct Settings {
     pub is_strict: bool,
     /// Whether metrics need no key.
     pub is_metrics_public: bool,
+    /// The label of the environment, for consoles; empty when there is none.
+    pub environment: String,
     /// How late the engine may be before the broker says that it is not ready.
     pub lag_max: Duration,
 }
@@ -116,6 +118,7 @@ impl Default for Settings {
             is_watch_inclusive: true,
             is_strict: false,
             is_metrics_public: false,
+            environment: String::new(),
             lag_max: Duration::from_secs(30),
         }
     }

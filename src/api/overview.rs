@@ -10,23 +10,34 @@ use crate::api::call::Call;
 use crate::broker::stats::{Quantiles, Snapshot};
 use crate::domain::agent::{Agent, Binding};
 use crate::domain::status::{State as IntentState, Status};
-use crate::store::query::{AgentDepth, Counters};
+use crate::store::Reader;
+use crate::store::error::StoreError;
+use crate::store::query::{AgentDepth, Counters, PageRequest, ThreadFilter, ThreadKind};
 use crate::wire::json::Object;
 
 /// Points of the series in an answer, one a second.
 const POINTS_MAX: usize = 120;
+/// Open tasks that are looked at for overdue ones; the soonest due come first.
+const TASKS_EXAMINED_MAX: u32 = 500;
 
 /// `GET /v1/overview`.
 pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
     call.caller.must_be_admin()?;
     let broker = api.broker();
-    let (counters, oldest, head, bytes) = broker
+    let (counters, oldest, head, bytes, overdue) = broker
         .read(|reader| {
+            let counters = reader.counters()?;
+            let overdue = if counters.open_tasks > 0 {
+                overdue(reader)?
+            } else {
+                0
+            };
             Ok((
-                reader.counters()?,
+                counters,
                 reader.oldest_unfinished()?,
                 reader.head()?,
                 reader.bytes()?,
+                overdue,
             ))
         })
         .await?;
@@ -62,7 +73,9 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             .object("dead_letters", dead_letters(&counters, &snapshot))
             .object(
                 "inbox",
-                Object::new().number("pending", counters.open_tasks),
+                Object::new()
+                    .number("pending", counters.open_tasks)
+                    .number("overdue", overdue),
             )
             .object("agents", agent_counts(&agents, &snapshot))
             .object("jobs", Object::new().number("running", 0))
@@ -74,8 +87,35 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
                     .number("bytes", bytes)
                     .flag("disk_low", false),
             )
-            .object("last_five_minutes", last_minutes(&snapshot)),
+            .object("last_five_minutes", last_minutes(&snapshot))
+            .object("seconds", seconds(&snapshot)),
     ))
+}
+
+/// Open tasks past their first reminder, among those that are due first.
+fn overdue(reader: &mut dyn Reader) -> Result<u64, StoreError> {
+    let filter = ThreadFilter {
+        is_pending: Some(true),
+        kind: Some(ThreadKind::Task),
+        is_due_first: true,
+        ..ThreadFilter::default()
+    };
+    let page = PageRequest {
+        limit: TASKS_EXAMINED_MAX,
+        cursor: None,
+    };
+    let threads = reader.threads(&filter, &page)?.items;
+    let overdue = threads.iter().filter(|thread| thread.intent.reminded > 0);
+    Ok(u64::try_from(overdue.count()).unwrap_or(u64::MAX))
+}
+
+/// One number a second, oldest first: what a console draws.
+fn seconds(snapshot: &Snapshot) -> Object {
+    let list = |series: &[u32]| serde_json::Value::from(series.to_vec());
+    Object::new()
+        .value("accepted", &list(&snapshot.accepted))
+        .value("delivered", &list(&snapshot.delivered))
+        .value("attempts_failed", &list(&snapshot.attempts_failed))
 }
 
 fn statuses(counters: &Counters) -> Object {

@@ -74,7 +74,7 @@ pub fn key(key: &Key, now: Timestamp) -> Object {
 }
 
 /// Numbers of an agent beside its registration.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Depth {
     /// Live connections.
     pub connections: u64,
@@ -92,6 +92,12 @@ pub struct Depth {
     pub oldest_waiting: Option<Span>,
     /// When it last came for intents or answered.
     pub last_seen_at: Option<Timestamp>,
+    /// Successful hand-overs per second, over ten seconds.
+    pub out_per_second: f64,
+    /// Attempts of the last five minutes that succeeded.
+    pub succeeded: u64,
+    /// Attempts of the last five minutes that ended otherwise.
+    pub failed: u64,
 }
 
 /// The agent object.
@@ -134,6 +140,17 @@ pub fn agent(agent: &Agent, depth: Depth) -> Object {
         .number_or_null(
             "oldest_waiting_seconds",
             depth.oldest_waiting.map(Span::as_seconds),
+        )
+        .maybe_number(
+            "oldest_waiting_ms",
+            depth.oldest_waiting.map(Span::as_millis),
+        )
+        .object(
+            "rates",
+            Object::new()
+                .decimal("out_per_second", Some(depth.out_per_second))
+                .number("succeeded", depth.succeeded)
+                .number("failed", depth.failed),
         )
         .text("health_status", "unknown")
         .shown_or_null("last_seen_at", depth.last_seen_at)

@@ -57,6 +57,7 @@ pub fn letter(intent: &Intent, now: Timestamp) -> Option<Object> {
             .shown_or_null("replayed_as", replayed_as)
             .text_or_null("discard_reason", discard_reason)
             .number("age_seconds", now.since(letter.at).as_seconds())
+            .text("intent_status", intent.status.name())
             .with(|object| match intent.holds.first() {
                 Some(hold) => object.object("held", intents::held(intent, hold)),
                 None => object,

@@ -73,7 +73,14 @@ impl Told<'_> {
             .with(|object| match (&intent.task, self.is_task) {
                 (Some(task), true) => object
                     .object("human_task", tasks::task_object(task))
-                    .maybe_shown("due_at", tasks::due_at(intent)),
+                    .maybe_shown("due_at", intent.task_due_at()),
+                _ => object,
+            })
+            .maybe_shown("deadline_at", intent.deadline)
+            .text("intent_status", intent.status.name())
+            .number("remind_count", intent.reminded)
+            .with(|object| match (self.payload, self.is_task) {
+                (Some(payload), false) => object.payload("payload", payload),
                 _ => object,
             })
             .with(|object| match intent.holds.first() {
@@ -210,6 +217,8 @@ pub fn completion(intent: &Intent) -> Object {
 pub struct DecisionBody {
     /// The words with it.
     pub comment: Option<String>,
+    /// The outcome, where the verb alone does not name it.
+    pub outcome: Option<String>,
     /// The version that was seen.
     pub version: Option<u32>,
     /// Take effect so much later.
@@ -224,6 +233,7 @@ pub fn decision(body: &Body<'_>, comment_chars_max: usize) -> Result<DecisionBod
     let mut fields = Fields::of(body);
     let decision = DecisionBody {
         comment: fields.text("comment", comment_chars_max),
+        outcome: fields.text("outcome", 64),
         version: fields.count("task_version", 1, u32::MAX),
         hold: dead_letters::hold(&mut fields),
     };

@@ -196,6 +196,7 @@ fn task(object: Object, intent: &Intent) -> Object {
         .object("human_task", tasks::task_object(task))
         .shown("thread_id", task.thread)
         .maybe_shown("due_at", intent.deadline)
+        .maybe_shown("task_due_at", intent.task_due_at())
         .number("remind_count", intent.reminded)
 }
 

@@ -71,6 +71,8 @@ pub fn spec_object(spec: &TaskSpec) -> Object {
 pub fn task_object(task: &Task) -> Object {
     spec_object(&task.spec)
         .number("version", task.version)
+        .shown("owner_agent", &task.owner)
+        .shown("opened_at", task.opened_at)
         .with(|object| match &task.decision {
             None => object,
             Some(decision) => object.object(
@@ -94,17 +96,11 @@ pub fn open_task(intent: &Intent, task: &Task) -> Object {
         .text("status", intent.status.name())
         .shown("from_agent", &intent.from)
         .shown("assigned_at", task.opened_at)
-        .shown_or_null("due_at", due_at(intent))
+        .shown_or_null("due_at", intent.task_due_at())
         .object("human_task", task_object(task))
         .shown("thread_id", task.thread)
         .null("parent_intent_id")
         .null("scenario_id")
-}
-
-/// When somebody has to look at a task: its next reminder, else its deadline.
-#[must_use]
-pub fn due_at(intent: &Intent) -> Option<crate::domain::time::Timestamp> {
-    intent.next_reminder().or(intent.deadline)
 }
 
 #[cfg(test)]

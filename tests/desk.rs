@@ -1,0 +1,957 @@
+//! One suite of behaviours for both desks, over the same running broker.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postroom::api::{self, ApiParts};
+use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Request};
+use postroom::broker::session::{Handover, Session, SessionMode, SessionSpec};
+use postroom::broker::{Broker, Settings};
+use postroom::clock::{Clock, ManualClock, SeededEntropy};
+use postroom::desk::act::{Act, Done, NewIntent};
+use postroom::desk::local::{LocalDesk, LocalOptions};
+use postroom::desk::remote::RemoteDesk;
+use postroom::desk::rows::{AgentState, IntentRow};
+use postroom::desk::{Desk, DeskError};
+use postroom::domain::address::{Address, Home};
+use postroom::domain::agent::Binding;
+use postroom::domain::fact::Actor;
+use postroom::domain::failure::{ErrorClass, Failure};
+use postroom::domain::ids::{Cursor, HoldId, IntentId};
+use postroom::domain::key::Role;
+use postroom::domain::payload::Payload;
+use postroom::domain::policy::Policy;
+use postroom::domain::status::{State, Status};
+use postroom::domain::task::{ReminderPlan, TaskSpec, TaskType};
+use postroom::domain::time::{Span, Timestamp};
+use postroom::engine::command::{Choice, Command, Fail, PayloadSource, Submit};
+use postroom::shutdown::Shutdown;
+use postroom::store::memory::MemoryStore;
+use postroom::store::query::{
+    AttemptFilter, IntentFilter, LetterFilter, LetterState, PageRequest, ThreadFilter, ThreadKind,
+};
+
+const START_MS: i64 = 1_775_901_600_000;
+
+struct House {
+    broker: Broker,
+    clock: Arc<ManualClock>,
+    local: LocalDesk,
+    remote: RemoteDesk,
+    url: String,
+}
+
+fn address(name: &str) -> Address {
+    Address::parse(name, &Home::default()).unwrap()
+}
+
+fn note() -> AuditNote {
+    AuditNote {
+        actor: "test".to_owned(),
+        key: None,
+        via: "cli".to_owned(),
+        action: "test".to_owned(),
+        target: "test".to_owned(),
+        reason: None,
+        trace_id: None,
+    }
+}
+
+async fn house() -> House {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START_MS)));
+    let shutdown = Shutdown::new(tokio::runtime::Handle::current());
+    let settings = Settings {
+        policy: Policy {
+            jitter_percent: 0,
+            ..Policy::default()
+        },
+        queue_max: 1024,
+        batch_commands_max: 4096,
+        busy_wait: Duration::from_secs(5),
+        bus_lag_max: 1024,
+        readers: 2,
+        fresh_ids: ("org".to_owned(), "ws".to_owned()),
+    };
+    let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+    let entropy = Arc::new(SeededEntropy::new(7));
+    let store = Box::new(MemoryStore::new());
+    let broker = Broker::start(store, settings, shared, entropy, &shutdown.tasks("broker"))
+        .await
+        .unwrap();
+    let key = admin_key(&broker).await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let parts = ApiParts {
+        broker: broker.clone(),
+        settings: api::Settings::default(),
+        listener,
+    };
+    let bound = api::serve(parts, &shutdown.tasks("api")).unwrap();
+    let url = format!("http://{bound}");
+    let options = LocalOptions {
+        identity: address("operator"),
+        via: "console".to_owned(),
+        environment: String::new(),
+        hold: Span::from_seconds(5),
+        is_read_only: false,
+    };
+    House {
+        local: LocalDesk::new(broker.clone(), options),
+        remote: RemoteDesk::new(&url, &key, "console").unwrap(),
+        broker,
+        clock,
+        url,
+    }
+}
+
+/// The operator's account and its key.
+async fn admin_key(broker: &Broker) -> String {
+    let account = NewAgent {
+        address: address("operator"),
+        name: "operator".to_owned(),
+        display_name: None,
+        description: None,
+        binding: Binding::Inbox,
+        callback_url: None,
+        ack_timeout: None,
+        max_in_flight: None,
+    };
+    let registered = broker
+        .administer(AdminCommand::Register(Box::new(account)), note())
+        .await
+        .unwrap();
+    let account = registered.agent.unwrap().account.unwrap();
+    let token = format!("axme_sa_{account}_{}", "k".repeat(43));
+    let create = AdminCommand::CreateKey {
+        id: broker.next_key_id(),
+        account,
+        hash: api::hash_token(&token),
+        hint: "k".to_owned(),
+        role: Role::Admin,
+        expires_at: None,
+    };
+    broker.administer(create, note()).await.unwrap();
+    token
+}
+
+/// Runs a scenario twice, each time in a house of its own: once acted through the local desk, once
+/// through the remote one. Afterwards both desks must show the same in both houses.
+async fn through_both(scenario: impl AsyncFn(&House, &dyn Desk)) {
+    let first = house().await;
+    scenario(&first, &first.local).await;
+    // Behind what the scenario left in the queue, such as the end of its connections.
+    first.broker.tick().await.unwrap();
+    first.agree("acted locally").await;
+    let second = house().await;
+    scenario(&second, &second.remote).await;
+    second.broker.tick().await.unwrap();
+    second.agree("acted remotely").await;
+}
+
+impl House {
+    /// Both desks show the same, wherever one looks.
+    async fn agree(&self, when: &str) {
+        let (one, other): (&dyn Desk, &dyn Desk) = (&self.local, &self.remote);
+        let overview = one.overview().await.unwrap();
+        assert_eq!(overview, other.overview().await.unwrap(), "{when}");
+        assert_eq!(
+            one.agents().await.unwrap(),
+            other.agents().await.unwrap(),
+            "{when}"
+        );
+        assert_eq!(
+            one.held().await.unwrap(),
+            other.held().await.unwrap(),
+            "{when}"
+        );
+        self.agree_on_intents(when).await;
+        self.agree_on_letters(when).await;
+        self.agree_on_threads(when).await;
+        let page = PageRequest::default;
+        let attempts = one.attempts(AttemptFilter::default(), page()).await;
+        assert_eq!(
+            attempts,
+            other.attempts(AttemptFilter::default(), page()).await,
+            "{when}"
+        );
+        let feed = one.feed(Some(Cursor(0)), 0).await.unwrap();
+        let (rows, remote) = (feed.rows, other.feed(Some(Cursor(0)), 0).await.unwrap());
+        for (local, remote) in rows.iter().zip(&remote.rows) {
+            assert_eq!(
+                (local, local.data.as_str()),
+                (remote, remote.data.as_str()),
+                "{when}"
+            );
+        }
+        assert_eq!(
+            (rows.len(), feed.next, feed.head),
+            (remote.rows.len(), remote.next, remote.head),
+            "{when}"
+        );
+    }
+
+    async fn agree_on_intents(&self, when: &str) {
+        let filters = [
+            IntentFilter::default(),
+            IntentFilter {
+                is_unfinished: true,
+                ..IntentFilter::default()
+            },
+            IntentFilter {
+                states: vec![State::DeadLetter, State::Queued],
+                ..IntentFilter::default()
+            },
+            IntentFilter {
+                statuses: vec![Status::Completed, Status::Failed],
+                to: Some(address("orders")),
+                ..IntentFilter::default()
+            },
+        ];
+        for filter in filters {
+            let page = PageRequest::default();
+            let local = self.local.intents(filter.clone(), page.clone()).await;
+            let remote = self.remote.intents(filter.clone(), page).await;
+            assert_eq!(local, remote, "{when}, {filter:?}");
+        }
+        for row in self.all(&self.local).await {
+            let local = self.local.intent(row.id).await.unwrap();
+            let remote = self.remote.intent(row.id).await.unwrap();
+            assert_eq!(local.payload.as_str(), remote.payload.as_str(), "{when}");
+            assert_eq!(
+                local.end.as_ref().map(Payload::as_str),
+                remote.end.as_ref().map(Payload::as_str),
+                "{when}"
+            );
+            for (one, other) in local.events.iter().zip(&remote.events) {
+                assert_eq!(one.details.as_str(), other.details.as_str(), "{when}");
+            }
+            assert_eq!(local, remote, "{when}");
+        }
+    }
+
+    async fn agree_on_letters(&self, when: &str) {
+        for state in [
+            None,
+            Some(LetterState::Replayed),
+            Some(LetterState::Discarded),
+        ] {
+            let filter = LetterFilter {
+                state,
+                ..LetterFilter::default()
+            };
+            let page = PageRequest::default();
+            let local = self.local.letters(filter.clone(), page.clone()).await;
+            let remote = self.remote.letters(filter, page).await;
+            assert_eq!(local, remote, "{when}, {state:?}");
+        }
+        assert_eq!(
+            self.local.letter_groups(LetterFilter::default()).await,
+            self.remote.letter_groups(LetterFilter::default()).await,
+            "{when}"
+        );
+    }
+
+    async fn agree_on_threads(&self, when: &str) {
+        let filters = [
+            ThreadFilter::default(),
+            ThreadFilter {
+                is_pending: Some(true),
+                kind: Some(ThreadKind::Task),
+                is_due_first: true,
+                ..ThreadFilter::default()
+            },
+            ThreadFilter {
+                is_pending: Some(false),
+                ..ThreadFilter::default()
+            },
+            ThreadFilter {
+                kind: Some(ThreadKind::Completion),
+                ..ThreadFilter::default()
+            },
+            ThreadFilter {
+                owner: Some(address("finance")),
+                ..ThreadFilter::default()
+            },
+        ];
+        for filter in filters {
+            let page = PageRequest::default();
+            let local = self.local.tasks(filter.clone(), page.clone()).await;
+            let remote = self.remote.tasks(filter.clone(), page).await;
+            assert_eq!(local, remote, "{when}, {filter:?}");
+            for row in local.unwrap().items {
+                assert_eq!(
+                    self.local.thread(row.thread).await,
+                    self.remote.thread(row.thread).await,
+                    "{when}"
+                );
+            }
+        }
+    }
+
+    async fn all(&self, desk: &dyn Desk) -> Vec<IntentRow> {
+        desk.intents(IntentFilter::default(), PageRequest::default())
+            .await
+            .unwrap()
+            .items
+    }
+
+    async fn listen(&self, name: &str) -> Session {
+        let spec = SessionSpec {
+            agent: address(name),
+            binding: Binding::Stream,
+            credit: 8,
+            mode: SessionMode::Standing {
+                is_cold_start: false,
+            },
+        };
+        self.broker.open_session(spec).await.unwrap()
+    }
+
+    async fn fail(&self, handover: &Handover, message: &str) {
+        let fail = Command::Fail(Fail {
+            attempt: Some(handover.attempt),
+            failure: Failure {
+                http_status: Some(503),
+                ..Failure::new(ErrorClass::Http5xx, message)
+            },
+            delay: None,
+            by: Actor::Broker,
+            report: None,
+        });
+        let request = Request::plain(handover.intent.id, fail);
+        self.broker.run(request).await.unwrap();
+    }
+
+    /// Sends one with a budget of one, and fails it.
+    async fn dead_letter(&self, desk: &dyn Desk) -> IntentId {
+        let mut session = self.listen("orders").await;
+        let sent = send(
+            desk,
+            NewIntent {
+                max_attempts: Some(1),
+                ..new("orders")
+            },
+        )
+        .await;
+        let handover = session.next().await.unwrap();
+        self.fail(&handover, "503 upstream 17 unavailable").await;
+        session.end_window();
+        sent
+    }
+
+    /// Asks a person something, with a first reminder and a deadline.
+    async fn ask(&self, remind_after: Option<Span>, ttl: Option<Span>) -> IntentId {
+        let id = self.broker.new_intent_id();
+        let task = TaskSpec {
+            title: "May it happen?".to_owned(),
+            description: None,
+            task_type: TaskType::Approval,
+            allowed_outcomes: Vec::new(),
+            is_comment_required: false,
+            assignees: Vec::new(),
+            is_evidence_required: false,
+            form_schema: None,
+            notify_email: None,
+        };
+        let submit = Submit {
+            id,
+            thread: self.broker.new_thread_id(),
+            intent_type: "intent.ask.v1".to_owned(),
+            correlation_id: "0d3e0000-0000-4000-8000-000000000001".to_owned(),
+            from: address("web"),
+            to: address("finance"),
+            reply_to: None,
+            trace_id: None,
+            payload: PayloadSource::Given(Payload::empty()),
+            payload_bytes: 2,
+            deadline: None,
+            ttl,
+            max_attempts: None,
+            reminders: ReminderPlan {
+                after: remind_after,
+                ..ReminderPlan::default()
+            },
+            task: Some(Box::new(task)),
+            replay: None,
+        };
+        let request = Request::plain(id, Command::Submit(Box::new(submit)));
+        self.broker.run(request).await.unwrap();
+        id
+    }
+
+    async fn pass(&self, seconds: i64) {
+        self.clock.advance(Span::from_seconds(seconds));
+        self.broker.tick().await.unwrap();
+    }
+}
+
+fn new(to: &str) -> NewIntent {
+    NewIntent {
+        intent_type: "intent.order.process.v1".to_owned(),
+        to: to.to_owned(),
+        payload: Payload::object(r#"{"order_id":"ORD-1","amount":1.50,"a":[null,"é\u2028"]}"#)
+            .unwrap(),
+        reply_to: None,
+        correlation_id: None,
+        deadline: None,
+        max_attempts: None,
+        human_task: None,
+        key: None,
+    }
+}
+
+fn approval() -> NewIntent {
+    let task = r#"{"title":"Approve refund","description":"of 12 EUR","required_comment":true}"#;
+    NewIntent {
+        human_task: Some(Payload::object(task).unwrap()),
+        reply_to: Some("web".to_owned()),
+        ..new("finance")
+    }
+}
+
+async fn send(desk: &dyn Desk, new: NewIntent) -> IntentId {
+    desk.act(Act::Send(Box::new(new)))
+        .await
+        .unwrap()
+        .intent
+        .unwrap()
+}
+
+fn decide(intent: IntentId, choice: Choice, comment: Option<&str>) -> Act {
+    Act::Decide {
+        intent,
+        choice,
+        comment: comment.map(str::to_owned),
+        version: Some(1),
+        hold: Span::ZERO,
+    }
+}
+
+fn replay(intent: IntentId, hold_seconds: i64) -> Act {
+    Act::Replay {
+        intent,
+        payload: None,
+        to: None,
+        is_forced: false,
+        reason: Some("receiver fixed".to_owned()),
+        hold: Span::from_seconds(hold_seconds),
+    }
+}
+
+fn code(result: Result<Done, DeskError>) -> (String, serde_json::Value) {
+    match result {
+        Err(DeskError::Refused { code, details, .. }) => (code, details),
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_intent_is_sent_handed_over_and_completed() {
+    through_both(async |house, desk| {
+        let id = send(desk, new("orders")).await;
+        assert_eq!(desk.intent(id).await.unwrap().row.state, State::Queued);
+        house.agree("ready").await;
+        let mut session = house.listen("orders").await;
+        let handover = session.next().await.unwrap();
+        house.agree("leased").await;
+        let done = desk
+            .act(Act::Resume {
+                intent: id,
+                body: Payload::object(r#"{"action":"complete","total":2.50}"#).unwrap(),
+                attempt: Some(handover.attempt),
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            (done.intent, done.status),
+            (Some(id), Some(Status::Completed))
+        );
+        let view = desk.intent(id).await.unwrap();
+        assert_eq!(view.end.unwrap().as_str(), r#"{"total":2.5}"#);
+        let told: Vec<_> = view
+            .events
+            .iter()
+            .map(|event| (event.event_type.as_str(), event.status))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("intent.created", Status::Created),
+                ("intent.submitted", Status::Submitted),
+                ("intent.delivered", Status::Delivered),
+                ("intent.attempt_started", Status::Delivered),
+                ("intent.completed", Status::Completed),
+            ]
+        );
+        assert_eq!(view.attempts.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_retried_now_and_ends_as_a_dead_letter_in_a_group() {
+    through_both(async |house, desk| {
+        let id = send(
+            desk,
+            NewIntent {
+                max_attempts: Some(2),
+                ..new("orders")
+            },
+        )
+        .await;
+        let mut session = house.listen("orders").await;
+        let handover = session.next().await.unwrap();
+        house.fail(&handover, "503 busy").await;
+        let row = desk.intent(id).await.unwrap().row;
+        assert_eq!(
+            (row.state, row.note.as_deref()),
+            (State::Retrying, Some("503 busy"))
+        );
+        house.agree("backing off").await;
+        desk.act(Act::RetryNow { intent: id }).await.unwrap();
+        let handover = session.next().await.unwrap();
+        assert_eq!(handover.number, 2);
+        house.fail(&handover, "503 still busy").await;
+        let letters = desk
+            .letters(LetterFilter::default(), PageRequest::default())
+            .await
+            .unwrap();
+        assert_eq!(letters.items[0].message, "503 still busy");
+        let groups = desk.letter_groups(LetterFilter::default()).await.unwrap();
+        assert_eq!(
+            (groups[0].count, groups[0].newest.as_slice()),
+            (1, [id].as_slice())
+        );
+        let again = code(desk.act(Act::RetryNow { intent: id }).await);
+        assert_eq!(again.0, "intent_terminal");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_held_replay_is_taken_back_then_takes_effect_once() {
+    through_both(async |house, desk| {
+        let id = house.dead_letter(desk).await;
+        let staged = desk.act(replay(id, 5)).await.unwrap();
+        assert_eq!(
+            staged.effective_at,
+            Some(Timestamp::from_millis(START_MS + 5000))
+        );
+        let held = desk.held().await.unwrap();
+        assert_eq!(
+            (held.len(), held[0].act.as_str(), held[0].intent),
+            (1, "replay", id)
+        );
+        house.agree("held").await;
+        let hold = staged.hold.unwrap();
+        let undone = desk.act(Act::Undo { hold }).await.unwrap();
+        assert_eq!(undone.intent, Some(id));
+        assert!(desk.held().await.unwrap().is_empty());
+
+        let staged = desk.act(replay(id, 5)).await.unwrap();
+        house.pass(5).await;
+        let hold = staged.hold.unwrap();
+        let late = code(desk.act(Act::Undo { hold }).await);
+        assert_eq!(late.0, "hold_elapsed");
+        let view = desk.intent(id).await.unwrap();
+        let new = desk.intent(view.replayed_as.unwrap()).await.unwrap();
+        assert_eq!((new.row.replay_of, new.origin), (Some(id), id));
+        let (code, details) = code(desk.act(replay(id, 0)).await);
+        assert_eq!(code, "already_replayed");
+        assert_eq!(details["replayed_as"], new.row.id.to_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replay_may_be_edited_and_a_discarded_letter_is_closed() {
+    through_both(async |house, desk| {
+        let id = house.dead_letter(desk).await;
+        let done = desk
+            .act(Act::Replay {
+                intent: id,
+                payload: Some(Payload::object(r#"{"z":1,"b":2.50}"#).unwrap()),
+                to: Some(address("billing")),
+                is_forced: false,
+                reason: None,
+                hold: Span::ZERO,
+            })
+            .await
+            .unwrap();
+        let new = desk.intent(done.new_intent.unwrap()).await.unwrap();
+        assert_eq!(new.payload.as_str(), r#"{"z":1,"b":2.50}"#);
+        assert_eq!(new.row.to, address("billing"));
+        assert_eq!((done.intent, done.status), (Some(id), Some(Status::Failed)));
+
+        let other = house.dead_letter(desk).await;
+        let discard = Act::Discard {
+            intent: other,
+            reason: "test data".to_owned(),
+            hold: Span::ZERO,
+        };
+        desk.act(discard).await.unwrap();
+        assert_eq!(
+            code(desk.act(replay(other, 0)).await).0,
+            "dead_letter_closed"
+        );
+        let sent = send(desk, new_to_nobody()).await;
+        assert_eq!(
+            code(desk.act(replay(sent, 0)).await).0,
+            "dead_letter_not_found"
+        );
+    })
+    .await;
+}
+
+fn new_to_nobody() -> NewIntent {
+    new("nobody")
+}
+
+#[tokio::test]
+async fn the_second_of_two_decisions_hears_who_decided_what_and_when() {
+    through_both(async |house, desk| {
+        let id = send(desk, approval()).await;
+        house.agree("open").await;
+        let bare = code(desk.act(decide(id, Choice::Yes, None)).await);
+        assert_eq!(bare.0, "comment_required");
+        let odd = Choice::Outcome("maybe".to_owned());
+        let (odd, details) = code(desk.act(decide(id, odd, Some("?"))).await);
+        assert_eq!(odd, "outcome_not_allowed");
+        assert_eq!(
+            details["allowed"],
+            serde_json::json!(["approved", "rejected"])
+        );
+
+        let done = desk
+            .act(decide(id, Choice::Yes, Some("looks right")))
+            .await
+            .unwrap();
+        assert_eq!(
+            (done.intent, done.status),
+            (Some(id), Some(Status::Completed))
+        );
+        let no = Choice::Outcome("rejected".to_owned());
+        let (late, details) = code(desk.act(decide(id, no, Some("no"))).await);
+        assert_eq!(late, "already_decided");
+        assert_eq!(details["by"], "agent://local/default/operator");
+        assert_eq!(details["outcome"], "approved");
+        assert_eq!(details["at"], "2026-04-11T10:00:00.000Z");
+
+        let task = desk.intent(id).await.unwrap().task.unwrap();
+        let decision = task.decision.unwrap();
+        assert_eq!(decision.comment.as_deref(), Some("looks right"));
+        let thread = desk.thread(task.thread).await.unwrap();
+        let told: Vec<_> = thread
+            .timeline
+            .iter()
+            .map(|event| event.event_type.as_str())
+            .collect();
+        assert_eq!(told, ["intent_received", "inbox.approved"]);
+        let plain = send(desk, new("orders")).await;
+        let none = code(desk.act(decide(plain, Choice::Yes, None)).await);
+        assert_eq!(none.0, "task_not_pending");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_held_decision_is_shown_on_its_task_and_a_reply_in_its_thread() {
+    through_both(async |house, desk| {
+        let id = send(desk, approval()).await;
+        let message = "which account?".to_owned();
+        desk.act(Act::Reply {
+            intent: id,
+            message,
+        })
+        .await
+        .unwrap();
+        let version = desk.intent(id).await.unwrap().task.unwrap().version;
+        let staged = desk
+            .act(Act::Decide {
+                intent: id,
+                choice: Choice::No,
+                comment: Some("not ours".to_owned()),
+                version: Some(version),
+                hold: Span::from_seconds(5),
+            })
+            .await
+            .unwrap();
+        assert_eq!(staged.status, Some(Status::Waiting));
+        let held = desk.intent(id).await.unwrap().task.unwrap().held.unwrap();
+        assert_eq!(
+            (held.act.as_str(), Some(held.hold)),
+            ("rejected", staged.hold)
+        );
+        house.agree("held").await;
+        house.pass(5).await;
+        assert_eq!(desk.intent(id).await.unwrap().row.status, Status::Failed);
+        let nothing = code(desk.act(Act::Undo { hold: HoldId(999) }).await);
+        assert_eq!(nothing.0, "hold_elapsed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn open_tasks_are_listed_by_when_they_should_be_answered_and_are_overdue_once_reminded() {
+    through_both(async |house, desk| {
+        let now = house.clock.now();
+        let seconds = |seconds| Some(Span::from_seconds(seconds));
+        let calm = house.ask(None, None).await;
+        let reminded = house.ask(seconds(60), None).await;
+        let first = house.ask(seconds(90), seconds(30)).await;
+        let open = ThreadFilter {
+            is_pending: Some(true),
+            is_due_first: true,
+            ..ThreadFilter::default()
+        };
+        let rows = desk
+            .tasks(open.clone(), PageRequest::default())
+            .await
+            .unwrap();
+        let due: Vec<_> = rows
+            .items
+            .iter()
+            .map(|row| (row.intent, row.due_at))
+            .collect();
+        assert_eq!(
+            due,
+            [
+                (first, seconds(30).map(|span| now.after(span))),
+                (reminded, seconds(60).map(|span| now.after(span))),
+                (calm, None),
+            ]
+        );
+        house.pass(61).await;
+        let rows = desk.tasks(open, PageRequest::default()).await.unwrap();
+        let overdue: Vec<_> = rows
+            .items
+            .iter()
+            .map(|row| (row.intent, row.is_overdue))
+            .collect();
+        assert_eq!(overdue, [(reminded, true), (calm, false)]);
+        let overview = desk.overview().await.unwrap();
+        assert_eq!((overview.tasks_open, overview.tasks_overdue), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_agent_keeps_its_intents_parked_until_it_is_let_go_on() {
+    through_both(async |house, desk| {
+        let mut session = house.listen("orders").await;
+        let agent = address("orders");
+        send(desk, new("orders")).await;
+        let first = session.next().await.unwrap();
+        desk.act(Act::Pause {
+            agent: agent.clone(),
+            reason: "cutover".to_owned(),
+        })
+        .await
+        .unwrap();
+        let id = send(desk, new("orders")).await;
+        assert_eq!(desk.intent(id).await.unwrap().row.delivery, "parked");
+        let rows = desk.agents().await.unwrap();
+        let row = rows.iter().find(|row| row.address == agent).unwrap();
+        assert_eq!(
+            (row.state, row.queued, row.leased),
+            (AgentState::Paused, 1, 1)
+        );
+        let pause = row.pause.as_ref().unwrap();
+        assert_eq!(
+            (pause.by.as_str(), pause.reason.as_str()),
+            ("agent://local/default/operator", "cutover")
+        );
+        house.agree("paused").await;
+        desk.act(Act::Unpause { agent }).await.unwrap();
+        assert_eq!(session.next().await.unwrap().intent.id, id);
+        session.end_window();
+        drop(first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_feed_is_free_of_gaps_and_wakes_whoever_waits() {
+    through_both(async |_house, desk| {
+        let before = desk.feed(None, 0).await.unwrap();
+        assert!(before.rows.is_empty());
+        let (page, ()) = tokio::join!(desk.feed(Some(before.next), 20_000), async {
+            for _ in 0..250 {
+                send(desk, new("orders")).await;
+            }
+        });
+        let mut page = page.unwrap();
+        assert!(!page.rows.is_empty());
+        let mut last = before.next;
+        let mut count = 0;
+        while !page.rows.is_empty() {
+            for row in &page.rows {
+                assert_eq!(row.cursor, Cursor(last.0 + 1));
+                last = row.cursor;
+                count += 1;
+            }
+            assert_eq!(page.next, last);
+            page = desk.feed(Some(last), 0).await.unwrap();
+        }
+        assert_eq!((count >= 750, page.head), (true, last));
+        let idle = desk.feed(Some(last), 20).await.unwrap();
+        assert_eq!((idle.rows.len(), idle.next), (0, last));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_a_cursor_from_elsewhere_is_refused() {
+    through_both(async |_house, desk| {
+        let mut sent = Vec::new();
+        for _ in 0..7 {
+            sent.push(send(desk, new("orders")).await);
+        }
+        sent.reverse();
+        let mut found = Vec::new();
+        let mut cursor = None;
+        loop {
+            let request = PageRequest { limit: 3, cursor };
+            let page = desk
+                .intents(IntentFilter::default(), request)
+                .await
+                .unwrap();
+            assert!(page.items.len() <= 3);
+            found.extend(page.items.into_iter().map(|row| row.id));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, sent);
+        let foreign = PageRequest {
+            limit: 3,
+            cursor: Some("nonsense".to_owned()),
+        };
+        let refused = desk.intents(IntentFilter::default(), foreign).await;
+        assert!(
+            matches!(&refused, Err(DeskError::Refused { code, .. }) if code == "bad_cursor"),
+            "{refused:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_contract_refuses_is_refused_alike() {
+    through_both(async |house, desk| {
+        let attempt = async |change: fn(&mut NewIntent)| {
+            let mut new = new("orders");
+            change(&mut new);
+            code(desk.act(Act::Send(Box::new(new))).await).0
+        };
+        assert_eq!(
+            attempt(|new| new.intent_type = "Order".to_owned()).await,
+            "schema_invalid"
+        );
+        assert_eq!(
+            attempt(|new| new.to = "a b".to_owned()).await,
+            "invalid_agent_address"
+        );
+        assert_eq!(
+            attempt(|new| new.deadline = Some(Timestamp::from_millis(1))).await,
+            "invalid_deadline"
+        );
+        assert_eq!(
+            attempt(|new| new.max_attempts = Some(0)).await,
+            "schema_invalid"
+        );
+        let unknown = house.broker.new_intent_id();
+        let cancel = Act::Cancel {
+            intent: unknown,
+            reason: None,
+        };
+        assert_eq!(code(desk.act(cancel).await).0, "intent_not_found");
+        let missing = desk.intent(unknown).await;
+        assert!(
+            matches!(&missing, Err(DeskError::Refused { code, .. }) if code == "intent_not_found"),
+            "{missing:?}"
+        );
+        let keyed = NewIntent {
+            key: Some("same".to_owned()),
+            ..new("orders")
+        };
+        let first = send(desk, keyed.clone()).await;
+        assert_eq!(send(desk, keyed.clone()).await, first);
+        let other = NewIntent {
+            payload: Payload::empty(),
+            ..keyed
+        };
+        let conflict = code(desk.act(Act::Send(Box::new(other))).await);
+        assert_eq!(conflict.0, "idempotency_conflict");
+        let cancel = Act::Cancel {
+            intent: first,
+            reason: Some("not needed".to_owned()),
+        };
+        let done = desk.act(cancel.clone()).await.unwrap();
+        assert_eq!(done.status, Some(Status::Canceled));
+        let (again, details) = code(desk.act(cancel).await);
+        assert_eq!(
+            (again.as_str(), &details["status"]),
+            ("intent_terminal", &"CANCELED".into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn both_desks_say_who_they_are() {
+    let house = house().await;
+    let local = house.local.hello().await.unwrap();
+    let remote = house.remote.hello().await.unwrap();
+    assert_eq!(local.place, "embedded");
+    assert_eq!(remote.place, house.url);
+    let same = postroom::desk::rows::Hello {
+        place: local.place.clone(),
+        ..remote
+    };
+    assert_eq!(same, local);
+}
+
+#[tokio::test]
+async fn a_wrong_key_and_a_closed_door_are_told_apart() {
+    let house = house().await;
+    let stranger = RemoteDesk::new(&house.url, "axme_sa_sa_1_wrong", "cli").unwrap();
+    let answer = stranger.hello().await;
+    assert!(
+        matches!(answer, Err(DeskError::Unauthorised { .. })),
+        "{answer:?}"
+    );
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let nobody = RemoteDesk::new(&url, "k", "cli").unwrap();
+    let answer = nobody.overview().await;
+    assert!(
+        matches!(answer, Err(DeskError::Unreachable { .. })),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_read_only_desk_looks_and_does_nothing() {
+    let house = house().await;
+    let options = LocalOptions {
+        identity: address("operator"),
+        via: "console".to_owned(),
+        environment: "PROD".to_owned(),
+        hold: Span::from_seconds(5),
+        is_read_only: true,
+    };
+    let desk = LocalDesk::new(house.broker.clone(), options);
+    let hello = desk.hello().await.unwrap();
+    assert_eq!(
+        (hello.may_write, hello.environment.as_str()),
+        (false, "PROD")
+    );
+    let refused = code(desk.act(Act::Send(Box::new(new("orders")))).await);
+    assert_eq!(refused.0, "forbidden");
+    assert!(house.all(&desk).await.is_empty());
+}
