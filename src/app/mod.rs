@@ -7,6 +7,12 @@
 //!
 //! Not here: what anything does. Tested through the real binary by `tests/cli`.
 
+mod console;
+mod demo;
+mod first;
+mod house;
+mod serve;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,7 +46,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn go(arguments: Arguments) -> Result<(), Failure> {
     // One provider of cryptography for the whole process. A second call changes nothing.
-    let _set_before = rustls::crypto::ring::default_provider().install_default();
+    crate::bindings::http::install_crypto_provider();
     let is_ephemeral = match &arguments.verb {
         Some(Verb::Serve(serve)) => serve.is_ephemeral || arguments.ephemeral,
         _ => arguments.ephemeral,
@@ -57,9 +63,11 @@ fn go(arguments: Arguments) -> Result<(), Failure> {
         global: arguments.global,
     };
     match arguments.verb {
-        None | Some(Verb::Serve(_) | Verb::Attach(_) | Verb::Demo(_) | Verb::ResetTty) => Err(
-            Failure::refused("this part of the program is not built yet"),
-        ),
+        Some(Verb::Serve(_)) => serve::run(context),
+        Some(Verb::Demo(arguments)) => demo::run(&arguments, context),
+        None | Some(Verb::Attach(_) | Verb::ResetTty) => Err(Failure::refused(
+            "this part of the program is not built yet",
+        )),
         Some(verb) => client(verb, &context),
     }
 }

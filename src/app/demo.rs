@@ -1,0 +1,149 @@
+//! `demo`: a broker on a scratch directory, outsiders around it, the console on top.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::house::{self, House};
+use super::serve::{LOG_DIRECTORY, RING_LINES, end, ground, runtime};
+use super::{console, first};
+use crate::cli::arguments::DemoArguments;
+use crate::cli::client::Client;
+use crate::cli::demo::{self, Setting};
+use crate::cli::failure::Failure;
+use crate::cli::output::note;
+use crate::cli::place::{KEY_FILE, read_line};
+use crate::cli::{Context, place};
+use crate::clock::Entropy;
+use crate::shutdown::Shutdown;
+use crate::telemetry::{LogRing, LogTarget};
+
+/// Settings that make a demonstration quick: a failed push is seen again while one looks.
+const QUICK: [&str; 4] = [
+    "http.retry_delays=2s 5s 10s",
+    "retry.stream_base_ms=500",
+    "ack_timeout_seconds=30",
+    "shutdown.grace_seconds=3",
+];
+
+/// How long the outsiders get to go home.
+const CURTAIN: Duration = Duration::from_secs(1);
+
+/// A directory that is gone when this is dropped, unless it is to be kept.
+#[derive(Debug)]
+struct Scratch {
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.is_kept
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "could not remove the scratch directory");
+        }
+    }
+}
+
+pub(super) fn run(arguments: &DemoArguments, mut context: Context) -> Result<(), Failure> {
+    let scratch = scratch(arguments, context.entropy.as_ref())?;
+    let mut global = context.global.clone();
+    global.data = Some(scratch.path.clone());
+    global.listen = global.listen.or_else(|| Some("127.0.0.1:0".to_owned()));
+    // What the user sets comes later and wins.
+    let quick = QUICK.iter().map(|set| (*set).to_owned());
+    global.set = quick.chain(global.set).collect();
+    context.config = place::configuration(&global, false)?;
+    context.global = global;
+    let runtime = runtime()?;
+    let ended = runtime.block_on(play(arguments, &context, &scratch.path));
+    runtime.shutdown_background();
+    if scratch.is_kept {
+        note(&format!(
+            "kept {}; postroom --data {0} looks at it again",
+            scratch.path.display()
+        ));
+    }
+    ended
+}
+
+fn scratch(arguments: &DemoArguments, entropy: &dyn Entropy) -> Result<Scratch, Failure> {
+    let name = format!("postroom-demo-{:08x}", entropy.u64() >> 32);
+    let path = std::env::temp_dir().join(name);
+    first::directory(&path)?;
+    Ok(Scratch {
+        path,
+        is_kept: arguments.keep,
+    })
+}
+
+async fn play(arguments: &DemoArguments, context: &Context, data: &Path) -> Result<(), Failure> {
+    let ring = LogRing::new(RING_LINES);
+    let log = data.join(LOG_DIRECTORY);
+    first::directory(&log)?;
+    let filter = &context.config.log_filter;
+    let _log = crate::telemetry::start(filter, &LogTarget::Directory(log), &ring, &context.clock)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let shutdown = Shutdown::new(Handle::current());
+    let signals = shutdown.tasks("signals");
+    shutdown
+        .watch_signals(&signals)
+        .map_err(|error| Failure::refused(format!("watch signals: {error}")))?;
+    let lock = house::take(data)?
+        .ok_or_else(|| Failure::refused(format!("{} is taken", data.display())))?;
+    let house = House::start(ground(context, &shutdown), lock).await?;
+    let key = read_line(&data.join(KEY_FILE))
+        .ok_or_else(|| Failure::refused(format!("{} has no key", data.display())))?;
+    let outsiders = shutdown.tasks("outsiders");
+    let setting = Setting {
+        url: house.url.clone(),
+        key: key.clone(),
+        rate: arguments.rate,
+        clock: Arc::clone(&context.clock),
+        entropy: Arc::clone(&context.entropy),
+    };
+    demo::start(setting, &outsiders).await?;
+    if let Some(seconds) = arguments.seconds {
+        let (shutdown, stop) = (shutdown.clone(), outsiders.token().clone());
+        outsiders.spawn("demo end", async move {
+            // A token and a sleep keep nothing when dropped.
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(Duration::from_secs(seconds)) => shutdown.request(),
+            }
+        });
+    }
+    let shown = if arguments.headless {
+        headless(&house, &key, context, &shutdown).await
+    } else {
+        console::embedded(&house, context, &shutdown, &ring).await
+    };
+    outsiders.stop();
+    // They lose their connections with the doors; nobody waits longer for them.
+    let _late = tokio::time::timeout(CURTAIN, outsiders.stopped()).await;
+    let report = house.stop().await;
+    signals.stop();
+    end(&shutdown, &report)?;
+    shown
+}
+
+async fn headless(
+    house: &House,
+    key: &str,
+    context: &Context,
+    shutdown: &Shutdown,
+) -> Result<(), Failure> {
+    let url = house.url.as_str().trim_end_matches('/');
+    let data = context.config.data.display();
+    if !context.out.is_json() {
+        context.out.line(format!("postroom listens on {url}"))?;
+        note(&format!(
+            "look at it from elsewhere: postroom --data {data} status"
+        ));
+    }
+    let client = Client::with_key(&house.url, key, "the scratch directory")?;
+    demo::narrate(&client, &context.out, shutdown.requested()).await
+}

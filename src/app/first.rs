@@ -1,0 +1,181 @@
+//! What a data directory holds besides the store: the operator's key and the address.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::api::{hash_token, new_token};
+use crate::broker::Broker;
+use crate::broker::request::{AdminCommand, AuditNote, NewAgent};
+use crate::cli::failure::Failure;
+use crate::cli::place::{ADDRESS_FILE, KEY_FILE, read_line};
+use crate::domain::address::Address;
+use crate::domain::agent::Binding;
+use crate::domain::ids::AccountId;
+use crate::domain::key::Role;
+
+/// The account that every broker has from its first start.
+const OPERATOR: &str = "operator";
+
+/// The operator's key.
+#[derive(Debug)]
+pub(super) struct Operator {
+    /// The address of the account.
+    pub(super) address: Address,
+    /// Where the key lies.
+    pub(super) key_file: PathBuf,
+    /// True when it was made just now.
+    pub(super) is_new: bool,
+}
+
+/// Makes the data directory, readable by its owner alone.
+pub(super) fn directory(data: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.map_err(|error| {
+        Failure::refused(format!("make data directory {}: {error}", data.display()))
+            .hint("choose another with --data DIR")
+    })
+}
+
+/// Makes sure that there is an operator with an admin key in its file.
+///
+/// A key that this store does not know, such as that of a store in memory, is made anew.
+pub(super) async fn operator(broker: &Broker, data: &Path) -> Result<Operator, Failure> {
+    let address = Address::parse(OPERATOR, &broker.settings().policy.home)
+        .map_err(|error| Failure::refused(error.to_string()))?;
+    let key_file = data.join(KEY_FILE);
+    let account = account(broker, &address).await?;
+    let left = read_line(&key_file);
+    let is_known = left.as_ref().is_some_and(|token| is_good(broker, token));
+    if !is_known {
+        let token = new_token(account, broker.entropy().as_ref());
+        let command = AdminCommand::CreateKey {
+            id: broker.next_key_id(),
+            account,
+            hash: token.hash,
+            hint: token.hint,
+            role: Role::Admin,
+            expires_at: None,
+        };
+        administer(broker, command, "key.create", &address).await?;
+        write_private(&key_file, &token.token)?;
+    }
+    Ok(Operator {
+        address,
+        key_file,
+        is_new: !is_known,
+    })
+}
+
+/// Writes down what is really listened on.
+pub(super) fn write_address(data: &Path, url: &str) -> Result<(), Failure> {
+    write_private(&data.join(ADDRESS_FILE), url)
+}
+
+/// Takes the address away: nobody listens there any more.
+pub(super) fn remove_address(data: &Path) {
+    let path = data.join(ADDRESS_FILE);
+    if let Err(error) = std::fs::remove_file(&path) {
+        tracing::warn!(path = %path.display(), %error, "could not remove the address");
+    }
+}
+
+async fn account(broker: &Broker, address: &Address) -> Result<AccountId, Failure> {
+    let known = broker
+        .registry()
+        .agent(address)
+        .and_then(|agent| agent.account);
+    if let Some(account) = known {
+        return Ok(account);
+    }
+    let command = AdminCommand::Register(Box::new(NewAgent {
+        address: address.clone(),
+        name: OPERATOR.to_owned(),
+        display_name: Some("Operator".to_owned()),
+        description: Some("made at the first start".to_owned()),
+        binding: Binding::Inbox,
+        callback_url: None,
+        ack_timeout: None,
+        max_in_flight: None,
+    }));
+    administer(broker, command, "agent.register", address).await?;
+    let made = broker
+        .registry()
+        .agent(address)
+        .and_then(|agent| agent.account);
+    made.ok_or_else(|| {
+        Failure::refused(format!("account {address} was registered and is not there"))
+    })
+}
+
+async fn administer(
+    broker: &Broker,
+    command: AdminCommand,
+    action: &str,
+    target: &Address,
+) -> Result<(), Failure> {
+    let note = AuditNote {
+        actor: "postroom".to_owned(),
+        key: None,
+        via: "start".to_owned(),
+        action: action.to_owned(),
+        target: target.to_string(),
+        reason: Some("no usable admin key in the data directory".to_owned()),
+        trace_id: None,
+    };
+    let done = broker.administer(command, note).await;
+    done.map_err(|error| Failure::refused(format!("prepare account {target}: {error}")))?;
+    Ok(())
+}
+
+/// True for the token of an admin key that this broker takes.
+fn is_good(broker: &Broker, token: &str) -> bool {
+    let registry = broker.registry();
+    registry.key(&hash_token(token)).is_some_and(|key| {
+        key.role == Role::Admin && key.revoked_at.is_none() && key.expires_at.is_none()
+    })
+}
+
+/// Replaces a small file, mode 0600, in one step: readers see the old one or the new one.
+fn write_private(path: &Path, line: &str) -> Result<(), Failure> {
+    let fault =
+        |error: std::io::Error| Failure::refused(format!("write {}: {error}", path.display()));
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(fault(error)),
+    }
+    let mut options = OpenOptions::new();
+    let mut file: File = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&new)
+        .map_err(fault)?;
+    writeln!(file, "{line}").map_err(fault)?;
+    file.sync_all().map_err(fault)?;
+    std::fs::rename(&new, path).map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_directory_and_its_files_are_the_owners_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let data = scratch.path().join("a/b");
+        directory(&data).unwrap();
+        directory(&data).unwrap();
+        write_private(&data.join(KEY_FILE), "one").unwrap();
+        write_private(&data.join(KEY_FILE), "two").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        assert_eq!(mode(&data.join(KEY_FILE)), 0o600);
+        assert_eq!(read_line(&data.join(KEY_FILE)).as_deref(), Some("two"));
+        assert!(directory(Path::new("/proc/no/such")).is_err());
+    }
+}

@@ -1,0 +1,229 @@
+//! A running broker: every room from the store to the doors, and their orderly end.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::first::{self, Operator};
+use crate::api::{self, ApiParts};
+use crate::bindings::guard::Guard;
+use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
+use crate::broker::{self, Broker};
+use crate::cli::failure::Failure;
+use crate::clock::{Clock, Entropy, Mono};
+use crate::config::{Config, EarlyClose, StoreKind};
+use crate::shutdown::{Shutdown, StopOrder, StopReport, Tasks};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::memory::MemoryStore;
+use crate::store::sqlite::recover::DirectoryLock;
+use crate::store::sqlite::{self, SqliteStore, Ticks};
+
+/// Commits that a subscriber of the bus may lag behind.
+const BUS_LAG_MAX: usize = 4096;
+/// The file of the store in the data directory.
+const STORE_FILE: &str = "postroom.db";
+/// The least time a step of stopping gets.
+const STEP_MIN: Duration = Duration::from_millis(200);
+
+/// A running broker.
+#[derive(Debug)]
+pub(super) struct House {
+    pub(super) broker: Broker,
+    /// Where it is reached.
+    pub(super) url: Url,
+    pub(super) operator: Operator,
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+    doors: Tasks,
+    bindings: Tasks,
+    core: Tasks,
+    lock: DirectoryLock,
+}
+
+/// What a house is built from.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    pub(super) config: Arc<Config>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) shutdown: Shutdown,
+}
+
+/// Takes the data directory; none when another process has it.
+pub(super) fn take(data: &Path) -> Result<Option<DirectoryLock>, Failure> {
+    first::directory(data)?;
+    match DirectoryLock::take(data) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(StoreError::Taken { .. }) => Ok(None),
+        Err(error) => Err(Failure::refused(error.to_string())),
+    }
+}
+
+impl House {
+    /// Starts every room from left to right.
+    pub(super) async fn start(ground: Ground, lock: DirectoryLock) -> Result<Self, Failure> {
+        let Ground {
+            config,
+            clock,
+            entropy,
+            shutdown,
+        } = ground;
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
+        if config.tls.cert.is_some() {
+            return Err(Failure::usage("listen with TLS: this build cannot")
+                .hint("put a TLS proxy in front, and unset tls.cert and tls.key"));
+        }
+        let listener = listen(&config)?;
+        let store = open_store(&config, &clock)?;
+        let core = shutdown.tasks("broker");
+        let settings = broker_settings(&config, entropy.as_ref());
+        let broker = Broker::start(store, settings, Arc::clone(&clock), entropy, &core)
+            .await
+            .map_err(|error| Failure::refused(error.to_string()))?;
+        let operator = first::operator(&broker, &config.data).await?;
+
+        let bindings = shutdown.tasks("bindings");
+        let guard = Guard::of(&config).map_err(|error| Failure::usage(error.to_string()))?;
+        let pusher = PusherConfig::of(&config, Arc::new(guard));
+        let pusher = Pusher::new(pusher, Arc::clone(&clock))
+            .map_err(|error| Failure::refused(error.to_string()))?;
+        let dispatch = DispatcherConfig::of(&config);
+        http::start(broker.clone(), pusher, dispatch, &bindings);
+
+        let doors = shutdown.tasks("doors");
+        let parts = ApiParts {
+            broker: broker.clone(),
+            settings: api_settings(&config),
+            listener,
+        };
+        let address = api::serve(parts, &doors)
+            .map_err(|error| Failure::refused(format!("listen on {}: {error}", config.listen)))?;
+        let url = format!("http://{address}");
+        first::write_address(&config.data, &url)?;
+        tracing::info!(%url, data = %config.data.display(), "ready");
+        Ok(Self {
+            url: crate::cli::place::parse_url(&url)?,
+            broker,
+            operator,
+            config,
+            clock,
+            shutdown,
+            doors,
+            bindings,
+            core,
+            lock,
+        })
+    }
+
+    /// Stops every room from right to left within `shutdown.grace_seconds`.
+    pub(super) async fn stop(self) -> StopReport {
+        let end = self
+            .clock
+            .elapsed()
+            .after(self.config.shutdown_grace.to_std());
+        let share = |parts: u32| {
+            self.left(end)
+                .checked_div(parts)
+                .unwrap_or_default()
+                .max(STEP_MIN)
+        };
+        let mut order = StopOrder::new(&self.shutdown, Arc::clone(&self.clock));
+        order.tasks(&self.doors, share(3)).await;
+        first::remove_address(&self.config.data);
+        order.tasks(&self.bindings, share(2)).await;
+        order.step("writer", share(1), self.broker.stop()).await;
+        // The store closes with the writer's thread.
+        order.tasks(&self.core, share(1)).await;
+        drop(self.lock);
+        order.finish()
+    }
+
+    fn left(&self, end: Mono) -> Duration {
+        end.since(self.clock.elapsed())
+    }
+}
+
+fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    let fault = |error: std::io::Error| {
+        Failure::refused(format!("listen on {}: {error}", config.listen))
+            .hint("choose another with --listen HOST:PORT; port 0 picks a free one")
+    };
+    let listener = TcpListener::bind(config.listen).map_err(fault)?;
+    listener.set_nonblocking(true).map_err(fault)?;
+    Ok(listener)
+}
+
+fn open_store(config: &Config, clock: &Arc<dyn Clock>) -> Result<Box<dyn Store>, Failure> {
+    if config.store.kind == StoreKind::Memory {
+        return Ok(Box::new(MemoryStore::new()));
+    }
+    let clock = Arc::clone(clock);
+    let cache_kib = u32::try_from(config.store.cache_bytes / 1024).unwrap_or(u32::MAX);
+    let settings = sqlite::Settings {
+        writer_cache_kib: cache_kib,
+        reader_cache_kib: cache_kib,
+        ticks: Some(Ticks(Arc::new(move || clock.elapsed().as_millis()))),
+        ..sqlite::Settings::default()
+    };
+    let store = SqliteStore::open(&config.data.join(STORE_FILE), settings)
+        .map_err(|error| Failure::refused(error.to_string()))?;
+    Ok(Box::new(store))
+}
+
+fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {
+    broker::Settings {
+        policy: config.policy(),
+        queue_max: config.limits.commit_queue,
+        batch_commands_max: config.limits.batch_commands_max,
+        busy_wait: config.limits.busy_wait.to_std(),
+        bus_lag_max: BUS_LAG_MAX,
+        readers: config.store.readers,
+        fresh_ids: (fresh_uuid(entropy), fresh_uuid(entropy)),
+    }
+}
+
+fn fresh_uuid(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
+}
+
+fn api_settings(config: &Config) -> api::Settings {
+    let defaults = api::Settings::default();
+    api::Settings {
+        body_bytes_max: config.limits.body_bytes,
+        payload_bytes_max: config.limits.payload_bytes,
+        body_wait: config.limits.body_read.to_std(),
+        first_request_wait: config
+            .limits
+            .header_read
+            .to_std()
+            .max(defaults.first_request_wait),
+        grace: config
+            .shutdown_grace
+            .to_std()
+            .checked_div(3)
+            .unwrap_or_default(),
+        stream_credit: config.stream.credit,
+        keepalive: config.stream.keepalive.to_std(),
+        early_close: match config.stream.early_close {
+            EarlyClose::Auto => api::EarlyClose::Auto,
+            EarlyClose::Always => api::EarlyClose::Always,
+            EarlyClose::Never => api::EarlyClose::Never,
+        },
+        is_flat_intent: config.compat.is_intent_flat,
+        is_watch_inclusive: config.compat.is_since_inclusive,
+        is_strict: config.is_strict_about_addresses,
+        is_metrics_public: config.is_metrics_public,
+        ..defaults
+    }
+}
