@@ -1,0 +1,16 @@
+//! The real program from the outside: its verbs, its files, its exit codes.
+//!
+//! Every test has a data directory and a port of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests, and what only tests use"
+)]
+
+mod broker;
+mod demo;
+mod operate;
+mod serve;
+mod work;
