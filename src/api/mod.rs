@@ -20,6 +20,7 @@ mod call;
 mod dead_letters;
 mod events;
 mod feed;
+mod first_start;
 mod health;
 mod holds;
 mod inbox;
@@ -51,6 +52,7 @@ use crate::domain::key::KeyHash;
 use crate::shutdown::Tasks;
 
 pub use crate::api::auth::{NewToken, hash_token, new_token};
+pub use crate::api::first_start::first_start;
 pub use crate::api::routes::router;
 
 /// The numbers of the door. The defaults are the contract's.

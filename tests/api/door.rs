@@ -1,0 +1,309 @@
+//! What every request and every response has in common: keys, ids, shapes, limits.
+
+use postroom::api::Settings;
+use serde_json::json;
+
+use crate::house::{house, house_with};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_needs_no_key_and_every_response_carries_its_headers() {
+    let house = house().await;
+    for path in ["/health", "/v1/health"] {
+        let reply = house.get(path, "").await;
+        let body = reply.ok();
+        assert_eq!(body["service"], "postroom");
+        assert_eq!(body["storage"], "memory");
+        assert!(reply.header("x-request-id").starts_with("req_"));
+        assert!(!reply.header("x-trace-id").is_empty());
+        assert_eq!(reply.header("cache-control"), "no-store");
+        assert!(reply.header("server").starts_with("Postroom/"));
+    }
+    let ready = house.get("/ready", "").await.ok();
+    assert_eq!(ready["ready"], json!(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_a_request_are_taken_over_where_they_are_fit() {
+    let house = house().await;
+    let request = house
+        .request("GET", "/health", "")
+        .header("x-request-id", "mine-1")
+        .header("x-trace-id", "trace-1");
+    let reply = house.send(request).await;
+    assert_eq!(reply.header("x-request-id"), "mine-1");
+    assert_eq!(reply.header("x-trace-id"), "trace-1");
+    let request = house
+        .request("GET", "/health", "")
+        .header("x-trace-id", "x".repeat(129));
+    assert!(house.send(request).await.header("x-trace-id").len() < 129);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_taken_from_either_header_and_x_api_key_decides() {
+    let house = house().await;
+    let me = "/v1/me";
+    let missing = house
+        .get(me, "")
+        .await
+        .refused(401, "missing_platform_api_key");
+    assert_eq!(missing["details"]["header"], "x-api-key");
+    for bad in ["wrong", "axme_sa_sa_1_x"] {
+        house
+            .get(me, bad)
+            .await
+            .refused(401, "invalid_platform_api_key");
+    }
+    let bearer = |token: &str| {
+        house
+            .request("GET", me, "")
+            .header("authorization", format!("Bearer {token}"))
+    };
+    let body = house.send(bearer(&house.admin)).await.ok();
+    assert_eq!(body["role"], "admin");
+    assert_eq!(body["address"], "agent://local/default/operator");
+    house
+        .send(bearer(&house.admin).header("x-api-key", "wrong"))
+        .await
+        .refused(401, "invalid_platform_api_key");
+    house
+        .send(bearer("someone's user token").header("x-api-key", &house.admin))
+        .await
+        .ok();
+    let empty = house.request("GET", me, "").header("x-api-key", "");
+    house
+        .send(empty)
+        .await
+        .refused(401, "invalid_platform_api_key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_and_revoked_keys_and_suspended_accounts_are_told_apart() {
+    let house = house().await;
+    let account = house.account("web", json!({})).await;
+    let path = format!("/v1/service-accounts/{account}/keys");
+    let body = json!({ "role": "sender", "expires_at": "2026-04-11T10:00:10Z" });
+    let made = house.post(&path, &house.admin, body).await.ok();
+    let key = made["api_key"].as_str().unwrap().to_owned();
+    house.get("/v1/me", &key).await.ok();
+    house.pass(10).await;
+    house
+        .get("/v1/me", &key)
+        .await
+        .refused(401, "token_expired");
+
+    let made = house.post(&path, &house.admin, json!({})).await.ok();
+    let key = made["key"]["token"].as_str().unwrap().to_owned();
+    let request = house
+        .request(
+            "PATCH",
+            &format!("/v1/service-accounts/{account}"),
+            &house.admin,
+        )
+        .body(json!({ "status": "suspended" }).to_string());
+    house.send(request).await.ok();
+    house.get("/v1/me", &key).await.refused(403, "forbidden");
+    let id = made["key"]["key_id"].as_str().unwrap();
+    let revoked = house
+        .post(&format!("{path}/{id}/revoke"), &house.admin, json!({}))
+        .await
+        .ok();
+    assert_eq!(revoked["key"]["status"], "revoked");
+    house
+        .get("/v1/me", &key)
+        .await
+        .refused(401, "invalid_platform_api_key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_open_what_they_should_and_nothing_else() {
+    let house = house().await;
+    let sender = house.key("web", "sender").await;
+    let agent = house.key("orders", "agent").await;
+    for path in [
+        "/v1/overview",
+        "/v1/dead-letters",
+        "/v1/attempts",
+        "/v1/events",
+        "/v1/holds",
+        "/v1/service-accounts",
+        "/v1/audit/events",
+        "/metrics",
+    ] {
+        for key in [&sender, &agent] {
+            house.get(path, key).await.refused(403, "forbidden");
+        }
+        assert_eq!(house.get(path, &house.admin).await.status, 200, "{path}");
+    }
+    for path in [
+        "/v1/capabilities",
+        "/v1/agents",
+        "/v1/agents/orders",
+        "/v1/inbox",
+    ] {
+        for key in [&sender, &agent, &house.admin] {
+            house.get(path, key).await.ok();
+        }
+    }
+    house
+        .get("/v1/agents/orders/intents", &sender)
+        .await
+        .refused(403, "forbidden");
+    house
+        .get("/v1/agents/billing/intents", &agent)
+        .await
+        .refused(403, "forbidden");
+    house
+        .get("/v1/agents/billing/intents/stream", &agent)
+        .await
+        .refused(403, "forbidden");
+    house.get("/v1/agents/orders/intents", &agent).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_routes_other_methods_and_what_is_not_here_have_their_shapes() {
+    let house = house().await;
+    house.get("/v1/nothing", "").await.refused(404, "not_found");
+    let wrong = house.post("/v1/intents/x", &house.admin, json!({})).await;
+    wrong.refused(405, "method_not_allowed");
+    assert_eq!(wrong.header("allow"), "GET,HEAD");
+    assert_eq!(wrong.json()["detail"], wrong.json()["error"]["message"]);
+    let wrong = house
+        .post("/v1/agents/orders/intents", &house.admin, json!({}))
+        .await;
+    wrong.refused(405, "method_not_allowed");
+    assert_eq!(wrong.header("allow"), "GET,HEAD");
+
+    house
+        .get("/v1/invites/abc", "")
+        .await
+        .refused(401, "missing_platform_api_key");
+    let refusal = house
+        .get("/v1/invites/abc", &house.admin)
+        .await
+        .refused(501, "not_supported");
+    assert_eq!(refusal["message"], "invites is not part of Postroom");
+    house
+        .post("/v1/mesh/heartbeat", &house.admin, json!({}))
+        .await
+        .refused(501, "not_supported");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_bodies_are_told_apart_and_an_empty_one_is_an_empty_object() {
+    let house = house().await;
+    let send = |body: &str| {
+        house
+            .request("POST", "/v1/intents", &house.admin)
+            .body(body.to_owned())
+    };
+    house
+        .send(send("{\"a\":"))
+        .await
+        .refused(400, "malformed_json");
+    let list = house.send(send("[]")).await;
+    list.refused(422, "schema_invalid");
+    let empty = house.send(send("")).await;
+    empty.refused(422, "schema_invalid");
+    assert_eq!(
+        empty.json()["detail"],
+        json!([
+            { "loc": ["body", "intent_type"], "msg": "field required", "type": "missing" },
+            { "loc": ["body", "to_agent"], "msg": "field required", "type": "missing" },
+        ])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_much_is_answered_with_its_limit() {
+    let house = house().await;
+    let payload = json!({ "text": "x".repeat(131_072) });
+    let body = json!({ "intent_type": "a.b.v1", "to_agent": "o", "payload": payload });
+    let refusal = house
+        .post("/v1/intents", &house.admin, body)
+        .await
+        .refused(413, "payload_too_large");
+    assert_eq!(refusal["details"]["limit"], json!(131_072));
+    let huge = "x".repeat(1024 * 1024 + 1);
+    let request = house
+        .request("POST", "/v1/intents", &house.admin)
+        .body(format!("{{\"a\":\"{huge}\"}}"));
+    let refusal = house.send(request).await.refused(413, "payload_too_large");
+    assert_eq!(refusal["details"]["limit"], json!(1_048_576));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_whose_behalf_must_be_said_once_and_be_allowed() {
+    let house = house().await;
+    let sender = house.key("web", "sender").await;
+    house
+        .get("/v1/inbox?owner_agent=finance", &sender)
+        .await
+        .refused(403, "forbidden");
+    house
+        .get("/v1/inbox?owner_agent=agent://local/default/web", &sender)
+        .await
+        .ok();
+    let both = house
+        .request("GET", "/v1/inbox?owner_agent=web", &house.admin)
+        .header("x-owner-agent", "finance");
+    house.send(both).await.refused(400, "owner_mismatch");
+    let same = house
+        .request("GET", "/v1/inbox?owner_agent=web", &house.admin)
+        .header("x-owner-agent", "agent://local/default/web");
+    house.send(same).await.ok();
+    house
+        .get("/v1/inbox?owner_agent=*", &house.admin)
+        .await
+        .ok();
+    house
+        .get("/v1/inbox?owner_agent=*", &sender)
+        .await
+        .refused(403, "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_pages_are_refused_by_name() {
+    let house = house().await;
+    let get = async |path: &str| house.get(path, &house.admin).await;
+    get("/v1/intents?limit=0")
+        .await
+        .refused(422, "schema_invalid");
+    get("/v1/intents?limit=501")
+        .await
+        .refused(422, "schema_invalid");
+    get("/v1/intents?cursor=zzz")
+        .await
+        .refused(400, "bad_cursor");
+    get("/v1/intents?status=SOMETHING")
+        .await
+        .refused(422, "schema_invalid");
+    get("/v1/intents?unknown=1&org_id=x").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_door_ends_open_streams_cleanly_and_promptly() {
+    let house = house_with(Settings::default()).await;
+    let path = "/v1/agents/orders/intents/stream?wait_seconds=60";
+    let mut stream = house.stream(path, &house.admin).await;
+    let closing = house.close();
+    let reading = stream.rest();
+    let ((), frames) = tokio::join!(closing, reading);
+    let last = frames.last().unwrap();
+    assert_eq!(last.event, "stream.timeout");
+    assert_eq!(last.json(), json!({ "ok": true, "next_seq": 0 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_count_requests_by_the_template_of_their_route() {
+    let house = house().await;
+    house.submit(&house.admin, "orders", json!({})).await;
+    house.get("/v1/intents/x", &house.admin).await;
+    let text = house.get("/metrics", &house.admin).await.text;
+    for line in [
+        "postroom_http_requests_total{route=\"/v1/intents/{id}\",status=\"404\"} 1\n",
+        "postroom_intents{status=\"DELIVERED\"} 1\n",
+        "postroom_intents_accepted_total 1\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}

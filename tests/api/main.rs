@@ -1,0 +1,20 @@
+//! The HTTP API over real connections, against a real broker with its own clock.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod accounts;
+mod dead_letters;
+mod door;
+mod events;
+mod house;
+mod intents;
+mod operator;
+mod people;
+mod receive;
+mod resume;

@@ -1,0 +1,118 @@
+//! What operators watch: the overview, the feed, the audit log.
+
+use serde_json::json;
+
+use crate::house::house;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_counts_what_is_stored() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    house.submit(&house.admin, "orders", json!({})).await;
+    house.poll(&house.admin, "orders").await;
+    house
+        .post(
+            &format!("/v1/intents/{id}/resume"),
+            &house.admin,
+            json!({ "a": 1 }),
+        )
+        .await
+        .ok();
+    house.pass(30).await;
+    let body = house.get("/v1/overview", &house.admin).await.ok();
+    assert_eq!(body["intents"]["COMPLETED"], json!(1));
+    assert_eq!(body["intents"]["DELIVERED"], json!(1));
+    let bindings = body["bindings"].as_array().unwrap();
+    assert_eq!(bindings.len(), 5);
+    assert_eq!(bindings[0]["binding"], "stream");
+    assert_eq!(bindings[0]["leased"], json!(1));
+    assert_eq!(body["oldest_waiting"]["age_seconds"], json!(30));
+    assert_eq!(body["store"]["kind"], "memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_feed_has_every_cursor_once_and_a_filter_says_how_far_it_looked() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let whole = house.get("/v1/events?limit=1000", &house.admin).await.ok();
+    let head = whole["head"].as_u64().unwrap();
+    let cursors: Vec<_> = whole["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["cursor"].as_u64().unwrap())
+        .collect();
+    assert_eq!(cursors, (1..=head).collect::<Vec<_>>());
+    let some = house
+        .get("/v1/events?types=intent.*&limit=2", &house.admin)
+        .await
+        .ok();
+    assert_eq!(some["events"][0]["type"], "intent.created");
+    assert_eq!(some["events"][0]["intent_id"], json!(id));
+    let next = some["next_since"].as_u64().unwrap();
+    let rest = house
+        .get(
+            &format!("/v1/events?types=intent.*&since={next}"),
+            &house.admin,
+        )
+        .await
+        .ok();
+    assert_eq!(rest["events"][0]["type"], "intent.delivered");
+    assert_eq!(rest["next_since"], json!(head));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_stream_starts_at_the_head_unless_told_otherwise() {
+    let house = house().await;
+    house.submit(&house.admin, "orders", json!({})).await;
+    let mut stream = house
+        .stream("/v1/events/stream?wait_seconds=30", &house.admin)
+        .await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    for wanted in ["intent.created", "intent.submitted", "intent.delivered"] {
+        let frame = stream.event().await;
+        assert_eq!(frame.event, wanted);
+        assert_eq!(frame.json()["intent_id"], json!(id));
+        assert_eq!(frame.id, frame.json()["cursor"].to_string());
+    }
+    let path = "/v1/events/stream?wait_seconds=1&since=0&types=key.*";
+    let frames = house.stream(path, &house.admin).await.rest().await;
+    assert_eq!(frames[0].event, "key.created");
+    let last = frames.last().unwrap().json();
+    let head = house.get("/v1/events", &house.admin).await.ok()["head"].clone();
+    assert_eq!(last, json!({ "ok": true, "next_since": head }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_poll_of_the_feed_returns_with_the_first_item() {
+    let house = house().await;
+    let head = house.get("/v1/events", &house.admin).await.ok()["head"].clone();
+    let path = format!("/v1/events?since={head}&wait_seconds=30");
+    let waiting = house.get(&path, &house.admin);
+    let (reply, id) = tokio::join!(waiting, house.submit(&house.admin, "orders", json!({})));
+    assert_eq!(reply.ok()["events"][0]["intent_id"], json!(id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_writes_are_in_the_audit_log_with_who_and_through_what() {
+    let house = house().await;
+    house.account("orders", json!({})).await;
+    let headers = [("x-postroom-via", "console"), ("x-trace-id", "t-1")];
+    let body = json!({ "reason": "deploy" });
+    house
+        .post_with("/v1/agents/orders/pause", &house.admin, &headers, body)
+        .await
+        .ok();
+    let audit = house
+        .get("/v1/audit/events?limit=1", &house.admin)
+        .await
+        .ok();
+    let entry = &audit["events"][0];
+    assert_eq!(entry["action"], "agent.pause");
+    assert_eq!(entry["actor"], "agent://local/default/operator");
+    assert_eq!(entry["via"], "console");
+    assert_eq!(entry["reason"], "deploy");
+    assert_eq!(entry["trace_id"], "t-1");
+    assert_eq!(entry["result"], "done");
+    assert!(audit["next_cursor"].is_string());
+}

@@ -1,0 +1,180 @@
+//! The table of what a resume means, row by row.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, house};
+
+/// Sends an intent, claims it, resumes it with this body and answers with the intent.
+async fn resumed(house: &House, body: Value) -> Value {
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    house.poll(&house.admin, "orders").await;
+    let path = format!("/v1/intents/{id}/resume?owner_agent=orders");
+    let answer = house.post(&path, &house.admin, body).await.ok();
+    assert_eq!(answer["applied"], json!(true));
+    assert_eq!(answer["policy_generation"], json!(0));
+    let intent = house.intent(&id).await;
+    assert_eq!(answer["intent"]["status"], intent["status"]);
+    intent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_says_done_completes_with_the_other_keys_as_result() {
+    let house = house().await;
+    for word in [
+        "complete",
+        "completed",
+        "success",
+        "done",
+        "ok",
+        "approve",
+        "approved",
+    ] {
+        let body = json!({ "action": word, "order_id": "x", "status": "captured" });
+        let intent = resumed(&house, body).await;
+        assert_eq!(intent["status"], "COMPLETED", "{word}");
+        assert_eq!(
+            intent["result"],
+            json!({ "order_id": "x", "status": "captured" })
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_says_no_fails_with_its_reason() {
+    let house = house().await;
+    for word in ["fail", "failed", "error", "reject", "rejected"] {
+        let body = json!({ "action": word, "reason": "no stock", "sku": 7 });
+        let intent = resumed(&house, body).await;
+        assert_eq!(intent["status"], "FAILED", "{word}");
+        assert_eq!(intent["error"]["code"], "agent_failed");
+        assert_eq!(intent["error"]["message"], "no stock");
+        assert_eq!(intent["error"]["details"]["sku"], json!(7));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_reports_progress_goes_on() {
+    let house = house().await;
+    for word in ["progress", "in_progress", "heartbeat", "ack", "working"] {
+        let intent = resumed(&house, json!({ "action": word })).await;
+        assert_eq!(intent["status"], "IN_PROGRESS", "{word}");
+        assert_eq!(intent["delivery"]["state"], "leased");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_or_approved_that_says_no_fails() {
+    let house = house().await;
+    for body in [
+        json!({ "outcome": "failed" }),
+        json!({ "outcome": "rejected" }),
+        json!({ "approved": false }),
+    ] {
+        assert_eq!(
+            resumed(&house, body.clone()).await["status"],
+            "FAILED",
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_other_key_completes_and_control_keys_alone_do_not() {
+    let house = house().await;
+    let intent = resumed(&house, json!({ "order_id": "x", "result": { "total": 3 } })).await;
+    assert_eq!(intent["status"], "COMPLETED");
+    assert_eq!(intent["result"], json!({ "order_id": "x", "total": 3 }));
+    for body in [json!({}), json!({ "actor": "me", "reason": "because" })] {
+        let intent = resumed(&house, body.clone()).await;
+        assert_eq!(intent["status"], "IN_PROGRESS", "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_result_and_a_stale_attempt_change_nothing() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let rows = house.poll(&house.admin, "orders").await;
+    let path = format!("/v1/intents/{id}/resume");
+    house
+        .post(
+            &path,
+            &house.admin,
+            json!({ "attempt_id": "att_9999", "a": 1 }),
+        )
+        .await
+        .refused(409, "attempt_stale");
+    house
+        .post(&path, &house.admin, json!({ "attempt_id": "nonsense" }))
+        .await
+        .refused(422, "schema_invalid");
+    let body = json!({ "attempt_id": rows[0]["attempt_id"], "a": 1 });
+    house.post(&path, &house.admin, body).await.ok();
+    let refusal = house
+        .post(&path, &house.admin, json!({ "a": 2 }))
+        .await
+        .refused(409, "intent_terminal");
+    assert_eq!(refusal["details"]["status"], "COMPLETED");
+    let events = house.event_types(&id).await;
+    let ends = events
+        .iter()
+        .filter(|name| *name == "intent.completed")
+        .count();
+    assert_eq!(ends, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_generation_is_a_quiet_no() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let body = json!({ "a": 1, "expected_policy_generation": 3 });
+    let answer = house
+        .post(&format!("/v1/intents/{id}/resume"), &house.admin, body)
+        .await
+        .ok();
+    assert_eq!(answer["applied"], json!(false));
+    assert_eq!(answer["reason"], "stale_policy_generation");
+    assert_eq!(house.intent(&id).await["status"], "DELIVERED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_resumes_what_is_addressed_to_it_and_nothing_else() {
+    let house = house().await;
+    let web = house.key("web", "sender").await;
+    let orders = house.key("orders", "agent").await;
+    let billing = house.key("billing", "agent").await;
+    let body = json!({ "action": "done" });
+    let id = house.submit(&web, "orders", json!({})).await;
+    let path = format!("/v1/intents/{id}/resume");
+    house
+        .post(&path, &billing, body.clone())
+        .await
+        .refused(404, "intent_not_found");
+    let as_other = format!("{path}?owner_agent=billing");
+    house
+        .post(&as_other, &orders, body.clone())
+        .await
+        .refused(403, "forbidden");
+    house.post(&path, &orders, body).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_resume_with_a_key_gets_the_first_answer() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let path = format!("/v1/intents/{id}/resume");
+    let key = [("Idempotency-Key", "done-1")];
+    let first = house
+        .post_with(&path, &house.admin, &key, json!({ "a": 1 }))
+        .await
+        .ok();
+    let second = house
+        .post_with(&path, &house.admin, &key, json!({ "a": 1 }))
+        .await
+        .ok();
+    assert_eq!(first, second);
+    house
+        .post_with(&path, &house.admin, &key, json!({ "a": 2 }))
+        .await
+        .refused(409, "idempotency_conflict");
+}
