@@ -334,7 +334,10 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
         let whole = distance(unknown, entry.key);
         // The right name in the wrong section is one mistake, however long the section is.
         let name = distance(unknown_name, entry.name()).saturating_add(1);
-        (whole.min(name), entry.key)
+        // So is a key that stops early, or stops without its unit.
+        let start: String = entry.key.chars().take(unknown.chars().count()).collect();
+        let start = distance(unknown, &start).saturating_add(1);
+        (whole.min(name).min(start), entry.key)
     });
     let (score, key) = scored.min()?;
     (score <= unknown_name.len().div_ceil(3).max(2)).then_some(key)
@@ -403,6 +406,8 @@ mod tests {
             Some("limits.connections_max")
         );
         assert_eq!(nearest("listne"), Some("listen"));
+        assert_eq!(nearest("limits.conections"), Some("limits.connections_max"));
+        assert_eq!(nearest("http.timeout"), Some("http.timeout_seconds"));
         assert_eq!(nearest("connections_max"), Some("limits.connections_max"));
         assert_eq!(
             nearest("stream.timeout_seconds"),
