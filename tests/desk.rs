@@ -96,6 +96,8 @@ async fn house() -> House {
         environment: String::new(),
         hold: Span::from_seconds(5),
         is_read_only: false,
+        payload_bytes_max: 131_072,
+        is_strict: false,
     };
     House {
         local: LocalDesk::new(broker.clone(), options),
@@ -863,6 +865,41 @@ async fn what_the_contract_refuses_is_refused_alike() {
             attempt(|new| new.max_attempts = Some(0)).await,
             "schema_invalid"
         );
+        let letter = house.dead_letter(desk).await;
+        let long = "x".repeat(2001);
+        let blank = " ".to_owned();
+        for act in [
+            Act::Discard {
+                intent: letter,
+                reason: blank.clone(),
+                hold: Span::ZERO,
+            },
+            replay(letter, 61),
+            Act::Cancel {
+                intent: letter,
+                reason: Some(long.clone()),
+            },
+            decide(letter, Choice::Yes, Some(&long)),
+            Act::Reply {
+                intent: letter,
+                message: blank,
+            },
+            Act::Pause {
+                agent: address("orders"),
+                reason: long,
+            },
+            Act::Resume {
+                intent: letter,
+                body: Payload::any("[1]").unwrap(),
+                attempt: None,
+            },
+        ] {
+            assert_eq!(
+                code(desk.act(act.clone()).await).0,
+                "schema_invalid",
+                "{act:?}"
+            );
+        }
         let unknown = house.broker.new_intent_id();
         let cancel = Act::Cancel {
             intent: unknown,
@@ -879,7 +916,9 @@ async fn what_the_contract_refuses_is_refused_alike() {
             ..new("orders")
         };
         let first = send(desk, keyed.clone()).await;
-        assert_eq!(send(desk, keyed.clone()).await, first);
+        // A repeat is one through either desk: one sender, one key, one answer.
+        assert_eq!(send(&house.local, keyed.clone()).await, first);
+        assert_eq!(send(&house.remote, keyed.clone()).await, first);
         let other = NewIntent {
             payload: Payload::empty(),
             ..keyed
@@ -944,6 +983,8 @@ async fn a_read_only_desk_looks_and_does_nothing() {
         environment: "PROD".to_owned(),
         hold: Span::from_seconds(5),
         is_read_only: true,
+        payload_bytes_max: 131_072,
+        is_strict: false,
     };
     let desk = LocalDesk::new(house.broker.clone(), options);
     let hello = desk.hello().await.unwrap();

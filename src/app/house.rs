@@ -224,6 +224,7 @@ fn api_settings(config: &Config) -> api::Settings {
         is_watch_inclusive: config.compat.is_since_inclusive,
         is_strict: config.is_strict_about_addresses,
         is_metrics_public: config.is_metrics_public,
+        environment: config.env.name.clone(),
         ..defaults
     }
 }

@@ -10,9 +10,7 @@ use crate::domain::task::{HeldAct, Hold};
 use crate::domain::time::Timestamp;
 use crate::store::query::{LetterGroup, LetterState, Thread, ThreadKind};
 use crate::wire::dead_letters;
-use crate::wire::json::Object;
 
-use super::act::NewIntent;
 use super::rows::{
     AttemptRow, DecisionRow, HeldRow, IntentRow, LetterGroupRow, LetterRow, TaskRow,
 };
@@ -296,21 +294,4 @@ pub(super) const fn state_of(words: &DeliveryWords) -> State {
         Status::Delivered if words.has_failed => State::Retrying,
         Status::Created | Status::Submitted | Status::Delivered => State::Queued,
     }
-}
-
-/// The body of a create, as the HTTP API takes it; both desks send this one.
-pub(super) fn create_body(new: &NewIntent) -> String {
-    Object::new()
-        .text("intent_type", &new.intent_type)
-        .text("to_agent", &new.to)
-        .payload("payload", &new.payload)
-        .maybe_text("reply_to", new.reply_to.as_deref())
-        .maybe_text("correlation_id", new.correlation_id.as_deref())
-        .maybe_shown("deadline_at", new.deadline)
-        .maybe_number("max_delivery_attempts", new.max_attempts)
-        .with(|object| match &new.human_task {
-            Some(task) => object.payload("human_task", task),
-            None => object,
-        })
-        .finish()
 }

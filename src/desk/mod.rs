@@ -13,6 +13,7 @@ pub mod local;
 pub mod remote;
 pub mod rows;
 
+mod bodies;
 mod convert;
 mod derive;
 mod parse;
@@ -27,9 +28,11 @@ use crate::desk::rows::{
     LetterRow, Overview, TaskRow, ThreadView,
 };
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::payload::BadPayload;
 use crate::store::query::{
     AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
 };
+use crate::wire::errors::Problem;
 
 /// An answer that takes a while.
 pub type Answer<'desk, T> = Pin<Box<dyn Future<Output = Result<T, DeskError>> + Send + 'desk>>;
@@ -121,6 +124,25 @@ pub enum DeskError {
     /// The answer makes no sense: another version, or a fault.
     #[error("{0}")]
     Fault(String),
+}
+
+impl From<Problem> for DeskError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused {
+            code: problem.code,
+            message: problem.message,
+            details: problem.details,
+        }
+    }
+}
+
+/// What the HTTP API says to a body that is no object.
+fn not_an_object(error: &BadPayload) -> DeskError {
+    match error {
+        BadPayload::NotJson(_) => Problem::new("malformed_json", error.to_string()),
+        BadPayload::NotObject => Problem::new("schema_invalid", "body must be a JSON object"),
+    }
+    .into()
 }
 
 /// A broker found through its data directory.

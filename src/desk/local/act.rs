@@ -1,25 +1,33 @@
 //! Acts: one request each to the writer, with its entry of the audit log in the same commit.
+//!
+//! What is asked for is spelled as a body of the HTTP API and read by the wire's readers: limits and
+//! refusals are the same on both desks because they are the same code.
 
 use crate::broker::Broker;
 use crate::broker::request::{AdminCommand, AuditNote, Receipt, RememberKey, Request};
-use crate::desk::DeskError;
 use crate::desk::act::{Act, Done, NewIntent};
-use crate::domain::fact::Actor;
-use crate::domain::ids::{HoldId, IntentId};
+use crate::desk::{DeskError, bodies, not_an_object};
+use crate::domain::agent::Binding;
+use crate::domain::fact::{Actor, FactBody};
+use crate::domain::ids::{AttemptId, HoldId, IntentId};
 use crate::domain::status::Status;
 use crate::engine::command::{
-    Command, Decide, Discard, PayloadSource, Replay, Reply, Resolve, Resume, Submit,
+    Choice, Command, Decide, Discard, PayloadSource, Replay, Reply, Resolve, Resume, Submit,
 };
-use crate::wire::body::Body;
+use crate::engine::refusal::Refusal;
+use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
-use crate::wire::submit::{self, CreateRules};
+use crate::wire::submit::{self, Create, CreateRules};
+use crate::wire::{dead_letters, inbox};
 
-use super::{LocalOptions, refused};
+use super::LocalOptions;
 
-/// Holds that are looked through for one to take back.
+/// Holds that are looked through for one to take back. They last a minute at most.
 const HOLDS_EXAMINED_MAX: u32 = 10_000;
-/// Most bytes of a payload as compact JSON: what the HTTP API takes by default.
-const PAYLOAD_BYTES_MAX: usize = 131_072;
+/// Most characters of a comment or a reason.
+const WORDS_CHARS_MAX: usize = 2000;
+/// Most characters of an idempotency key.
+const KEY_CHARS_MAX: usize = 255;
 
 pub(super) async fn run(
     broker: &Broker,
@@ -27,55 +35,33 @@ pub(super) async fn run(
     act: Act,
 ) -> Result<Done, DeskError> {
     let desk = Acting { broker, options };
-    match act {
-        Act::Send(new) => desk.send(&new).await,
-        Act::Undo { hold } => desk.undo(hold).await,
+    let (intent, command, note) = match act {
+        Act::Send(new) => return desk.send(&new).await,
+        Act::Undo { hold } => return desk.undo(hold).await,
         Act::Pause { agent, reason } => {
+            let reason = reason_of(&bodies::reason(Some(&reason)))?.unwrap_or_default();
             let note = desk.note("agent.pause", agent.to_string(), Some(reason.clone()));
-            desk.administer(
-                AdminCommand::Pause {
-                    address: agent,
-                    reason,
-                },
-                note,
-            )
-            .await
+            let address = agent;
+            return desk
+                .administer(AdminCommand::Pause { address, reason }, note)
+                .await;
         }
         Act::Unpause { agent } => {
             let note = desk.note("agent.resume", agent.to_string(), None);
-            desk.administer(AdminCommand::Unpause { address: agent }, note)
-                .await
+            let address = agent;
+            return desk
+                .administer(AdminCommand::Unpause { address }, note)
+                .await;
         }
-        Act::Decide {
-            intent,
-            choice,
-            comment,
-            version,
-            hold,
-        } => {
-            let note = desk.note("task.decide", intent.to_string(), comment.clone());
-            let command = Command::Decide(Box::new(Decide {
-                choice,
-                comment,
-                data: None,
-                version,
-                hold,
-                by: options.identity.clone(),
-            }));
-            desk.request(intent, command, note).await
+        about_task @ (Act::Decide { .. } | Act::Reply { .. }) => desk.in_thread(about_task)?,
+        about_letter @ (Act::Replay { .. } | Act::Discard { .. }) => {
+            desk.on_letter(about_letter)?
         }
-        letter @ (Act::Replay { .. } | Act::Discard { .. }) => {
-            let (intent, command, note) = desk.on_letter(letter)?;
-            desk.request(intent, command, note).await
+        about_intent @ (Act::Cancel { .. } | Act::RetryNow { .. } | Act::Resume { .. }) => {
+            desk.on_intent(about_intent)?
         }
-        open @ (Act::Reply { .. }
-        | Act::Cancel { .. }
-        | Act::RetryNow { .. }
-        | Act::Resume { .. }) => {
-            let (intent, command, note) = desk.on_intent(open)?;
-            desk.request(intent, command, note).await
-        }
-    }
+    };
+    desk.request(intent, command, note).await
 }
 
 /// The broker, and who asks it.
@@ -83,6 +69,9 @@ struct Acting<'desk> {
     broker: &'desk Broker,
     options: &'desk LocalOptions,
 }
+
+/// What goes to the writer.
+type Asked = (IntentId, Command, AuditNote);
 
 impl Acting<'_> {
     fn note(&self, action: &str, target: String, reason: Option<String>) -> AuditNote {
@@ -101,10 +90,47 @@ impl Acting<'_> {
         Actor::at(&self.options.identity)
     }
 
-    /// What can be done to a dead letter.
-    fn on_letter(&self, act: Act) -> Result<(IntentId, Command, AuditNote), DeskError> {
+    /// What can be said to a task.
+    fn in_thread(&self, act: Act) -> Result<Asked, DeskError> {
         let by = self.options.identity.clone();
-        let (action, intent, reason, command) = match act {
+        match act {
+            Act::Decide {
+                intent,
+                choice,
+                comment,
+                version,
+                hold,
+            } => {
+                let (_, text) = bodies::decision(&choice, comment.as_deref(), version, hold);
+                let read = inbox::decision(&Body::parse(text.as_bytes())?, WORDS_CHARS_MAX)?;
+                let note = self.note("task.decide", intent.to_string(), read.comment.clone());
+                let command = Command::Decide(Box::new(Decide {
+                    choice: read.outcome.map_or(choice, Choice::Outcome),
+                    comment: read.comment,
+                    data: None,
+                    version: read.version,
+                    hold: read.hold,
+                    by,
+                }));
+                Ok((intent, command, note))
+            }
+            Act::Reply { intent, message } => {
+                let text = bodies::reply(&message);
+                let body = Body::parse(text.as_bytes())?;
+                let mut fields = Fields::of(&body);
+                fields.required_text("message", self.options.payload_bytes_max);
+                fields.done()?;
+                let note = self.note("task.reply", intent.to_string(), None);
+                Ok((intent, Command::Reply(Reply { message, by }), note))
+            }
+            _ => Err(DeskError::Fault("this act is not about a task".to_owned())),
+        }
+    }
+
+    /// What can be done to a dead letter.
+    fn on_letter(&self, act: Act) -> Result<Asked, DeskError> {
+        let by = self.options.identity.clone();
+        match act {
             Act::Replay {
                 intent,
                 payload,
@@ -113,48 +139,53 @@ impl Acting<'_> {
                 reason,
                 hold,
             } => {
-                let replay = Replay {
+                let (given, to) = (payload.as_ref(), to.as_ref());
+                let text = bodies::replay(given, to, is_forced, reason.as_deref(), hold);
+                let registry = self.broker.registry();
+                let read = dead_letters::replay(&Body::parse(text.as_bytes())?, &registry.home)?;
+                let limit = self.options.payload_bytes_max;
+                if let Some(payload) = read.payload.as_ref().filter(|one| one.len() > limit) {
+                    return Err(too_large(payload.len(), limit).into());
+                }
+                let note = self.note("dead_letter.replay", intent.to_string(), reason);
+                let command = Command::Replay(Box::new(Replay {
                     new_id: self.broker.new_intent_id(),
                     new_thread: self.broker.new_thread_id(),
-                    payload,
-                    to,
-                    max_attempts: None,
-                    is_forced,
-                    reason: reason.clone(),
-                    hold,
+                    payload: read.payload,
+                    to: read.to,
+                    max_attempts: read.max_attempts,
+                    is_forced: read.is_forced,
+                    reason: read.reason,
+                    hold: read.hold,
                     by,
-                };
-                let command = Command::Replay(Box::new(replay));
-                ("dead_letter.replay", intent, reason, command)
+                }));
+                Ok((intent, command, note))
             }
             Act::Discard {
                 intent,
                 reason,
                 hold,
             } => {
-                let given = Some(reason.clone());
-                let command = Command::Discard(Discard { reason, hold, by });
-                ("dead_letter.discard", intent, given, command)
+                let text = bodies::discard(&reason, hold);
+                let (reason, hold) = dead_letters::discard(&Body::parse(text.as_bytes())?)?;
+                let note = self.note(
+                    "dead_letter.discard",
+                    intent.to_string(),
+                    Some(reason.clone()),
+                );
+                Ok((intent, Command::Discard(Discard { reason, hold, by }), note))
             }
-            _ => {
-                return Err(DeskError::Fault(
-                    "this act is not about a letter".to_owned(),
-                ));
-            }
-        };
-        let note = self.note(action, intent.to_string(), reason);
-        Ok((intent, command, note))
+            _ => Err(DeskError::Fault(
+                "this act is not about a letter".to_owned(),
+            )),
+        }
     }
 
     /// What can be done to an intent that has not ended.
-    fn on_intent(&self, act: Act) -> Result<(IntentId, Command, AuditNote), DeskError> {
-        let by = self.options.identity.clone();
+    fn on_intent(&self, act: Act) -> Result<Asked, DeskError> {
         let (action, intent, reason, command) = match act {
-            Act::Reply { intent, message } => {
-                let command = Command::Reply(Reply { message, by });
-                ("task.reply", intent, None, command)
-            }
             Act::Cancel { intent, reason } => {
+                let reason = reason_of(&bodies::reason(reason.as_deref()))?;
                 let command = Command::Resolve(Resolve {
                     status: Status::Canceled,
                     result: None,
@@ -174,13 +205,12 @@ impl Acting<'_> {
                 body,
                 attempt,
             } => {
-                let serde_json::Value::Object(body) = body.to_value() else {
-                    let problem = Problem::new("schema_invalid", "body must be a JSON object");
-                    return Err(refused(&problem));
-                };
+                let text = bodies::resume(&body, attempt).map_err(|error| not_an_object(&error))?;
+                let body = Body::parse(text.as_bytes())?;
+                let attempt = fence(&body)?;
                 let command = Command::Resume(Box::new(Resume {
-                    body,
-                    by,
+                    body: body.to_map(),
+                    by: self.options.identity.clone(),
                     actor: self.actor(),
                     attempt,
                     expected_generation: None,
@@ -231,35 +261,25 @@ impl Acting<'_> {
             .await?;
         let holder = holders
             .iter()
-            .find(|intent| intent.holds.iter().any(|held| held.id == hold));
-        let Some(holder) = holder else {
-            let problem = Problem::new("hold_elapsed", "hold has taken effect or does not exist");
-            return Err(refused(&problem));
-        };
+            .find(|intent| intent.holds.iter().any(|held| held.id == hold))
+            .ok_or_else(|| Problem::from(&Refusal::HoldElapsed))?;
         let by = self.actor();
-        let note = self.note("hold.cancel", hold.to_string(), None);
-        self.request(holder.id, Command::CancelHold { hold, by }, note)
-            .await
+        let note = self.note("hold.cancel", format!("{hold} on {}", holder.id), None);
+        let command = Command::CancelHold { hold, by };
+        let done = self.request(holder.id, command, note).await?;
+        Ok(Done {
+            status: None,
+            ..done
+        })
     }
 
-    /// Reads what is to be sent exactly as the HTTP API reads a create.
     async fn send(&self, new: &NewIntent) -> Result<Done, DeskError> {
-        let text = crate::desk::convert::create_body(new);
-        let registry = self.broker.registry();
-        let rules = CreateRules {
-            home: &registry.home,
-            now: self.broker.clock().now(),
-            payload_bytes_max: PAYLOAD_BYTES_MAX,
-            may_name_sender: false,
-        };
-        let body = Body::parse(text.as_bytes()).map_err(|problem| refused(&problem))?;
-        let create = submit::create(body, &rules).map_err(|problem| refused(&problem))?;
+        let create = self.read_create(&bodies::create(new))?;
         let id = self.broker.new_intent_id();
-        let remember = new.key.clone().map(|key| RememberKey {
-            scope: format!("{} POST /v1/intents", self.options.identity),
-            key,
-            fingerprint: create.fingerprint,
-        });
+        let remember = match &new.key {
+            Some(key) => Some(self.remember(key, create.fingerprint)?),
+            None => None,
+        };
         let payload_bytes = u32::try_from(create.payload.len()).unwrap_or(u32::MAX);
         let command = Command::Submit(Box::new(Submit {
             id,
@@ -267,7 +287,7 @@ impl Acting<'_> {
             intent_type: create.intent_type,
             correlation_id: create
                 .correlation_id
-                .unwrap_or_else(|| self.broker.new_intent_id().to_string()),
+                .unwrap_or_else(|| self.broker.new_thread_id().to_string()),
             from: self.options.identity.clone(),
             to: create.to,
             reply_to: create.reply_to,
@@ -289,12 +309,93 @@ impl Acting<'_> {
         };
         Ok(done(&self.broker.run(request).await?))
     }
+
+    /// Reads a create, and checks what the registry knows of its receiver.
+    fn read_create(&self, text: &str) -> Result<Create, Problem> {
+        let registry = self.broker.registry();
+        let rules = CreateRules {
+            home: &registry.home,
+            now: self.broker.clock().now(),
+            payload_bytes_max: self.options.payload_bytes_max,
+            may_name_sender: true,
+        };
+        let create = submit::create(Body::parse(text.as_bytes())?, &rules)?;
+        let (code, message) = match registry.agent(&create.to) {
+            None if self.options.is_strict => (
+                "agent_not_found",
+                format!(
+                    "no agent at {}; this broker takes registered addresses only",
+                    create.to
+                ),
+            ),
+            Some(agent) if agent.binding == Binding::Internal => (
+                "invalid_agent_address",
+                format!("{} is internal: only a scenario can address it", create.to),
+            ),
+            _ => return Ok(create),
+        };
+        let details = serde_json::json!({ "to_agent": create.to.to_string() });
+        Err(Problem::new(code, message).with(details))
+    }
+
+    /// The key in the scope that the HTTP API gives it, so that a repeat over there is one too.
+    fn remember(&self, key: &str, fingerprint: [u8; 32]) -> Result<RememberKey, Problem> {
+        let key = key.trim();
+        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
+            return Err(Problem::field(
+                "header",
+                "Idempotency-Key",
+                "must have 1 to 255 visible characters",
+                "string",
+            ));
+        }
+        let registry = self.broker.registry();
+        let account = registry
+            .agent(&self.options.identity)
+            .and_then(|agent| agent.account)
+            .map_or_else(
+                || self.options.identity.to_string(),
+                |account| account.to_string(),
+            );
+        Ok(RememberKey {
+            scope: format!("{account} POST /v1/intents"),
+            key: key.to_owned(),
+            fingerprint,
+        })
+    }
+}
+
+/// The reason in a body, read as the wire reads it.
+fn reason_of(text: &str) -> Result<Option<String>, Problem> {
+    let body = Body::parse(text.as_bytes())?;
+    let mut fields = Fields::of(&body);
+    let reason = fields.text("reason", WORDS_CHARS_MAX);
+    fields.done()?;
+    Ok(reason)
+}
+
+/// The fence in a body.
+fn fence(body: &Body<'_>) -> Result<Option<AttemptId>, Problem> {
+    let mut fields = Fields::of(body);
+    let text = fields.text("attempt_id", 64);
+    fields.done()?;
+    text.map(|text| text.parse::<AttemptId>())
+        .transpose()
+        .map_err(|error| Problem::field("body", "attempt_id", error.to_string(), "string"))
+}
+
+fn too_large(bytes: usize, limit: usize) -> Problem {
+    Problem::new(
+        "payload_too_large",
+        format!("payload has {bytes} bytes, at most {limit} are allowed"),
+    )
+    .with(serde_json::json!({ "limit": limit }))
 }
 
 /// What a receipt says to the operator.
 fn done(receipt: &Receipt) -> Done {
     let placed = receipt.facts.iter().find_map(|fact| match &fact.body {
-        crate::domain::fact::FactBody::HoldPlaced(hold) => Some(hold.as_ref()),
+        FactBody::HoldPlaced(hold) => Some(hold.as_ref()),
         _ => None,
     });
     Done {

@@ -13,6 +13,7 @@ mod read;
 
 use crate::broker::Broker;
 use crate::broker::request::BrokerError;
+use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
 use crate::domain::time::Span;
@@ -42,6 +43,26 @@ pub struct LocalOptions {
     pub hold: Span,
     /// True when nothing may be done from here.
     pub is_read_only: bool,
+    /// Most bytes of a payload as compact JSON.
+    pub payload_bytes_max: usize,
+    /// True when only registered addresses may be sent to.
+    pub is_strict: bool,
+}
+
+impl LocalOptions {
+    /// What the configuration says, for this operator, over `console` or `cli`.
+    #[must_use]
+    pub fn of(config: &Config, identity: Address, via: &str) -> Self {
+        Self {
+            identity,
+            via: via.to_owned(),
+            environment: config.env.name.clone(),
+            hold: config.undo_hold,
+            is_read_only: false,
+            payload_bytes_max: config.limits.payload_bytes,
+            is_strict: config.is_strict_about_addresses,
+        }
+    }
 }
 
 /// The desk over the broker in this process.
@@ -125,21 +146,10 @@ impl Desk for LocalDesk {
     fn act(&self, act: Act) -> Answer<'_, Done> {
         Box::pin(async move {
             if self.options.is_read_only {
-                return Err(refused(&Problem::new(
-                    "forbidden",
-                    "this desk is read-only",
-                )));
+                return Err(Problem::new("forbidden", "this desk is read-only").into());
             }
             act::run(&self.broker, &self.options, act).await
         })
-    }
-}
-
-fn refused(problem: &Problem) -> DeskError {
-    DeskError::Refused {
-        code: problem.code.clone(),
-        message: problem.message.clone(),
-        details: problem.details.clone(),
     }
 }
 
@@ -150,13 +160,14 @@ impl From<BrokerError> for DeskError {
             | BrokerError::Stopping
             | BrokerError::Store(StoreError::Slow { .. }) => Self::Busy(error.to_string()),
             BrokerError::Store(StoreError::BadCursor(_)) => {
-                refused(&Problem::new("bad_cursor", error.to_string()))
+                let message = format!("{error}; hint: start without one");
+                Problem::new("bad_cursor", message).into()
             }
             BrokerError::Store(fault) => Self::Fault(fault.to_string()),
-            BrokerError::Refused(refusal) => refused(&Problem::from(&refusal)),
-            BrokerError::Denied(denial) => refused(&denied(&denial)),
+            BrokerError::Refused(refusal) => Problem::from(&refusal).into(),
+            BrokerError::Denied(denial) => denied(&denial).into(),
             BrokerError::KeyConflict => {
-                refused(&Problem::new("idempotency_conflict", error.to_string()))
+                Problem::new("idempotency_conflict", error.to_string()).into()
             }
         }
     }

@@ -29,8 +29,6 @@ use crate::wire::inbox::Told;
 use crate::wire::intents::error;
 use crate::wire::json::Object;
 
-use super::refused;
-
 /// Groups of dead letters in one answer.
 const GROUPS_MAX: u32 = 500;
 /// Attempts of one intent in its view; budgets are far below it.
@@ -87,7 +85,7 @@ pub(super) async fn intent(broker: &Broker, id: IntentId) -> Result<IntentView, 
         })
         .await?;
     let Some((intent, payload, facts, attempts)) = read else {
-        return Err(refused(&not_found("intent_not_found", "intent", id)));
+        return Err(not_found("intent_not_found", "intent", id).into());
     };
     let letter = letter_row(&intent);
     let mut attempts: Vec<AttemptRow> = attempts.into_iter().map(attempt_row).collect();
@@ -194,7 +192,7 @@ pub(super) async fn thread(broker: &Broker, id: ThreadId) -> Result<ThreadView, 
         })
         .await?;
     let Some((thread, facts, payload)) = read else {
-        return Err(refused(&not_found("thread_not_found", "thread", id)));
+        return Err(not_found("thread_not_found", "thread", id).into());
     };
     let told = Told {
         id: thread.id,

@@ -1,22 +1,17 @@
 //! Acts over HTTP: one request each.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
 
-use crate::desk::DeskError;
 use crate::desk::act::{Act, Done, NewIntent};
-use crate::desk::convert::create_body;
+use crate::desk::bodies;
 use crate::desk::parse::Held;
 use crate::desk::parse::intents::Intent;
 use crate::desk::parse::threads::Thread;
 use crate::desk::rows::HeldRow;
+use crate::desk::{DeskError, not_an_object};
 use crate::domain::address::Address;
 use crate::domain::ids::{HoldId, IntentId};
-use crate::domain::payload::Payload;
 use crate::domain::status::Status;
-use crate::domain::task::is_negative;
-use crate::domain::time::Span;
-use crate::engine::command::Choice;
 use crate::engine::refusal::Refusal;
 use crate::wire::errors::Problem;
 
@@ -66,12 +61,11 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             version,
             hold,
         } => {
-            let (verb, body) = decision(choice, comment, version, hold);
+            let (verb, body) = bodies::decision(&choice, comment.as_deref(), version, hold);
             in_thread(link, intent, verb, &body).await
         }
         Act::Reply { intent, message } => {
-            let body = body([("message", Some(message.into()))]);
-            in_thread(link, intent, "reply", &body).await
+            in_thread(link, intent, "reply", &bodies::reply(&message)).await
         }
         Act::Replay {
             intent,
@@ -81,22 +75,17 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             reason,
             hold,
         } => {
-            let body = replay_body(payload.as_ref(), to.as_ref(), is_forced, reason, hold);
+            let (payload, to) = (payload.as_ref(), to.as_ref());
+            let body = bodies::replay(payload, to, is_forced, reason.as_deref(), hold);
             on_letter(link, intent, "replay", &body).await
         }
         Act::Discard {
             intent,
             reason,
             hold,
-        } => {
-            let body = body([
-                ("reason", Some(reason.into())),
-                ("hold_seconds", hold_seconds(hold)),
-            ]);
-            on_letter(link, intent, "discard", &body).await
-        }
+        } => on_letter(link, intent, "discard", &bodies::discard(&reason, hold)).await,
         Act::Cancel { intent, reason } => {
-            let body = body([("reason", reason.map(Value::from))]);
+            let body = bodies::reason(reason.as_deref());
             on_intent(link, intent, "cancel", &body).await
         }
         Act::RetryNow { intent } => on_intent(link, intent, "retry-now", "{}").await,
@@ -105,13 +94,12 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             body,
             attempt,
         } => {
-            let body = with_fence(&body, attempt.map(|attempt| attempt.to_string()))?;
+            let body = bodies::resume(&body, attempt).map_err(|error| not_an_object(&error))?;
             on_intent(link, intent, "resume", &body).await
         }
         Act::Undo { hold } => undo(link, hold).await,
         Act::Pause { agent, reason } => {
-            let body = body([("reason", Some(reason.into()))]);
-            on_agent(link, &agent, "pause", &body).await
+            on_agent(link, &agent, "pause", &bodies::reason(Some(&reason))).await
         }
         Act::Unpause { agent } => on_agent(link, &agent, "resume", "{}").await,
         Act::Send(new) => send(link, &new).await,
@@ -131,7 +119,7 @@ async fn send(link: &Link, new: &NewIntent) -> Result<Done, DeskError> {
     let created: Created = link
         .post(
             Path::of("v1/intents"),
-            &create_body(new),
+            &bodies::create(new),
             new.key.as_deref(),
         )
         .await?;
@@ -142,29 +130,6 @@ async fn send(link: &Link, new: &NewIntent) -> Result<Done, DeskError> {
     })
 }
 
-/// The verb of a decision and its body. A named outcome says what the verb means; a broker that does
-/// not know it yet still takes a no for a no.
-fn decision(
-    choice: Choice,
-    comment: Option<String>,
-    version: Option<u32>,
-    hold: Span,
-) -> (&'static str, String) {
-    let (verb, outcome) = match choice {
-        Choice::Yes => ("approve", None),
-        Choice::No => ("reject", None),
-        Choice::Outcome(outcome) if is_negative(&outcome) => ("reject", Some(outcome)),
-        Choice::Outcome(outcome) => ("approve", Some(outcome)),
-    };
-    let body = body([
-        ("outcome", outcome.map(Value::from)),
-        ("comment", comment.map(Value::from)),
-        ("task_version", version.map(Value::from)),
-        ("hold_seconds", hold_seconds(hold)),
-    ]);
-    (verb, body)
-}
-
 const fn nothing() -> Done {
     Done {
         intent: None,
@@ -172,60 +137,6 @@ const fn nothing() -> Done {
         hold: None,
         effective_at: None,
         status: None,
-    }
-}
-
-/// A body of what is given.
-fn body<const COUNT: usize>(keys: [(&str, Option<Value>); COUNT]) -> String {
-    let map: Map<String, Value> = keys
-        .into_iter()
-        .filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)))
-        .collect();
-    Value::Object(map).to_string()
-}
-
-/// Left out when there is none: older brokers do not know it.
-fn hold_seconds(hold: Span) -> Option<Value> {
-    let seconds = hold.as_millis().saturating_add(999) / 1000;
-    (seconds > 0).then(|| json!(seconds))
-}
-
-/// The payload goes out as it is: key order and number spelling are the operator's.
-fn replay_body(
-    payload: Option<&Payload>,
-    to: Option<&Address>,
-    is_forced: bool,
-    reason: Option<String>,
-    hold: Span,
-) -> String {
-    let plain = body([
-        ("to_agent", to.map(|to| json!(to.to_string()))),
-        ("force", is_forced.then_some(Value::Bool(true))),
-        ("reason", reason.map(Value::from)),
-        ("hold_seconds", hold_seconds(hold)),
-    ]);
-    match payload {
-        None => plain,
-        Some(payload) => splice(&plain, "payload", payload.as_str()),
-    }
-}
-
-/// The same object with one more key in front, whose value is JSON text.
-fn splice(object: &str, key: &str, json: &str) -> String {
-    let rest = object.strip_prefix('{').unwrap_or(object);
-    let comma = if rest == "}" { "" } else { "," };
-    format!("{{\"{key}\":{json}{comma}{rest}")
-}
-
-fn with_fence(body: &Payload, attempt: Option<String>) -> Result<String, DeskError> {
-    match attempt {
-        None => Ok(body.as_str().to_owned()),
-        Some(attempt) if body.as_str().starts_with('{') => Ok(splice(
-            body.as_str(),
-            "attempt_id",
-            &json!(attempt).to_string(),
-        )),
-        Some(_) => Err(DeskError::Fault("the body is not an object".to_owned())),
     }
 }
 
@@ -264,14 +175,7 @@ async fn no_thread(link: &Link, intent: IntentId) -> DeskError {
         .get::<Exists>(Path::of("v1/intents").then(intent))
         .await
     {
-        Ok(Exists {}) => {
-            let problem = Problem::from(&Refusal::NoOpenTask);
-            DeskError::Refused {
-                code: problem.code,
-                message: problem.message,
-                details: problem.details,
-            }
-        }
+        Ok(Exists {}) => DeskError::from(Problem::from(&Refusal::NoOpenTask)),
         Err(error) => error,
     }
 }
@@ -322,23 +226,5 @@ fn done(asked: IntentId, answer: Moved) -> Done {
         hold: held.as_ref().map(|held| held.hold),
         effective_at: held.as_ref().map(|held| held.effective_at),
         status,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_json_goes_out_as_it_was_written() {
-        let payload = Payload::object(r#"{"z":1.50,"a":[]}"#).unwrap();
-        assert_eq!(
-            replay_body(Some(&payload), None, true, None, Span::from_millis(1)),
-            r#"{"payload":{"z":1.50,"a":[]},"force":true,"hold_seconds":1}"#
-        );
-        assert_eq!(
-            with_fence(&Payload::empty(), Some("att_7".to_owned())).unwrap(),
-            r#"{"attempt_id":"att_7"}"#
-        );
     }
 }
