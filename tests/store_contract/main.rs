@@ -3,10 +3,19 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::assigning_clones,
     reason = "tests"
 )]
 
+mod attempts;
+mod durability;
+mod feed;
+mod letters;
+mod lists;
 mod moves;
+mod random;
+mod threads;
 mod transactions;
 mod world;
 

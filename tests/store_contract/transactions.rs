@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use postroom::domain::failure::ErrorClass;
 use postroom::domain::ids::Cursor;
-use postroom::domain::intent::Intent;
 use postroom::store::query::{Counters, FeedFilter, IntentFilter, PageRequest};
 use postroom::store::{NewPayload, Remembered, Write};
 
 use crate::contract;
+use crate::lists::names;
 use crate::moves::*;
 use crate::world::{World, ids};
 
@@ -28,13 +28,6 @@ contract!(
     moves_in_one_transaction_leave_every_fact,
     a_dropped_transaction_gives_its_numbers_back,
 );
-
-fn names(intents: &[Arc<Intent>]) -> Vec<i64> {
-    intents
-        .iter()
-        .map(|intent| intent.created_at.since(at(0)).as_millis())
-        .collect()
-}
 
 fn a_transaction_that_is_dropped_has_not_happened(world: &mut World) {
     let kept = world.apply(accepted(intent(1)));

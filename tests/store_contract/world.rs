@@ -89,8 +89,6 @@ pub(crate) fn walk<T>(limit: u32, mut page: impl FnMut(&PageRequest) -> Page<T>)
     }
 }
 
-pub(crate) fn ids<'intent>(
-    intents: impl IntoIterator<Item = &'intent Arc<Intent>>,
-) -> Vec<IntentId> {
-    intents.into_iter().map(|intent| intent.id).collect()
+pub(crate) fn ids(intents: &[Arc<Intent>]) -> Vec<IntentId> {
+    intents.iter().map(|intent| intent.id).collect()
 }

@@ -12,6 +12,12 @@ use crate::domain::task::{Decision, HeldAct, Hold, ReminderPlan, Task, TaskSpec,
 use super::Broken;
 use super::codec::{Field, Input, fields, variants};
 
+macro_rules! put_each {
+    ($out:ident, $($field:ident),*) => {
+        $($field.put($out);)*
+    };
+}
+
 pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
     let Intent {
         id,
@@ -49,40 +55,37 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         dead_letter,
         policy_generation,
     } = intent;
-    intent_type.put(out);
-    correlation_id.put(out);
-    from.put(out);
-    to.put(out);
-    reply_to.put(out);
-    trace_id.put(out);
+    put_each!(
+        out,
+        intent_type,
+        correlation_id,
+        from,
+        to,
+        reply_to,
+        trace_id
+    );
     // Its own origin, which is nearly always so, takes one byte.
     Some(*origin).filter(|origin| origin != id).put(out);
-    replay_of.put(out);
-    is_edited_replay.put(out);
-    binding.put(out);
-    created_at.put(out);
-    updated_at.put(out);
-    deadline.put(out);
-    ttl.put(out);
-    ack_timeout.put(out);
-    max_attempts.put(out);
-    reminders.put(out);
-    seq.put(out);
-    event_seq.put(out);
-    status.put(out);
-    waiting.put(out);
-    delivery.put(out);
-    attempts.put(out);
-    acknowledged_at.put(out);
-    last_failure.put(out);
-    reminded.put(out);
-    reminder_base.put(out);
-    escalated_to.put(out);
-    task.put(out);
-    holds.put(out);
-    end.put(out);
-    dead_letter.put(out);
-    policy_generation.put(out);
+    put_each!(
+        out,
+        replay_of,
+        is_edited_replay,
+        binding,
+        created_at,
+        updated_at
+    );
+    put_each!(out, deadline, ttl, ack_timeout, max_attempts, reminders);
+    put_each!(out, seq, event_seq, status, waiting, delivery, attempts);
+    put_each!(out, acknowledged_at, last_failure, reminded, reminder_base);
+    put_each!(
+        out,
+        escalated_to,
+        task,
+        holds,
+        end,
+        dead_letter,
+        policy_generation
+    );
 }
 
 pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent, Broken> {

@@ -1,6 +1,7 @@
 //! Round trips of arbitrary values, golden bytes, and bytes that are nothing.
 
 mod draw;
+mod draw_facts;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -10,7 +11,8 @@ use proptest::{prop_assert_eq, proptest};
 
 use super::*;
 
-use self::draw::{Draw, FACT_KINDS};
+use self::draw::Draw;
+use self::draw_facts::FACT_KINDS;
 
 fn reads_back<T: Record + PartialEq + Debug>(value: &T) {
     let bytes = value.encode();

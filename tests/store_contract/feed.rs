@@ -1,0 +1,184 @@
+//! The feed, one intent's facts in it, and what is stored beside intents.
+
+use postroom::domain::agent::Agent;
+use postroom::domain::fact::{Actor, FactBody, FeedEntry, Notice};
+use postroom::domain::failure::{DeadReason, ErrorClass};
+use postroom::domain::ids::{AccountId, Cursor, KeyId};
+use postroom::domain::key::{Key, KeyHash, Role};
+use postroom::domain::payload::Payload;
+use postroom::domain::status::Status;
+use postroom::store::Write;
+use postroom::store::query::{AuditEntry, FeedFilter};
+
+use crate::contract;
+use crate::moves::*;
+use crate::world::{World, walk};
+
+contract!(
+    the_feed_has_every_fact_and_notice_once_in_order,
+    the_feed_of_one_intent_and_of_one_receiver,
+    facts_are_read_from_any_seq_on,
+    agents_keys_numbers_texts_and_audit_read_back,
+);
+
+fn notice(kind: &str, agent: Option<&str>) -> Notice {
+    Notice {
+        at: at(1),
+        actor: Actor::Broker,
+        kind: kind.to_owned(),
+        agent: agent.map(address),
+        data: Payload::empty(),
+    }
+}
+
+fn the_feed_has_every_fact_and_notice_once_in_order(world: &mut World) {
+    let first = world.apply(accepted(intent(1)));
+    world.write([Write::Notice(notice("broker.started", None))]);
+    world.apply(dead(&first, 5, DeadReason::Permanent, "f1:aaaa"));
+    let mut reader = world.reader();
+    let mut filter = FeedFilter::default();
+    let mut kinds = Vec::new();
+    loop {
+        let (items, examined) = reader.feed(&filter, 2).unwrap();
+        for item in &items {
+            assert_eq!(item.cursor.0, kinds.len() as u64 + 1);
+            kinds.push(match &item.entry {
+                FeedEntry::Intent {
+                    fact,
+                    agent,
+                    status,
+                } => {
+                    assert_eq!(*agent, address("orders"));
+                    (fact.body.type_name().to_owned(), Some(*status))
+                }
+                FeedEntry::Notice(notice) => (notice.kind.clone(), None),
+            });
+        }
+        if items.is_empty() {
+            assert_eq!(examined, filter.since);
+            break;
+        }
+        filter.since = examined;
+    }
+    let expected = [
+        ("intent.created", Some(Status::Created)),
+        ("intent.submitted", Some(Status::Submitted)),
+        ("intent.delivered", Some(Status::Delivered)),
+        ("broker.started", None),
+        ("intent.delivery_failed", Some(Status::Delivered)),
+        ("intent.failed", Some(Status::Failed)),
+        ("dead_letter.opened", Some(Status::Failed)),
+    ]
+    .map(|(kind, status)| (kind.to_owned(), status));
+    assert_eq!(kinds, expected);
+    assert_eq!(reader.head().unwrap(), Cursor(7));
+}
+
+fn the_feed_of_one_intent_and_of_one_receiver(world: &mut World) {
+    let mut other = intent(2);
+    other.to = address("billing");
+    world.write(all_accepted([intent(1), other]));
+    world.write([
+        Write::Notice(notice("agent.paused", Some("orders"))),
+        Write::Notice(notice("agent.paused", Some("billing"))),
+    ]);
+    let first = world.read(id(1)).unwrap();
+    world.apply(started(&first, 5, 1));
+    let cursors = |filter: FeedFilter, limit: u32| {
+        let (items, examined) = world.reader().feed(&filter, limit).unwrap();
+        let cursors: Vec<u64> = items.iter().map(|item| item.cursor.0).collect();
+        (cursors, examined.0)
+    };
+    let of_intent = |since: u64| FeedFilter {
+        since: Cursor(since),
+        intent: Some(id(1)),
+        ..FeedFilter::default()
+    };
+    assert_eq!(cursors(of_intent(0), 9), (vec![1, 2, 3, 9], 9));
+    assert_eq!(cursors(of_intent(2), 9), (vec![3, 9], 9));
+    let of_agent = |agent: &str| FeedFilter {
+        agent: Some(address(agent)),
+        ..FeedFilter::default()
+    };
+    assert_eq!(cursors(of_agent("orders"), 9), (vec![1, 2, 3, 7, 9], 9));
+    assert_eq!(cursors(of_agent("billing"), 9), (vec![4, 5, 6, 8], 9));
+    assert_eq!(cursors(of_agent("billing"), 2), (vec![4, 5], 5));
+    let of_types = |types: &[&str]| FeedFilter {
+        types: types.iter().map(|&name| name.to_owned()).collect(),
+        ..FeedFilter::default()
+    };
+    assert_eq!(cursors(of_types(&["agent.*"]), 9), (vec![7, 8], 9));
+    let types = ["intent.submitted", "agent.paused"];
+    assert_eq!(cursors(of_types(&types), 9), (vec![2, 5, 7, 8], 9));
+    assert_eq!(cursors(of_types(&["intent"]), 9), (vec![], 9));
+}
+
+fn facts_are_read_from_any_seq_on(world: &mut World) {
+    let first = world.apply(accepted(intent(1)));
+    let first = world.apply(started(&first, 2, 1));
+    world.write(all_accepted([intent(3)]));
+    world.apply(backed_off(&first, 4, ErrorClass::Reset));
+    let mut reader = world.reader();
+    let all = reader.facts(first.id, 0).unwrap();
+    assert_eq!(all.len(), 5);
+    assert!(matches!(all[0].body, FactBody::Created(_)));
+    assert!(matches!(all[4].body, FactBody::AttemptFailed { .. }));
+    for after in 0..7 {
+        let expected: Vec<_> = all
+            .iter()
+            .filter(|fact| fact.seq > after)
+            .cloned()
+            .collect();
+        assert_eq!(reader.facts(first.id, after).unwrap(), expected, "{after}");
+    }
+    assert_eq!(reader.facts(id(99), 0).unwrap(), vec![]);
+}
+
+fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
+    let mut agent = Agent::mailbox(address("orders"), at(1));
+    let other = Agent::mailbox(address("billing"), at(2));
+    let key = Key {
+        id: KeyId(2),
+        account: AccountId(1),
+        hash: KeyHash([3; 32]),
+        hint: "prk_ab".to_owned(),
+        role: Role::Sender,
+        created_at: at(3),
+        expires_at: None,
+        revoked_at: None,
+    };
+    let entry = |n: i64| AuditEntry {
+        at: at(n),
+        actor: "alice".to_owned(),
+        key: None,
+        via: "console".to_owned(),
+        action: "agent.pause".to_owned(),
+        target: format!("agent {n}"),
+        reason: None,
+        result: "done".to_owned(),
+        trace_id: None,
+    };
+    let mut writes = vec![
+        Write::Agent(agent.clone()),
+        Write::Agent(other.clone()),
+        Write::Key(key.clone()),
+        Write::Number("epoch", u64::MAX),
+        Write::Number("epoch", 4),
+        Write::Text("org", "local".to_owned()),
+    ];
+    writes.extend((0..7).map(|n| Write::Audit(entry(n))));
+    world.write(writes);
+    agent.display_name = Some("Orders".to_owned());
+    world.write([Write::Agent(agent.clone()), Write::Number("last", u64::MAX)]);
+    world.reopen();
+    let mut reader = world.reader();
+    assert_eq!(reader.agents().unwrap(), vec![other, agent]);
+    assert_eq!(reader.keys().unwrap(), vec![key]);
+    assert_eq!(reader.number("epoch").unwrap(), Some(4));
+    assert_eq!(reader.number("last").unwrap(), Some(u64::MAX));
+    assert_eq!(reader.number("none").unwrap(), None);
+    assert_eq!(reader.text("org").unwrap().as_deref(), Some("local"));
+    assert_eq!(reader.text("none").unwrap(), None);
+    let audit = walk(3, |page| reader.audit(page).unwrap());
+    assert_eq!(audit, (0..7).rev().map(entry).collect::<Vec<_>>());
+}
