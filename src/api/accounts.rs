@@ -53,6 +53,7 @@ pub(super) async fn create(
     call.caller.must_be_admin()?;
     let body = Body::parse(&bytes)?;
     call.query.take_place(&body);
+    let remember = call.remember(body.fingerprint(&[]))?;
     let new = agents::new_account(&body, &api.broker().registry().home)?;
     let AccountSettings {
         display_name,
@@ -65,23 +66,21 @@ pub(super) async fn create(
         webhook_secret: _,
     } = new.settings;
     let note = call.note("account.create", &new.address, None);
-    let receipt = api
-        .broker()
-        .administer(
-            AdminCommand::Register(Box::new(NewAgent {
-                address: new.address,
-                name: new.name,
-                display_name,
-                description,
-                binding: binding.unwrap_or(Binding::Stream),
-                callback_url,
-                ack_timeout,
-                max_in_flight,
-            })),
-            note,
-        )
-        .await?;
-    answer(&api, &call, receipt.agent)
+    let command = AdminCommand::Register(Box::new(NewAgent {
+        address: new.address,
+        name: new.name,
+        display_name,
+        description,
+        binding: binding.unwrap_or(Binding::Stream),
+        callback_url,
+        ack_timeout,
+        max_in_flight,
+    }));
+    let work = async {
+        let receipt = api.broker().administer(command, note).await?;
+        answer(&api, &call, receipt.agent)
+    };
+    api.inner.replies.once(remember, work).await
 }
 
 /// `GET /v1/service-accounts`.
@@ -139,6 +138,7 @@ pub(super) async fn patch(
         max_in_flight,
         webhook_secret,
     } = agents::account_patch(&body)?;
+    let remember = call.remember(body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let note = call.note("account.update", &agent.address, None);
     let patch = AgentPatch {
@@ -160,8 +160,11 @@ pub(super) async fn patch(
         account: id,
         patch: Box::new(patch),
     };
-    let receipt = api.broker().administer(command, note).await?;
-    answer(&api, &call, receipt.agent)
+    let work = async {
+        let receipt = api.broker().administer(command, note).await?;
+        answer(&api, &call, receipt.agent)
+    };
+    api.inner.replies.once(remember, work).await
 }
 
 /// `POST /v1/service-accounts/{id}/webhook-secret`: makes or rotates; shown once.
@@ -180,6 +183,7 @@ pub(super) async fn webhook_secret(
     }
     let overlap = fields.seconds("overlap_seconds", 0, 30 * 86_400);
     fields.done()?;
+    let remember = call.remember(body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let fresh = given.unwrap_or_else(|| {
         let mut random = [0; 32];
@@ -198,12 +202,15 @@ pub(super) async fn webhook_secret(
             ..AgentPatch::default()
         }),
     };
-    api.broker().administer(command, note).await?;
-    Ok(Answer(
-        Object::ok()
-            .text("secret", &fresh)
-            .shown_or_null("previous_valid_until", previous),
-    ))
+    let work = async {
+        api.broker().administer(command, note).await?;
+        Ok(Answer(
+            Object::ok()
+                .text("secret", &fresh)
+                .shown_or_null("previous_valid_until", previous),
+        ))
+    };
+    api.inner.replies.once(remember, work).await
 }
 
 /// The fresh secret, and the last one for as long as both sign.
@@ -245,6 +252,7 @@ pub(super) async fn create_key(
     let body = Body::parse(&bytes)?;
     let broker = api.broker();
     let now = broker.clock().now();
+    let remember = call.remember(body.fingerprint(&[]))?;
     let new = agents::new_key(&body, now)?;
     let (account, agent) = account(&api, &text)?;
     let token = new_token(account, broker.entropy().as_ref());
@@ -257,13 +265,16 @@ pub(super) async fn create_key(
         expires_at: new.expires_at,
     };
     let note = call.note("key.create", &agent.address, None);
-    let receipt = broker.administer(command, note).await?;
-    let key = receipt.key.ok_or_else(Problem::internal)?;
-    Ok(Answer(
-        Object::ok()
-            .object("key", agents::key(&key, now).text("token", &token.token))
-            .text("api_key", &token.token),
-    ))
+    let work = async {
+        let receipt = broker.administer(command, note).await?;
+        let key = receipt.key.ok_or_else(Problem::internal)?;
+        Ok(Answer(
+            Object::ok()
+                .object("key", agents::key(&key, now).text("token", &token.token))
+                .text("api_key", &token.token),
+        ))
+    };
+    api.inner.replies.once(remember, work).await
 }
 
 /// `POST /v1/service-accounts/{id}/keys/{key_id}/revoke`: at once, open streams included.

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::api::limits::rate_headers;
 use crate::broker::request::{AdminRefusal, BrokerError};
 use crate::engine::refusal::Refusal;
 use crate::store::error::StoreError;
@@ -11,7 +12,7 @@ use crate::wire::errors::Problem;
 use crate::wire::json::Object;
 
 /// A success: status 200 and an object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Answer(pub(super) Object);
 
 /// What handlers give.
@@ -53,6 +54,9 @@ pub(super) fn problem(problem: &Problem, is_scenario: bool) -> Response {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.code == "rate_limit_exceeded" {
+        rate_headers(response.headers_mut(), problem);
     }
     response
 }

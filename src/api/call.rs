@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::api::Api;
 use crate::api::answer::ApiError;
 use crate::api::auth::{Caller, authenticate};
+use crate::api::limits::TooMany;
 use crate::broker::request::{AuditNote, RememberKey};
 use crate::domain::address::Address;
 use crate::domain::time::Timestamp;
@@ -43,6 +44,14 @@ impl FromRequestParts<Api> for Call {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let caller = authenticate(api.broker(), &parts.headers)?;
+        api.inner
+            .usage
+            .request(
+                caller.key,
+                api.broker().clock().now(),
+                api.settings().requests_per_minute,
+            )
+            .map_err(TooMany::problem)?;
         Ok(Self {
             caller,
             query: Query::of(parts),
@@ -50,7 +59,8 @@ impl FromRequestParts<Api> for Call {
                 .extensions
                 .get::<Traces>()
                 .map(|traces| traces.trace_id.clone()),
-            headers: parts.headers.clone(),
+            // Nothing after this looks at them again.
+            headers: std::mem::take(&mut parts.headers),
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
         })

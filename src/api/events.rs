@@ -60,10 +60,12 @@ pub(super) async fn stream(
         teller: Teller::new(),
         waiting: VecDeque::new(),
         bus,
-        window: Window::open(&api, call.caller.hash, wait, closes_early),
+        window: Window::open(&api, &call, wait, closes_early),
         phase: Phase::Open,
     };
-    events.read_store().await?;
+    if !events.window.is_crowded() {
+        events.read_store().await?;
+    }
     Ok(sse::respond(events))
 }
 
@@ -165,6 +167,11 @@ impl Source for EventStream {
                 return Some(text);
             }
             let is_behind = match self.window.turn(self.bus.recv()).await {
+                Turn::Item(Ok(_) | Err(broadcast::error::RecvError::Lagged(_)))
+                    if self.window.is_crowded() =>
+                {
+                    false
+                }
                 Turn::Item(Ok(published)) => !self.take_commit(&published),
                 Turn::Item(Err(broadcast::error::RecvError::Lagged(_))) => true,
                 Turn::Item(Err(broadcast::error::RecvError::Closed))

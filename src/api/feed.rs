@@ -128,13 +128,14 @@ pub(super) async fn stream(State(api): State<Api>, call: Call) -> Result<Respons
         None => api.broker().read(|reader| reader.head()).await?,
     };
     let filter = filter(&api, &call, since)?;
+    let window = Window::open(&api, &call, wait, false);
     Ok(sse::respond(FeedStream {
         broker: api.broker().clone(),
         filter,
         waiting: VecDeque::new(),
         bus,
-        is_behind: true,
-        window: Window::open(&api, call.caller.hash, wait, false),
+        is_behind: !window.is_crowded(),
+        window,
         phase: Phase::Open,
     }))
 }
@@ -193,6 +194,7 @@ impl FeedStream {
             let json = feed::item(&item).finish();
             sse::frame(&mut text, item.cursor, feed::type_name(&item), &json);
         }
+        self.window.has_sent();
         Some(text)
     }
 }
@@ -218,6 +220,8 @@ impl Source for FeedStream {
                 continue;
             }
             match self.window.turn(self.bus.recv()).await {
+                Turn::Item(Ok(_) | Err(broadcast::error::RecvError::Lagged(_)))
+                    if self.window.is_crowded() => {}
                 Turn::Item(Ok(published)) => self.take_commit(&published),
                 Turn::Item(Err(broadcast::error::RecvError::Lagged(_))) => self.is_behind = true,
                 Turn::Item(Err(broadcast::error::RecvError::Closed))

@@ -26,10 +26,12 @@ mod holds;
 mod inbox;
 mod intents;
 mod leases;
+mod limits;
 mod metrics;
 mod moves;
 mod overview;
 mod poll;
+mod replies;
 mod routes;
 mod sse;
 mod stream;
@@ -44,7 +46,9 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::limits::{Gate, Usage};
 use crate::api::metrics::HttpCounters;
+use crate::api::replies::Replies;
 use crate::broker::Broker;
 use crate::config::{self, Config};
 use crate::domain::fact::FeedEntry;
@@ -72,6 +76,12 @@ pub struct Settings {
     pub first_request_wait: Duration,
     /// How long open requests may take once the door closes.
     pub grace: Duration,
+    /// Most connections at once.
+    pub connections_max: usize,
+    /// Most open streams of one key; further ones are held without rows.
+    pub streams_per_key_max: usize,
+    /// Most requests of one key in a minute; zero is no limit.
+    pub requests_per_minute: u32,
     /// Unfinished rows of one stream when neither the agent nor the request says.
     pub stream_credit: u32,
     /// Silence on a stream after which a comment is sent.
@@ -113,6 +123,9 @@ impl Default for Settings {
             idle_wait: Duration::from_secs(75),
             first_request_wait: Duration::from_secs(30),
             grace: Duration::from_secs(5),
+            connections_max: 1024,
+            streams_per_key_max: 64,
+            requests_per_minute: 0,
             stream_credit: 16,
             keepalive: Duration::from_secs(8),
             early_close: EarlyClose::Auto,
@@ -136,6 +149,9 @@ impl Settings {
             body_wait: config.limits.body_read.to_std(),
             first_request_wait: config.limits.header_read.to_std(),
             grace: config.shutdown_grace.to_std(),
+            connections_max: config.limits.connections_max,
+            streams_per_key_max: config.limits.streams_per_key_max,
+            requests_per_minute: config.limits.requests_per_minute,
             stream_credit: config.stream.credit,
             keepalive: config.stream.keepalive.to_std(),
             early_close: match config.stream.early_close {
@@ -147,6 +163,7 @@ impl Settings {
             is_watch_inclusive: config.compat.is_since_inclusive,
             is_strict: config.is_strict_about_addresses,
             is_metrics_public: config.is_metrics_public,
+            environment: config.env.name.clone(),
             ..Self::default()
         }
     }
@@ -177,6 +194,8 @@ struct Inner {
     /// Changes when agents or keys do.
     changes: watch::Receiver<u64>,
     counters: HttpCounters,
+    usage: Usage,
+    replies: Replies,
 }
 
 impl Api {
@@ -195,6 +214,8 @@ impl Api {
                 stop: tasks.token().clone(),
                 changes,
                 counters: HttpCounters::default(),
+                usage: Usage::default(),
+                replies: Replies::default(),
             }),
         }
     }
@@ -258,13 +279,21 @@ pub fn serve(parts: ApiParts, tasks: &Tasks) -> std::io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let grace = settings.grace;
     let (idle, first) = (settings.idle_wait, settings.first_request_wait);
+    let connections_max = settings.connections_max;
     let api = Api::new(broker, settings, tasks);
     let handle = axum_server::Handle::new();
     let closing = handle.clone();
     let stop = tasks.token().clone();
     tasks.spawn("door", async move {
+        let gate = Gate {
+            handle: handle.clone(),
+            connections_max,
+        };
         let mut server = match axum_server::from_tcp(listener) {
-            Ok(server) => server.handle(handle).first_request_timeout(first),
+            Ok(server) => server
+                .acceptor(gate)
+                .handle(handle)
+                .first_request_timeout(first),
             Err(error) => {
                 tracing::error!(%error, "cannot listen");
                 return;

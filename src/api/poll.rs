@@ -49,13 +49,23 @@ pub(super) async fn poll(api: &Api, call: &Call, agent: Address) -> Result {
 /// The one hand-over of a session: at once, or when something comes within `wait`.
 async fn take(api: &Api, session: &mut Session, wait: Duration) -> Result<Vec<Handover>> {
     let first = if wait.is_zero() {
-        // The session stands in the queue before the first tick. When the second one is answered,
-        // whatever the session's commit handed out has been handed out.
-        api.broker().tick().await?;
-        api.broker().tick().await?;
-        session.try_next()
+        let settled = async {
+            // The session stands in the queue before the first tick. When the second one is answered,
+            // whatever the session's commit handed out has been handed out.
+            api.broker().tick().await?;
+            api.broker().tick().await
+        };
+        // A session and a tick's answer lose nothing when dropped.
+        tokio::select! {
+            biased;
+            first = session.next() => first,
+            settled = settled => {
+                settled?;
+                session.try_next()
+            }
+        }
     } else {
-        // Both lose nothing when dropped: the session keeps what was not taken from it.
+        // As above: the session keeps what was not taken from it.
         tokio::select! {
             () = api.inner.stop.cancelled() => None,
             first = tokio::time::timeout(wait, session.next()) => first.ok().flatten(),
@@ -63,7 +73,8 @@ async fn take(api: &Api, session: &mut Session, wait: Duration) -> Result<Vec<Ha
     };
     let mut rows: Vec<_> = first.into_iter().collect();
     if !rows.is_empty() {
-        while let Some(next) = session.try_next() {
+        // The hand-over is whole when the broker closes its end, which it does at once.
+        while let Some(next) = session.next().await {
             rows.push(next);
         }
     }

@@ -13,6 +13,8 @@ use tokio::sync::watch;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::call::Call;
+use crate::api::limits::StreamPlace;
 use crate::api::{Api, EarlyClose};
 use crate::domain::key::KeyHash;
 use crate::wire::json::one_line;
@@ -76,7 +78,10 @@ pub(super) struct Window {
     end: Pin<Box<Sleep>>,
     early: Option<Pin<Box<Sleep>>>,
     closes_early: bool,
-    keepalive: Duration,
+    /// Over when nothing has been sent for as long as a comment is due.
+    silence: Pin<Box<Sleep>>,
+    /// None when the key has as many streams as it may have.
+    place: Option<StreamPlace>,
 }
 
 /// What a window has brought.
@@ -93,18 +98,33 @@ pub(super) enum Turn<T> {
 }
 
 impl Window {
-    /// A window of `wait` that opens now, for the holder of `key`.
-    pub(super) fn open(api: &Api, key: KeyHash, wait: Duration, closes_early: bool) -> Self {
+    /// A window of `wait` that opens now.
+    pub(super) fn open(api: &Api, call: &Call, wait: Duration, closes_early: bool) -> Self {
+        let max = api.settings().streams_per_key_max;
+        let place = api.inner.usage.stream(call.caller.key, max);
+        if place.is_none() {
+            tracing::warn!(
+                key = %call.caller.key,
+                max,
+                "a key has too many streams; the new one is held without rows"
+            );
+        }
         Self {
             api: api.clone(),
-            key,
+            key: call.caller.hash,
             changes: api.inner.changes.clone(),
             stop: api.inner.stop.clone(),
             end: Box::pin(tokio::time::sleep(wait)),
             early: None,
             closes_early,
-            keepalive: api.settings().keepalive,
+            silence: Box::pin(tokio::time::sleep(api.settings().keepalive)),
+            place,
         }
+    }
+
+    /// True when nothing may be sent in this window but its end: the key has too many streams already.
+    pub(super) const fn is_crowded(&self) -> bool {
+        self.place.is_none()
     }
 
     /// Whether this client reads to the end before it parses.
@@ -121,11 +141,16 @@ impl Window {
         }
     }
 
-    /// Rows have been sent: from the first ones on an early end may be near.
+    /// Rows have been sent: silence begins anew, and from the first ones on an early end may be near.
     pub(super) fn has_sent(&mut self) {
+        self.begin_silence();
         if self.closes_early && self.early.is_none() {
             self.early = Some(Box::pin(tokio::time::sleep(EARLY_CLOSE_AFTER)));
         }
+    }
+
+    fn begin_silence(&mut self) {
+        self.silence = Box::pin(tokio::time::sleep(self.api.settings().keepalive));
     }
 
     /// Waits for `source`, which must be cancel-safe, for silence or for the end.
@@ -137,16 +162,23 @@ impl Window {
             }
         };
         // Sleeps, tokens and watches lose nothing when dropped; the window's own sleeps live on.
-        tokio::select! {
+        let turn = tokio::select! {
             biased;
             () = self.stop.cancelled() => Turn::End,
             () = revoked(&self.api, &self.key, &mut self.changes) => Turn::Revoked,
             () = early => Turn::End,
             () = self.end.as_mut() => Turn::End,
             item = source => Turn::Item(item),
-            () = tokio::time::sleep(self.keepalive) => {
-                if self.api.is_key_good(&self.key) { Turn::Silence } else { Turn::Revoked }
-            }
+            () = self.silence.as_mut() => Turn::Silence,
+        };
+        if !matches!(turn, Turn::Silence) {
+            return turn;
+        }
+        self.begin_silence();
+        if self.api.is_key_good(&self.key) {
+            Turn::Silence
+        } else {
+            Turn::Revoked
         }
     }
 }

@@ -37,12 +37,13 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
         },
     };
     let closes_early = Window::closes_early(api, &call.headers);
-    let takes_rows = is_pull(api, agent) && wants_open_rows(call)?;
+    let window = Window::open(api, call, wait, closes_early);
+    let takes_rows = is_pull(api, agent) && wants_open_rows(call)? && !window.is_crowded();
     Ok(sse::respond(AgentStream {
         broker: api.broker().clone(),
         spec,
         since,
-        window: Window::open(api, call.caller.hash, wait, closes_early),
+        window,
         phase: if takes_rows {
             Phase::Entering
         } else {

@@ -81,6 +81,26 @@ async fn a_key_s_token_is_shown_once_and_tells_its_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_for_a_key_gets_the_same_key() {
+    let house = house().await;
+    let account = house.account("orders", json!({})).await;
+    let path = format!("/v1/service-accounts/{account}/keys");
+    let key = [("Idempotency-Key", "k-1")];
+    let calls = (0..5).map(|_| house.post_with(&path, &house.admin, &key, json!({})));
+    let replies = futures_util::future::join_all(calls).await;
+    let first = replies[0].ok();
+    for reply in &replies {
+        assert_eq!(reply.ok(), first);
+    }
+    house
+        .post_with(&path, &house.admin, &key, json!({ "role": "admin" }))
+        .await
+        .refused(409, "idempotency_conflict");
+    let list = house.get(&path, &house.admin).await.ok();
+    assert_eq!(list["keys"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_shown_once_and_both_are_kept_while_they_overlap() {
     let house = house().await;
     let account = house.account("orders", json!({})).await;

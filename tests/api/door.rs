@@ -294,6 +294,69 @@ async fn a_closed_door_ends_open_streams_cleanly_and_promptly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
+    let settings = Settings {
+        requests_per_minute: 2,
+        ..Settings::default()
+    };
+    let house = house_with(settings).await;
+    for _ in 0..2 {
+        house.get("/v1/me", &house.admin).await.ok();
+    }
+    let reply = house.get("/v1/me", &house.admin).await;
+    reply.refused(429, "rate_limit_exceeded");
+    assert_eq!(reply.json()["error"]["retryable"], json!(true));
+    for (name, value) in [
+        ("retry-after", "60"),
+        ("x-ratelimit-limit", "2"),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "60"),
+    ] {
+        assert_eq!(reply.header(name), value, "{name}");
+    }
+    house.pass(60).await;
+    house.get("/v1/me", &house.admin).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_with_too_many_streams_is_held_without_rows_instead_of_refused() {
+    let settings = Settings {
+        streams_per_key_max: 1,
+        ..Settings::default()
+    };
+    let house = house_with(settings).await;
+    let path = "/v1/agents/orders/intents/stream?since=0";
+    let mut first = house
+        .stream(&format!("{path}&wait_seconds=30"), &house.admin)
+        .await;
+    let mut second = house
+        .stream(&format!("{path}&wait_seconds=1"), &house.admin)
+        .await;
+    house.submit(&house.admin, "orders", json!({})).await;
+    assert_eq!(first.event().await.event, "intent.delivered");
+    let frames = second.rest().await;
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].event, "stream.timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_connections_than_allowed_are_closed_and_the_others_go_on() {
+    let settings = Settings {
+        connections_max: 1,
+        ..Settings::default()
+    };
+    let house = house_with(settings).await;
+    let path = "/v1/agents/orders/intents/stream?since=0&wait_seconds=30";
+    let mut stream = house.stream(path, &house.admin).await;
+    // The stream has the only place, so this one needs a second connection.
+    let refused = house.request("GET", "/health", "").send().await;
+    assert!(refused.is_err());
+    house.broker.tick().await.unwrap();
+    house.close().await;
+    assert_eq!(stream.rest().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_requests_by_the_template_of_their_route() {
     let house = house().await;
     house.submit(&house.admin, "orders", json!({})).await;

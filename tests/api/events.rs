@@ -156,6 +156,28 @@ async fn silence_is_broken_by_comments() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_happens_elsewhere_does_not_hide_the_silence_of_a_stream() {
+    let settings = postroom::api::Settings {
+        keepalive: std::time::Duration::from_millis(50),
+        ..postroom::api::Settings::default()
+    };
+    let house = crate::house::house_with(settings).await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let path = format!("/v1/intents/{id}/events/stream?since=3&wait_seconds=30");
+    let mut stream = house.stream(&path, &house.admin).await;
+    let noise = async {
+        loop {
+            house.submit(&house.admin, "noise", json!({})).await;
+        }
+    };
+    let frame = tokio::select! {
+        frame = stream.next() => frame,
+        () = noise => None,
+    };
+    assert_eq!(frame.unwrap().raw, ": keepalive");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_large_result_is_left_out_of_the_line_and_whole_in_the_intent() {
     let house = house().await;
     let id = house.submit(&house.admin, "orders", json!({})).await;

@@ -254,6 +254,36 @@ async fn a_long_poll_returns_with_the_first_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_poll_gets_all_that_came_together() {
+    let house = house().await;
+    let path = "/v1/agents/orders/intents?wait_seconds=30&limit=100";
+    for _ in 0..5 {
+        let waiting = house.get(path, &house.admin);
+        let order = json!({ "intent_type": "a.b.v1", "to_agent": "orders" });
+        let batch = json!({ "intents": vec![order; 40] });
+        let sending = async {
+            while house
+                .broker
+                .stats()
+                .snapshot()
+                .connections
+                .iter()
+                .sum::<u64>()
+                == 0
+            {
+                tokio::task::yield_now().await;
+            }
+            house
+                .post("/v1/intents/batch", &house.admin, batch)
+                .await
+                .ok()
+        };
+        let (reply, _) = tokio::join!(waiting, sending);
+        assert_eq!(reply.ok()["intents"].as_array().unwrap().len(), 40);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ack_nack_and_extend_change_the_lease_and_know_the_fence() {
     let house = house().await;
     let orders = house.key("orders", "agent").await;

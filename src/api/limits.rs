@@ -1,0 +1,183 @@
+//! Upper bounds of the door: connections, streams of one key, requests of one key a minute.
+
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum_server::Handle;
+use axum_server::accept::Accept;
+use http::{HeaderMap, HeaderValue};
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+
+use crate::domain::ids::KeyId;
+use crate::domain::time::Timestamp;
+use crate::wire::errors::Problem;
+
+/// Lets connections in as long as there is room, and has small writes sent at once.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    pub(super) handle: Handle<SocketAddr>,
+    pub(super) connections_max: usize,
+}
+
+impl<S> Accept<TcpStream, S> for Gate {
+    type Stream = TcpStream;
+    type Service = S;
+    type Future = Ready<io::Result<(TcpStream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        // The connection that asks is counted already.
+        if self.handle.connection_count() > self.connections_max {
+            return ready(Err(io::Error::other(format!(
+                "{} connections are open, which is the limit (limits.connections_max)",
+                self.connections_max
+            ))));
+        }
+        // A frame of a stream is small; held back until more comes, it would be late for nothing.
+        ready(stream.set_nodelay(true).map(|()| (stream, service)))
+    }
+}
+
+/// What each key uses now.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Usage {
+    keys: Arc<Mutex<HashMap<KeyId, KeyUsage>>>,
+}
+
+#[derive(Debug, Default)]
+struct KeyUsage {
+    streams: usize,
+    minute: i64,
+    requests: u32,
+}
+
+/// One open stream of a key; its place is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct StreamPlace {
+    usage: Usage,
+    key: KeyId,
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        if let Some(used) = self.usage.keys.lock().get_mut(&self.key) {
+            used.streams = used.streams.saturating_sub(1);
+        }
+    }
+}
+
+impl Usage {
+    /// A place for one more stream, unless the key has as many as it may have.
+    pub(super) fn stream(&self, key: KeyId, max: usize) -> Option<StreamPlace> {
+        let mut keys = self.keys.lock();
+        let used = keys.entry(key).or_default();
+        if used.streams >= max {
+            return None;
+        }
+        used.streams = used.streams.saturating_add(1);
+        Some(StreamPlace {
+            usage: self.clone(),
+            key,
+        })
+    }
+
+    /// Counts a request of a key; refuses it when this minute has seen `max`. Zero is no limit.
+    pub(super) fn request(&self, key: KeyId, now: Timestamp, max: u32) -> Result<(), TooMany> {
+        if max == 0 {
+            return Ok(());
+        }
+        let (minute, second) = (
+            now.as_seconds().div_euclid(60),
+            now.as_seconds().rem_euclid(60),
+        );
+        let mut keys = self.keys.lock();
+        let used = keys.entry(key).or_default();
+        if used.minute != minute {
+            used.minute = minute;
+            used.requests = 0;
+        }
+        if used.requests >= max {
+            return Err(TooMany {
+                limit: max,
+                reset_seconds: u32::try_from(60_i64.saturating_sub(second)).unwrap_or(60),
+            });
+        }
+        used.requests = used.requests.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// A key has sent as many requests as it may this minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMany {
+    pub(super) limit: u32,
+    pub(super) reset_seconds: u32,
+}
+
+impl TooMany {
+    pub(super) fn problem(self) -> Problem {
+        let Self {
+            limit,
+            reset_seconds,
+        } = self;
+        Problem {
+            retry_after_seconds: Some(reset_seconds),
+            ..Problem::new(
+                "rate_limit_exceeded",
+                format!(
+                    "this key may send {limit} requests a minute; the next one in {reset_seconds} s"
+                ),
+            )
+            .with(serde_json::json!({ "limit": limit, "reset_seconds": reset_seconds }))
+        }
+    }
+}
+
+/// The headers that go with a refusal of this kind.
+pub(super) fn rate_headers(headers: &mut HeaderMap, problem: &Problem) {
+    let number = |key: &str| problem.details.get(key).and_then(serde_json::Value::as_u64);
+    for (name, value) in [
+        ("x-ratelimit-limit", number("limit")),
+        ("x-ratelimit-remaining", Some(0)),
+        ("x-ratelimit-reset", number("reset_seconds")),
+    ] {
+        if let Some(value) = value {
+            headers.insert(name, HeaderValue::from(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_so_many_streams_and_a_closed_one_makes_room() {
+        let usage = Usage::default();
+        let first = usage.stream(KeyId(1), 1);
+        assert!(first.is_some());
+        assert!(usage.stream(KeyId(1), 1).is_none());
+        assert!(usage.stream(KeyId(2), 1).is_some());
+        drop(first);
+        assert!(usage.stream(KeyId(1), 1).is_some());
+    }
+
+    #[test]
+    fn a_key_has_so_many_requests_a_minute() {
+        let usage = Usage::default();
+        let at = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000));
+        assert_eq!(usage.request(KeyId(1), at(70), 2), Ok(()));
+        assert_eq!(usage.request(KeyId(1), at(75), 2), Ok(()));
+        let refused = usage.request(KeyId(1), at(80), 2).unwrap_err();
+        assert_eq!((refused.limit, refused.reset_seconds), (2, 40));
+        assert_eq!(refused.problem().retry_after_seconds, Some(40));
+        assert_eq!(usage.request(KeyId(2), at(80), 2), Ok(()));
+        assert_eq!(usage.request(KeyId(1), at(120), 2), Ok(()));
+        for second in 0..100 {
+            assert_eq!(usage.request(KeyId(3), at(second), 0), Ok(()));
+        }
+    }
+}
