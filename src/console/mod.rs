@@ -21,9 +21,22 @@
 
 pub mod action;
 pub mod event;
+mod feed;
+mod filter;
 pub mod format;
 pub mod keymap;
+mod model;
+mod overlays;
+mod panes;
+mod rows;
+pub mod run;
 pub mod sanitise;
+mod task;
 pub mod terminal;
 pub mod theme;
+mod update;
+mod view;
 pub mod widgets;
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,16 @@ pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "console",
-        &["domain", "clock", "telemetry", "config", "engine", "desk"],
+        // `store::query` holds the filters that the desk's own questions are made of.
+        &[
+            "domain",
+            "clock",
+            "telemetry",
+            "config",
+            "engine",
+            "store::query",
+            "desk",
+        ],
     ),
     (
         "cli",

@@ -1,0 +1,162 @@
+//! The only part of the console that waits: it asks the desk, off the screen's thread, and brings
+//! answers and committed facts back as news.
+//!
+//! The feed is one long poll after another from the last cursor. An error makes it wait, longer
+//! each time, and the model says so in the header. Both channels are bounded: when the console does
+//! not keep up, the feed waits here, and nothing else in the process does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio_util::sync::CancellationToken;
+
+use crate::console::task::{News, Query, Reply, Task};
+use crate::desk::{Desk, DeskError, FeedPage};
+use crate::domain::ids::Cursor;
+use crate::store::query::{AttemptFilter, IntentFilter, PageRequest};
+
+/// How long one call of the feed may wait for something to happen. Short enough that the age of the
+/// last frame, which the header shows, stays under a second while the link is well.
+const POLL_MS: u64 = 900;
+
+/// The longest pause before the desk is asked again after an error.
+const RETRY_MAX: Duration = Duration::from_secs(8);
+
+/// The first pause after an error; it doubles.
+const RETRY_FIRST: Duration = Duration::from_millis(500);
+
+/// Rows of the attempts that go with an agent.
+const AGENT_ATTEMPTS: u32 = 30;
+
+/// The pause after `failures` failures in a row.
+pub(crate) fn retry_pause(failures: u32) -> Duration {
+    let doubled =
+        RETRY_FIRST.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(8)));
+    doubled.min(RETRY_MAX)
+}
+
+/// Runs until `stop`, or until the console no longer listens.
+pub(crate) async fn run(
+    desk: Arc<dyn Desk>,
+    mut tasks: Receiver<Task>,
+    news: Sender<News>,
+    stop: CancellationToken,
+) {
+    let mut working = FuturesUnordered::new();
+    let mut cursor: Option<Cursor> = None;
+    let mut failures = 0_u32;
+    let mut poll = std::pin::pin!(next_page(Arc::clone(&desk), cursor, Duration::ZERO));
+    loop {
+        // Every branch may be dropped: `recv` and `next` are cancel-safe, `poll` is pinned outside
+        // and goes on where it was.
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            task = tasks.recv() => match task {
+                Some(task) => working.push(work(Arc::clone(&desk), task)),
+                None => return,
+            },
+            Some(item) = working.next(), if !working.is_empty() => {
+                if let Some(item) = item && news.send(item).await.is_err() {
+                    return;
+                }
+            }
+            page = &mut poll => {
+                let pause = if let Ok(page) = &page {
+                    failures = 0;
+                    cursor = Some(page.next);
+                    Duration::ZERO
+                } else {
+                    failures = failures.saturating_add(1);
+                    retry_pause(failures)
+                };
+                poll.set(next_page(Arc::clone(&desk), cursor, pause));
+                if news.send(News::Feed(page)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn next_page(
+    desk: Arc<dyn Desk>,
+    since: Option<Cursor>,
+    pause: Duration,
+) -> Result<FeedPage, DeskError> {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    // The first call only asks where the feed stands, so it must not wait for something to happen.
+    let wait_ms = if since.is_some() && pause.is_zero() {
+        POLL_MS
+    } else {
+        0
+    };
+    desk.feed(since, wait_ms).await
+}
+
+pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
+    match task {
+        Task::Read(query) => {
+            let result = answer(desk.as_ref(), &query).await;
+            Some(News::Answer(query, Box::new(result)))
+        }
+        Task::Act(ticket, act) => Some(News::Done(ticket, desk.act(*act).await)),
+        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Bell | Task::Quit => None,
+    }
+}
+
+async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
+    Ok(match query.clone() {
+        Query::Hello => Reply::Hello(Box::new(desk.hello().await?)),
+        Query::Overview => Reply::Overview(Box::new(desk.overview().await?)),
+        Query::Held => Reply::Held(desk.held().await?),
+        Query::Agents => Reply::Agents(desk.agents().await?),
+        Query::Tasks(filter, page) => Reply::Tasks(desk.tasks(filter, page).await?),
+        Query::Thread(id) => Reply::Thread(Box::new(desk.thread(id).await?)),
+        Query::Intents(filter, page) => Reply::Intents(desk.intents(filter, page).await?),
+        Query::Intent(id) => Reply::Intent(Box::new(desk.intent(id).await?)),
+        Query::Find(text) => {
+            let filter = IntentFilter {
+                text: Some(text),
+                ..IntentFilter::default()
+            };
+            let page = PageRequest {
+                limit: 10,
+                cursor: None,
+            };
+            Reply::Intents(desk.intents(filter, page).await?)
+        }
+        Query::Attempts(filter, page) => Reply::Attempts(desk.attempts(filter, page).await?),
+        Query::AgentAttempts(agent) => {
+            let filter = AttemptFilter {
+                agent: Some(agent),
+                ..AttemptFilter::default()
+            };
+            let page = PageRequest {
+                limit: AGENT_ATTEMPTS,
+                cursor: None,
+            };
+            Reply::Attempts(desk.attempts(filter, page).await?)
+        }
+        Query::Groups(filter) => Reply::Groups(desk.letter_groups(filter).await?),
+        Query::Letters(filter, page) => Reply::Letters(desk.letters(filter, page).await?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_after_errors_grows_and_ends_at_eight_seconds() {
+        let pauses: Vec<u64> = (1..=7)
+            .map(|failures| u64::try_from(retry_pause(failures).as_millis()).unwrap())
+            .collect();
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
+    }
+}

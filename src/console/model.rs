@@ -1,0 +1,487 @@
+//! Everything the console knows: what was read, where the operator stands, what is being typed.
+//!
+//! 1. Only `update` changes it, and only because of an event; `view` reads it.
+//! 2. It has no clock: every event carries its moment, and the last one is kept.
+//! 3. Whatever an operator typed (drafts, filters) outlives the view it was typed in.
+//!
+//! Not here: how it is drawn (`view`, `panes`), how it is read (`feed`).
+
+pub(crate) mod desks;
+pub(crate) mod link;
+pub(crate) mod overlay;
+pub(crate) mod reads;
+pub(crate) mod strip;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crokey::KeyCombination;
+
+use crate::clock::Mono;
+use crate::console::action::Context;
+use crate::console::action::place::Place;
+use crate::console::keymap::{Follow, Keymap};
+use crate::console::task::{Moment, Ticket};
+use crate::desk::rows::{HeldRow, Hello, Overview};
+use crate::domain::address::{Address, Home};
+use crate::domain::ids::{HoldId, IntentId};
+use crate::domain::time::{Span, Timestamp};
+
+use self::desks::{
+    AgentsDesk, AttemptsDesk, DeadDesk, Detail, Inbox, IntentsDesk, OverviewDesk, Tail,
+};
+use self::link::Link;
+use self::overlay::Overlay;
+use self::reads::Reads;
+use self::strip::{Draft, Strip};
+
+/// Messages that are kept for the message log.
+const MESSAGES_MAX: usize = 300;
+/// Views that the history keeps.
+const HISTORY_MAX: usize = 50;
+/// How long a message stands on the status line.
+const MESSAGE_MS: u64 = 8_000;
+/// How long after something opened or changed an acting key is answered with a question.
+pub(crate) const GUARD_MS: u64 = 400;
+
+/// How long after a sequence began its continuations are shown.
+pub(crate) const FOLLOWS_AFTER_MS: u64 = 300;
+
+/// What the console was started with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// Whether acts are off by the operator's own wish.
+    pub(crate) is_read_only: bool,
+    /// Whether the broker runs in this process, so that quitting stops it.
+    pub(crate) is_embedded: bool,
+    /// Names of the themes that can be chosen.
+    pub(crate) themes: Vec<String>,
+    /// Where the log is, for help and messages.
+    pub(crate) log_path: Option<String>,
+}
+
+/// The place on the screen: a desk, or an intent seen from a desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct View {
+    /// The desk.
+    pub(crate) place: Place,
+    /// The intent that is open.
+    pub(crate) intent: Option<IntentId>,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    /// Something went as it should.
+    Info,
+    /// Something was refused or is off.
+    Warn,
+    /// Something is broken.
+    Error,
+}
+
+impl Weight {
+    /// The word in the message log.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A line for the operator.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    /// When, for the log.
+    pub(crate) at: Timestamp,
+    /// When, for the status line.
+    pub(crate) mono: Mono,
+    /// How much it matters.
+    pub(crate) weight: Weight,
+    /// The words.
+    pub(crate) text: String,
+}
+
+/// An act that was sent and not answered yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// On which intent.
+    pub(crate) intent: Option<IntentId>,
+    /// What it is, as it stands in messages: `approve 8fd03e1b`.
+    pub(crate) what: String,
+    /// What it will be called once it is held: `approved`.
+    pub(crate) word: String,
+    /// Acts that are taken back together have the same number.
+    pub(crate) batch: u64,
+    /// How often the cursor had been moved then.
+    pub(crate) moves: u64,
+    /// The hold it takes back.
+    pub(crate) undoes: Option<HoldId>,
+}
+
+/// A held act of this console, to be taken back with `u`.
+#[derive(Debug, Clone)]
+pub(crate) struct Staged {
+    /// Its id.
+    pub(crate) hold: HoldId,
+    /// On which intent.
+    pub(crate) intent: Option<IntentId>,
+    /// The word for it.
+    pub(crate) word: String,
+    /// When it becomes final.
+    pub(crate) effective_at: Timestamp,
+    /// Acts that are taken back together have the same number.
+    pub(crate) batch: u64,
+    /// True until the desk has listed what is held once more.
+    pub(crate) is_new: bool,
+}
+
+/// A key sequence that has begun.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pressed {
+    /// The keys so far.
+    pub(crate) keys: Vec<KeyCombination>,
+    /// What may follow.
+    pub(crate) follows: Vec<Follow>,
+    /// Since when.
+    pub(crate) since: Mono,
+}
+
+/// What was typed how fast: a burst of keys is a paste that the terminal did not mark.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Typing {
+    /// When the last key came.
+    pub(crate) last: Option<Mono>,
+    /// Keys that followed each other faster than anybody types.
+    pub(crate) burst: u32,
+    /// When the last paste came.
+    pub(crate) paste: Option<Mono>,
+    /// When Ctrl-C was last pressed.
+    pub(crate) close: Option<Mono>,
+}
+
+/// A place on the screen that answers the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// Its cells.
+    pub(crate) area: ratatui::layout::Rect,
+    /// What is there.
+    pub(crate) target: Target,
+}
+
+/// What a click is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A tab.
+    Tab(Place),
+    /// A pane; the number is the one that Tab counts.
+    Pane(usize),
+    /// A line of a list in a pane.
+    Line(usize, usize),
+    /// A hint.
+    Hint(crate::console::action::Action),
+}
+
+/// What the last frame put where.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Drawn {
+    /// The places that answer the mouse, later ones lie above earlier ones.
+    pub(crate) hits: Vec<Hit>,
+    /// Lines of the list in each pane, by the number that Tab counts.
+    pub(crate) heights: BTreeMap<usize, usize>,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// What it was started with.
+    pub(crate) settings: Settings,
+    /// Which key does what.
+    pub(crate) keymap: Keymap,
+    /// Columns and rows of the terminal.
+    pub(crate) size: (u16, u16),
+    /// When the last event happened.
+    pub(crate) at: Moment,
+    /// The name of the theme.
+    pub(crate) theme: String,
+    /// Who is on the other side.
+    pub(crate) hello: Option<Hello>,
+    /// How well the feed comes.
+    pub(crate) link: Link,
+    /// The numbers.
+    pub(crate) overview: Option<Overview>,
+    /// Where the operator is.
+    pub(crate) view: View,
+    /// Where the operator was, newest last.
+    pub(crate) back: Vec<View>,
+    /// Where `[` came from, newest last.
+    pub(crate) forth: Vec<View>,
+    /// Since when the view is the view.
+    pub(crate) entered: Mono,
+    /// The pane that has the focus, by desk.
+    pub(crate) panes: BTreeMap<Place, usize>,
+    /// The first screen.
+    pub(crate) front: OverviewDesk,
+    /// Tasks.
+    pub(crate) inbox: Inbox,
+    /// Intents.
+    pub(crate) intents: IntentsDesk,
+    /// Attempts.
+    pub(crate) attempts: AttemptsDesk,
+    /// Dead letters.
+    pub(crate) dead: DeadDesk,
+    /// Agents.
+    pub(crate) agents: AgentsDesk,
+    /// The intent that is open.
+    pub(crate) detail: Detail,
+    /// What was committed lately.
+    pub(crate) tail: Tail,
+    /// What is staged, by anybody.
+    pub(crate) held: Vec<HeldRow>,
+    /// What this console staged, oldest first.
+    pub(crate) staged: Vec<Staged>,
+    /// Acts without an answer yet.
+    pub(crate) sent: BTreeMap<Ticket, Sent>,
+    /// What lies over the desk.
+    pub(crate) overlay: Option<Overlay>,
+    /// The strip under a task.
+    pub(crate) strip: Option<Strip>,
+    /// What was typed and not sent.
+    pub(crate) drafts: BTreeMap<IntentId, Draft>,
+    /// Lines for the operator, oldest first.
+    pub(crate) messages: VecDeque<Message>,
+    /// Since when the rows are frozen, and how much has happened meanwhile.
+    pub(crate) paused: Option<(Mono, u64)>,
+    /// Whether new rows stream in at the top.
+    pub(crate) is_following: bool,
+    /// The sequence that has begun.
+    pub(crate) pressed: Pressed,
+    /// How fast keys come.
+    pub(crate) typing: Typing,
+    /// What is being read, and what should be.
+    pub(crate) reads: Reads,
+    /// How often the cursor was moved.
+    pub(crate) moves: u64,
+    /// The next ticket and batch.
+    pub(crate) next_number: u64,
+    /// What the last frame put where.
+    pub(crate) drawn: Drawn,
+    /// Set when the console should end.
+    pub(crate) is_ending: bool,
+}
+
+impl Model {
+    /// Nothing read yet; the overview.
+    pub(crate) fn new(settings: Settings, keymap: Keymap, theme: String, at: Moment) -> Self {
+        Self {
+            settings,
+            keymap,
+            size: (80, 24),
+            at,
+            theme,
+            hello: None,
+            link: Link::new(at.mono),
+            overview: None,
+            view: View {
+                place: Place::Overview,
+                intent: None,
+            },
+            back: Vec::new(),
+            forth: Vec::new(),
+            entered: at.mono,
+            panes: BTreeMap::new(),
+            front: OverviewDesk::default(),
+            inbox: Inbox::default(),
+            intents: IntentsDesk::default(),
+            attempts: AttemptsDesk::default(),
+            dead: DeadDesk::default(),
+            agents: AgentsDesk::default(),
+            detail: Detail::default(),
+            tail: Tail::default(),
+            held: Vec::new(),
+            staged: Vec::new(),
+            sent: BTreeMap::new(),
+            overlay: None,
+            strip: None,
+            drafts: BTreeMap::new(),
+            messages: VecDeque::new(),
+            paused: None,
+            is_following: true,
+            pressed: Pressed::default(),
+            typing: Typing::default(),
+            reads: Reads::default(),
+            moves: 0,
+            next_number: 1,
+            drawn: Drawn::default(),
+            is_ending: false,
+        }
+    }
+
+    /// The innermost context: it answers a key first.
+    pub(crate) fn context(&self) -> Context {
+        match (&self.overlay, &self.strip) {
+            (Some(overlay), _) => overlay.context(),
+            (None, Some(_)) if self.view.place == Place::Inbox && self.view.intent.is_none() => {
+                Context::Strip
+            }
+            (None, _) if self.view.intent.is_some() => Context::Intent,
+            (None, _) => self.view.place.context(),
+        }
+    }
+
+    /// The context of the desk below whatever lies over it.
+    pub(crate) const fn desk_context(&self) -> Context {
+        if self.view.intent.is_some() {
+            Context::Intent
+        } else {
+            self.view.place.context()
+        }
+    }
+
+    /// The pane that has the focus on the current desk.
+    pub(crate) fn pane(&self) -> usize {
+        self.panes.get(&self.view.place).copied().unwrap_or(0)
+    }
+
+    /// How many panes of the current desk can have the focus.
+    pub(crate) const fn panes_of(place: Place) -> usize {
+        match place {
+            Place::Overview => 3,
+            Place::DeadLetters | Place::Agents => 2,
+            Place::Inbox | Place::Intents | Place::Attempts | Place::Jobs | Place::Audit => 1,
+        }
+    }
+
+    /// Puts the focus on a pane.
+    pub(crate) fn set_pane(&mut self, pane: usize) {
+        self.panes.insert(self.view.place, pane);
+    }
+
+    /// Goes to a view and remembers where we were.
+    pub(crate) fn go(&mut self, view: View) {
+        if view == self.view {
+            return;
+        }
+        self.back.push(self.view);
+        if self.back.len() > HISTORY_MAX {
+            self.back.remove(0);
+        }
+        self.forth.clear();
+        self.enter(view);
+    }
+
+    /// Goes to a view without a trace in the history.
+    pub(crate) fn enter(&mut self, view: View) {
+        self.view = view;
+        self.entered = self.at.mono;
+        self.paused = None;
+        if let Some(id) = view.intent
+            && self.detail.id != Some(id)
+        {
+            self.detail = Detail::of(id);
+        }
+        self.reads.touch_all();
+    }
+
+    /// Says something to the operator.
+    pub(crate) fn say(&mut self, weight: Weight, text: impl Into<String>) {
+        let text = text.into();
+        if self.messages.len() >= MESSAGES_MAX {
+            self.messages.pop_front();
+        }
+        let message = Message {
+            at: self.at.wall,
+            mono: self.at.mono,
+            weight,
+            text,
+        };
+        self.messages.push_back(message);
+    }
+
+    /// The message that stands on the status line now.
+    pub(crate) fn fresh_message(&self) -> Option<&Message> {
+        self.messages
+            .back()
+            .filter(|message| self.at.millis_since(message.mono) < MESSAGE_MS)
+    }
+
+    /// Takes the message off the status line; it stays in the log.
+    pub(crate) fn hush(&mut self) {
+        if let Some(message) = self.messages.back_mut() {
+            message.mono = Mono::default();
+        }
+    }
+
+    /// Whether acts are possible now.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub(crate) fn may_act(&self) -> Result<(), String> {
+        if self.settings.is_read_only {
+            return Err("read-only: started with --read-only".to_owned());
+        }
+        if let Some(reason) = self.link.blocks(self.at.mono) {
+            return Err(format!("read-only: {reason}"));
+        }
+        match &self.hello {
+            None => Err("read-only: the broker has not answered yet".to_owned()),
+            Some(hello) if !hello.may_write => Err(format!(
+                "read-only: the key of {} may only look",
+                hello.identity.name()
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The names that complete a short address.
+    pub(crate) fn home(&self) -> Home {
+        self.hello
+            .as_ref()
+            .map_or_else(Home::default, |hello| Home {
+                org: hello.org.clone(),
+                workspace: hello.workspace.clone(),
+            })
+    }
+
+    /// Who we are.
+    pub(crate) fn identity(&self) -> Option<&Address> {
+        self.hello.as_ref().map(|hello| &hello.identity)
+    }
+
+    /// How long our acts are held.
+    pub(crate) fn hold(&self) -> Span {
+        let seconds = self.hello.as_ref().map_or(5, |hello| hello.hold_seconds);
+        Span::from_seconds(i64::from(seconds))
+    }
+
+    /// What is held on an intent, by anybody, and is not final yet.
+    pub(crate) fn held_on(&self, intent: IntentId) -> Option<&HeldRow> {
+        self.held
+            .iter()
+            .find(|held| held.intent == intent && held.effective_at > self.at.wall)
+    }
+
+    /// Everything that is held and not final yet, the next to become final first.
+    pub(crate) fn held_now(&self) -> Vec<&HeldRow> {
+        let mut held: Vec<&HeldRow> = self
+            .held
+            .iter()
+            .filter(|held| held.effective_at > self.at.wall)
+            .collect();
+        held.sort_by_key(|held| held.effective_at);
+        held
+    }
+
+    /// Whether an act on this intent waits for its answer.
+    pub(crate) fn is_sent(&self, intent: IntentId) -> bool {
+        self.sent.values().any(|sent| sent.intent == Some(intent))
+    }
+
+    /// A number that was not given out before.
+    pub(crate) const fn number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+}

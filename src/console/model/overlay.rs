@@ -1,0 +1,188 @@
+//! What lies over a desk: one at a time, opened by a key, closed by Esc.
+
+use crate::clock::Mono;
+use crate::console::action::{Action, Context};
+use crate::console::widgets::field::{Field, Lines};
+use crate::domain::address::Address;
+use crate::domain::ids::IntentId;
+
+/// A field with proposals below it: the palette and help.
+#[derive(Debug)]
+pub(crate) struct Picker {
+    /// What is typed.
+    pub(crate) field: Field,
+    /// The proposal under the cursor.
+    pub(crate) cursor: usize,
+    /// Intents whose ids fit, as the desk found them, and for which text.
+    pub(crate) found: Option<(String, Vec<(IntentId, String)>)>,
+    /// Whether anything was typed since it opened.
+    pub(crate) is_touched: bool,
+    /// Why Enter did nothing.
+    pub(crate) problem: Option<String>,
+}
+
+impl Picker {
+    /// An empty field.
+    pub(crate) fn new(text: &str) -> Self {
+        Self {
+            field: Field::with_text(Lines::One, text),
+            cursor: 0,
+            found: None,
+            is_touched: false,
+            problem: None,
+        }
+    }
+
+    /// What is typed.
+    pub(crate) fn text(&self) -> String {
+        self.field.text()
+    }
+}
+
+/// What a panel would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Put dead letters aside.
+    Discard(Vec<IntentId>),
+    /// Replay dead letters.
+    Replay(Vec<IntentId>),
+    /// Withdraw unfinished intents.
+    Cancel(Vec<IntentId>),
+    /// Hold an agent's intents back.
+    Pause(Address),
+    /// Let them go on.
+    Unpause(Address),
+    /// End the console and the broker in it.
+    Quit,
+}
+
+/// A panel: the consequence, a reason, a button that never has the focus at first.
+#[derive(Debug)]
+pub(crate) struct Panel {
+    /// What it would do.
+    pub(crate) deed: Deed,
+    /// Its title: `Discard 3 dead letters`.
+    pub(crate) title: String,
+    /// What the deed leads to, in sentences.
+    pub(crate) facts: Vec<(String, String)>,
+    /// The reason, where one is asked for.
+    pub(crate) reason: Option<Field>,
+    /// Whether the reason may be left out.
+    pub(crate) is_reason_optional: bool,
+    /// The words on the button.
+    pub(crate) button: &'static str,
+    /// Whether the button has the focus.
+    pub(crate) is_on_button: bool,
+    /// When it opened.
+    pub(crate) opened: Mono,
+    /// Why Enter did nothing.
+    pub(crate) problem: Option<String>,
+}
+
+impl Panel {
+    /// Whether a text field has the focus.
+    pub(crate) const fn is_typing(&self) -> bool {
+        self.reason.is_some() && !self.is_on_button
+    }
+
+    /// The reason as it stands.
+    pub(crate) fn reason_text(&self) -> String {
+        self.reason
+            .as_ref()
+            .map(|field| field.text().trim().to_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// The JSON of a replay that is being edited.
+#[derive(Debug)]
+pub(crate) struct EditReplay {
+    /// Which dead letter.
+    pub(crate) intent: IntentId,
+    /// The payload as it was.
+    pub(crate) before: String,
+    /// The payload as it will be.
+    pub(crate) editor: Field,
+    /// Why it cannot be sent as it stands.
+    pub(crate) problem: Option<String>,
+    /// When it opened.
+    pub(crate) opened: Mono,
+}
+
+/// What lies over a desk.
+#[derive(Debug)]
+pub(crate) enum Overlay {
+    /// Every key that works here.
+    Help(Picker),
+    /// A verb, a desk, an id or a filter.
+    Palette(Picker),
+    /// The filter of the desk.
+    Filter(Picker),
+    /// A deed that asks first.
+    Panel(Panel),
+    /// Everything that is held; the place of the cursor.
+    Held(usize),
+    /// Messages; lines scrolled up.
+    Messages(usize),
+    /// Why something is as it is.
+    Explain {
+        /// About what.
+        title: String,
+        /// The sentences.
+        lines: Vec<String>,
+    },
+    /// The themes, and the one that was there before.
+    Themes {
+        /// The place of the cursor.
+        cursor: usize,
+        /// What Esc goes back to.
+        before: String,
+    },
+    /// A payload that is being edited for a replay.
+    Edit(Box<EditReplay>),
+}
+
+impl Overlay {
+    /// The context it answers keys in.
+    pub(crate) const fn context(&self) -> Context {
+        match self {
+            Self::Help(_) | Self::Palette(_) | Self::Filter(_) | Self::Edit(_) => Context::Field,
+            Self::Panel(_) => Context::Panel,
+            Self::Held(_) | Self::Messages(_) | Self::Explain { .. } | Self::Themes { .. } => {
+                Context::List
+            }
+        }
+    }
+}
+
+/// What a proposal of the palette does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Run an action.
+    Run(Action),
+    /// Open an intent.
+    Intent(IntentId),
+    /// Look an id up.
+    Find(String),
+    /// Go to an agent.
+    Agent(Address),
+    /// Change the theme.
+    Theme(String),
+    /// Set the filter of the dead letters, or of the intents.
+    Filter(crate::console::action::place::Place, String),
+}
+
+/// One line of the palette.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proposal {
+    /// What it does.
+    pub(crate) choice: Choice,
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) sentence: String,
+    /// The key that does the same.
+    pub(crate) key: String,
+    /// Why it is off, if it is.
+    pub(crate) off: Option<String>,
+}

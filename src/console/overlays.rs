@@ -1,0 +1,53 @@
+//! What lies over a desk: help, palette, filter, panels, lists of what is held and what was said.
+//!
+//! 1. One at a time; it opens by a key and closes by Esc, and what is below keeps its place.
+//! 2. A panel never starts with the focus on its button.
+
+mod confirm;
+mod edit;
+mod lists;
+mod picker;
+
+use ratatui::layout::Rect;
+
+use super::model::Model;
+use super::model::overlay::Overlay;
+use super::view::kit::Canvas;
+
+/// Draws the overlay, if there is one.
+pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: Rect) {
+    match &model.overlay {
+        None => {}
+        Some(Overlay::Help(picker)) => picker::help(model, canvas, body, picker),
+        Some(Overlay::Palette(picker)) => picker::palette(model, canvas, body, picker),
+        Some(Overlay::Filter(picker)) => picker::filter(model, canvas, status, picker),
+        Some(Overlay::Panel(panel)) => confirm::draw(canvas, body, panel),
+        Some(Overlay::Held(cursor)) => lists::held(model, canvas, body, *cursor),
+        Some(Overlay::Messages(back)) => lists::messages(model, canvas, body, *back),
+        Some(Overlay::Explain { title, lines }) => lists::explain(canvas, body, title, lines),
+        Some(Overlay::Themes { cursor, .. }) => lists::themes(model, canvas, body, *cursor),
+        Some(Overlay::Edit(edit)) => edit::draw(canvas, body, edit),
+    }
+}
+
+/// A place in the middle of `body`.
+fn middle(body: Rect, columns: u16, lines: u16) -> Rect {
+    let width = columns.min(body.width);
+    let height = lines.min(body.height);
+    Rect {
+        x: body.x + (body.width - width) / 2,
+        y: body.y + (body.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+/// The lower part of `body`, for narrow screens.
+fn lower(body: Rect, lines: u16) -> Rect {
+    let height = lines.min(body.height);
+    Rect {
+        y: body.bottom() - height,
+        height,
+        ..body
+    }
+}

@@ -1,0 +1,150 @@
+//! Fields with proposals: help, the palette, the filter line.
+
+use ratatui::layout::Rect;
+
+use crate::console::model::Model;
+use crate::console::model::overlay::{Picker, Proposal};
+use crate::console::theme::Role;
+use crate::console::update::{filter_proposals, palette};
+use crate::console::view::kit::{Canvas, Rows, Size, span};
+use crate::console::widgets::table::columns::Column;
+use crate::console::widgets::table::{Cell, Row};
+
+use super::middle;
+
+const COLUMNS: &[Column] = &[
+    Column::new("KEY", 1, 4, 12),
+    Column::new("NAME", 0, 14, 22),
+    Column::new("WHAT", 2, 12, 30).growing(),
+];
+
+fn rows(proposals: &[Proposal]) -> Vec<Row> {
+    proposals
+        .iter()
+        .map(|proposal| {
+            let role = if proposal.off.is_some() {
+                Role::Off
+            } else {
+                Role::Text
+            };
+            let what = match &proposal.off {
+                Some(reason) => format!("{} ({reason})", proposal.sentence),
+                None => proposal.sentence.clone(),
+            };
+            Row::of(vec![
+                Cell::of(proposal.key.clone(), Role::Key),
+                Cell::of(proposal.name.clone(), role),
+                Cell::of(what, role),
+            ])
+        })
+        .collect()
+}
+
+fn field(canvas: &mut Canvas<'_>, line: Rect, label: &str, picker: &Picker) {
+    let columns = u16::try_from(label.len()).unwrap_or(0) + 1;
+    canvas.text(line, label, Role::Key);
+    let place = Rect {
+        x: line.x + columns,
+        width: line.width.saturating_sub(columns),
+        height: 1,
+        ..line
+    };
+    picker.field.draw(place, canvas.buffer, canvas.paint, true);
+}
+
+fn list(canvas: &mut Canvas<'_>, area: Rect, proposals: &[Proposal], cursor: usize) {
+    let rows = rows(proposals);
+    let list = Rows {
+        pane: 9,
+        columns: COLUMNS,
+        rows: &rows,
+        cursor: (!rows.is_empty()).then_some(cursor.min(rows.len().saturating_sub(1))),
+        is_focused: true,
+        has_header: true,
+        empty: "nothing fits",
+    };
+    canvas.table(area, &list);
+}
+
+/// Every key that works here, searchable; Enter runs one.
+pub(super) fn help(model: &Model, canvas: &mut Canvas<'_>, body: Rect, picker: &Picker) {
+    canvas.clear(body);
+    let right = match &model.settings.log_path {
+        Some(path) => format!("log {path}"),
+        None => format!("postroom {}", env!("CARGO_PKG_VERSION")),
+    };
+    let title = format!("Help {} keys here first", canvas.paint.glyphs.dot);
+    let inner = canvas.section(body, &title, &right, Some((9, true)));
+    let line = Rect { height: 1, ..inner };
+    field(canvas, line, "search", picker);
+    let rest = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
+    let proposals = palette::proposals(model);
+    list(canvas, rest, &proposals, picker.cursor);
+    problem(canvas, inner, picker);
+}
+
+/// The palette.
+pub(super) fn palette(model: &Model, canvas: &mut Canvas<'_>, body: Rect, picker: &Picker) {
+    let area = match canvas.size {
+        Size::Wide => middle(body, 100, 18),
+        _ => body,
+    };
+    canvas.clear(area);
+    let inner = canvas.section(
+        area,
+        "Command",
+        "a verb, a desk, an agent, an id, theme NAME",
+        Some((9, true)),
+    );
+    field(canvas, Rect { height: 1, ..inner }, ":", picker);
+    let rest = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
+    let proposals = palette::proposals(model);
+    list(canvas, rest, &proposals, picker.cursor);
+    problem(canvas, inner, picker);
+}
+
+fn problem(canvas: &mut Canvas<'_>, inner: Rect, picker: &Picker) {
+    if let Some(problem) = &picker.problem {
+        let foot = Rect {
+            y: inner.bottom().saturating_sub(1),
+            height: 1,
+            ..inner
+        };
+        canvas.clear(foot);
+        canvas.text(foot, problem, Role::Warn);
+    }
+}
+
+/// The filter line, in the place of the status line, with proposals above it.
+pub(super) fn filter(model: &Model, canvas: &mut Canvas<'_>, status: Rect, picker: &Picker) {
+    let line = Rect {
+        height: 1,
+        ..status
+    };
+    canvas.clear(line);
+    field(canvas, line, "/", picker);
+    let above = Rect {
+        y: line.y.saturating_sub(1),
+        ..line
+    };
+    canvas.clear(above);
+    if let Some(problem) = &picker.problem {
+        return canvas.text(above, problem, Role::Warn);
+    }
+    let text = picker.text();
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    let proposals = filter_proposals(model.view.place, last);
+    let spans = [
+        span(" Tab ", Role::Key),
+        span(proposals.join("  "), Role::Dim),
+    ];
+    canvas.spans(above.x, above.y, above.width, &spans);
+}

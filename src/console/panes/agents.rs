@@ -1,0 +1,289 @@
+//! Receivers: worst first, what is known of the one under the cursor, its newest attempts.
+
+use ratatui::layout::Rect;
+
+use crate::console::format;
+use crate::console::model::Model;
+use crate::console::model::reads::Slot;
+use crate::console::sanitise::fit;
+use crate::console::theme::Role;
+use crate::console::view::kit::{
+    Canvas, List, Rows, Size, Span, columns_of, empty_text, fact, rows_of, span,
+};
+use crate::console::widgets::table::columns::Column;
+use crate::console::widgets::table::{Cell, Row};
+use crate::desk::rows::{AgentRow, AgentState};
+use crate::domain::agent::Binding;
+use crate::domain::time::Timestamp;
+
+use super::{attempts, words};
+
+const WIDE: &[Column] = &[
+    Column::new("AGENT", 0, 12, 20),
+    Column::new("BINDING", 1, 7, 8),
+    Column::new("STATE", 0, 8, 8),
+    Column::new("OUT/S", 2, 5, 5).right(),
+    Column::new("ERR%", 3, 5, 5).right(),
+    Column::new("LAG", 4, 5, 6).right(),
+    Column::new("LISTEN", 6, 6, 6).right(),
+    Column::new("QUEUED", 5, 6, 7).right(),
+    Column::new("RETRY", 7, 5, 6).right(),
+    Column::new("NOTE", 8, 10, 12).growing(),
+];
+
+const MEDIUM: &[Column] = &[
+    Column::new("AGENT", 0, 10, 16),
+    Column::new("BINDING", 2, 7, 8),
+    Column::new("STATE", 0, 8, 8),
+    Column::new("OUT/S", 3, 5, 5).right(),
+    Column::new("ERR%", 4, 5, 5).right(),
+    Column::new("LAG", 5, 5, 5).right(),
+    Column::new("QUEUED", 6, 6, 6).right(),
+    Column::new("NOTE", 7, 12, 12).growing(),
+];
+
+/// The columns at a size.
+pub(crate) const fn columns(size: Size) -> &'static [Column] {
+    match size {
+        Size::Wide => WIDE,
+        _ => MEDIUM,
+    }
+}
+
+/// The cells of an agent; narrow screens leave listeners and retries out.
+pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
+    let none = || Cell::of("–", Role::Dim);
+    let error = match agent.error_percent {
+        Some(share) if share >= 10.0 => Cell::of(format!("{share:.1}"), Role::Bad),
+        Some(share) => Cell::from(format!("{share:.1}")),
+        None => none(),
+    };
+    let listeners = if agent.binding.is_pull() {
+        words::number_cell(agent.listeners)
+    } else {
+        none()
+    };
+    let mut cells = vec![
+        Cell::from(agent.address.name()),
+        Cell::of(agent.binding.name(), Role::Dim),
+        Cell::of(agent.state.name(), words::agent_role(agent.state)),
+        Cell::from(words::rate_cell(agent.out_per_second)),
+        error,
+        agent
+            .lag_ms
+            .map_or_else(none, |lag| Cell::from(words::millis_age(lag))),
+        words::number_cell(agent.queued),
+        Cell::of(note(agent, now), Role::Dim),
+    ];
+    if size == Size::Wide {
+        cells.insert(6, listeners);
+        cells.insert(8, words::number_cell(agent.retrying));
+    }
+    cells
+}
+
+/// What is special about an agent.
+fn note(agent: &AgentRow, now: Timestamp) -> String {
+    if let Some(pause) = &agent.pause {
+        let at = format::moment(pause.at, now);
+        return format!("{} {at} \"{}\"", words::actor(&pause.by), pause.reason);
+    }
+    let mut parts = Vec::new();
+    if agent.state == AgentState::Offline {
+        parts.push("nobody listens".to_owned());
+    }
+    if agent.dead > 0 {
+        parts.push(format!("{} dead", format::count(agent.dead)));
+    }
+    if agent.held > 0 {
+        let word = if agent.binding == Binding::Inbox {
+            "tasks"
+        } else {
+            "held"
+        };
+        parts.push(format!("{} {word}", format::count(agent.held)));
+    }
+    if agent.leased > 0 {
+        parts.push(format!("{} with it", format::count(agent.leased)));
+    }
+    parts.join(", ")
+}
+
+/// Draws the desk.
+pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let rows = u16::try_from(model.agents.rows.len()).unwrap_or(u16::MAX);
+    match canvas.size {
+        Size::Wide => {
+            let most = area.height.saturating_sub(18).max(6);
+            let lines = rows.saturating_add(3).clamp(6, most);
+            let [list, middle, recent] = rows_of(area, [lines, 10, 0], 2);
+            draw_list(model, canvas, list);
+            let (left, right) = columns_of(middle, middle.width / 2);
+            draw_agent(model, canvas, left);
+            draw_depth(model, canvas, right);
+            draw_recent(model, canvas, recent);
+        }
+        Size::Medium => {
+            let most = area.height.saturating_sub(9).max(4);
+            let lines = rows.saturating_add(2).clamp(4, most);
+            let [list, peek, recent] = rows_of(area, [lines, 4, 0], 2);
+            draw_list(model, canvas, list);
+            draw_agent(model, canvas, peek);
+            draw_recent(model, canvas, recent);
+        }
+        Size::Narrow | Size::Tiny | Size::None => match model.pane() {
+            0 => draw_list(model, canvas, area),
+            _ => draw_recent(model, canvas, area),
+        },
+    }
+}
+
+fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let is_focused = model.pane() == 0;
+    let dot = canvas.paint.glyphs.dot;
+    let all = model.agents.all.len();
+    let ok = model
+        .agents
+        .all
+        .iter()
+        .filter(|agent| agent.state == AgentState::Ok)
+        .count();
+    let title = format!("Agents {dot} {all} {dot} {ok} ok");
+    let filter = match model.agents.filter.text.as_str() {
+        "" => "none",
+        text => text,
+    };
+    let right = format!("worst first {}   / {filter}", canvas.paint.glyphs.down);
+    let inner = canvas.section(area, &title, &right, Some((0, is_focused)));
+    let nothing = "no agents yet: an agent appears with its first intent or connection";
+    let list = List {
+        window: &model.agents.rows,
+        pane: 0,
+        columns: columns(canvas.size),
+        is_focused,
+        has_marks: false,
+        below: 0,
+        empty: empty_text(model, &model.agents.rows, Slot::Agents, nothing),
+    };
+    let size = canvas.size;
+    canvas.list(inner, &list, |agent| cells(agent, model.at.wall, size));
+}
+
+fn draw_agent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let agent = model.agents.rows.cursor_row();
+    let title = agent.map_or("Agent", |agent| agent.address.name());
+    let inner = canvas.section(area, &fit(title, 40), "", None);
+    let Some(agent) = agent else {
+        return;
+    };
+    let binding = match (&agent.callback_url, agent.binding) {
+        (Some(url), Binding::Http) => format!("http, POST {url}"),
+        (_, binding) => binding.name().to_owned(),
+    };
+    let account = match (agent.is_registered, &agent.display_name) {
+        (true, Some(name)) => format!("registered as {name}"),
+        (true, None) => "registered".to_owned(),
+        (false, _) => "a mailbox made by its first use; nobody registered it".to_owned(),
+    };
+    let state: Span = match &agent.pause {
+        Some(pause) => span(
+            format!(
+                "paused by {} at {}: \"{}\"",
+                words::actor(&pause.by),
+                format::moment(pause.at, model.at.wall),
+                pause.reason
+            ),
+            Role::Off,
+        ),
+        None => span(agent.state.name(), words::agent_role(agent.state)),
+    };
+    let facts = [
+        fact("address", agent.address.to_string()),
+        fact("binding", binding),
+        ("state".to_owned(), state),
+        fact("account", account),
+    ];
+    canvas.facts(inner, 10, &facts);
+}
+
+fn draw_depth(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let inner = canvas.section(area, "Where its intents are", "", None);
+    let Some(agent) = model.agents.rows.cursor_row() else {
+        return;
+    };
+    let lines = [
+        ("ready", agent.queued, "not handed over yet"),
+        ("with it", agent.leased, "handed over, no answer yet"),
+        (
+            "between tries",
+            agent.retrying,
+            "waiting for the next attempt",
+        ),
+        ("held", agent.held, "with a person or a moment"),
+        ("dead letters", agent.dead, "given up; 5 shows them"),
+    ];
+    for ((name, count, note), y) in lines.into_iter().zip(inner.top()..inner.bottom()) {
+        let role = if name == "dead letters" && count > 0 {
+            Role::Bad
+        } else {
+            Role::Strong
+        };
+        let spans = [
+            span(format!("{name:<14}"), Role::Dim),
+            span(format!("{:>9}  ", format::count(count)), role),
+            span(note, Role::Dim),
+        ];
+        canvas.spans(inner.x, y, inner.width, &spans);
+    }
+    let lag = agent
+        .lag_ms
+        .map_or_else(|| "–".to_owned(), words::millis_age);
+    let foot = [
+        span("lag ", Role::Dim),
+        span(lag, Role::Text),
+        span("   out ", Role::Dim),
+        span(words::rate(agent.out_per_second), Role::Text),
+        span("   listeners ", Role::Dim),
+        span(format::count(agent.listeners), Role::Text),
+    ];
+    let y = inner.y + 6;
+    if y < inner.bottom() {
+        canvas.spans(inner.x, y, inner.width, &foot);
+    }
+}
+
+fn draw_recent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let is_focused = model.pane() == 1;
+    let name = model
+        .agents
+        .attempts_of
+        .as_ref()
+        .map_or("", |agent| agent.name());
+    let title = format!("Recent attempts {} {name}", canvas.paint.glyphs.dot);
+    let inner = canvas.section(area, &title, "newest first", Some((1, is_focused)));
+    let rows: Vec<Row> = model
+        .agents
+        .attempts
+        .iter()
+        .map(|attempt| Row::of(attempts::cells(attempt, model.at.wall, false)))
+        .collect();
+    let cursor = is_focused.then_some(model.agents.attempt.min(rows.len().saturating_sub(1)));
+    let empty = match (
+        model.agents.attempts_of.is_some(),
+        model.reads.error(Slot::AgentAttempts),
+    ) {
+        (true, Some(error)) => error,
+        (true, None) => "no attempts yet",
+        (false, _) => "",
+    };
+    let rows = Rows {
+        pane: 1,
+        columns: attempts::RECENT,
+        rows: &rows,
+        cursor,
+        is_focused,
+        has_header: true,
+        empty,
+    };
+    canvas.table(inner, &rows);
+}

@@ -1,0 +1,328 @@
+//! Dead letters: groups that look alike, the letters in one, what is known of the error.
+
+use ratatui::layout::Rect;
+
+use crate::console::format;
+use crate::console::model::Model;
+use crate::console::model::reads::Slot;
+use crate::console::theme::Role;
+use crate::console::update::seconds_left;
+use crate::console::view::kit::{
+    Canvas, List, Size, Span, columns_of, empty_text, fact, rows_of, span,
+};
+use crate::console::widgets::spark::spark;
+use crate::console::widgets::table::Cell;
+use crate::console::widgets::table::columns::Column;
+use crate::desk::rows::{HeldRow, LetterGroupRow, LetterRow};
+use crate::domain::failure::ErrorClass;
+use crate::domain::time::Timestamp;
+use crate::store::query::LetterState;
+
+use super::{intents, words};
+
+const GROUPS: &[Column] = &[
+    Column::new("GROUP", 0, 5, 5),
+    Column::new("COUNT", 0, 5, 7).right(),
+    Column::new("24H", 5, 8, 12),
+    Column::new("FIRST", 8, 5, 6),
+    Column::new("LAST", 4, 4, 5),
+    Column::new("AGENT", 1, 10, 18),
+    Column::new("ERROR", 2, 10, 20).growing(),
+    Column::new("WHY", 6, 8, 14),
+];
+
+const LETTERS: &[Column] = &[
+    Column::new("INTENT", 0, 8, 8),
+    Column::new("DEAD AT", 0, 8, 8),
+    Column::new("ATT", 1, 3, 3).right(),
+    Column::new("CODE", 2, 4, 9),
+    Column::new("NOTE", 3, 8, 16).growing(),
+];
+
+/// What is staged on a row, as it stands in its note.
+pub(crate) fn held_cell(held: &HeldRow, now: Timestamp) -> Cell {
+    let left = seconds_left(held.effective_at, now);
+    Cell::of(
+        format!("{} · final in {left} · u undo", held.act),
+        Role::Held,
+    )
+}
+
+/// Draws the desk.
+pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let groups = u16::try_from(model.dead.groups.len()).unwrap_or(u16::MAX);
+    match canvas.size {
+        Size::Wide => {
+            let lines = groups.saturating_add(3).clamp(6, 10);
+            let [top, middle] = rows_of(area, [lines, 0], 1);
+            let (left, right) = columns_of(middle, middle.width * 9 / 20);
+            draw_groups(model, canvas, top);
+            draw_letters(model, canvas, left);
+            draw_error(model, canvas, right);
+        }
+        Size::Medium => {
+            let [list, peek] = rows_of(area, [0, 6], 0);
+            if model.pane() == 0 {
+                draw_groups(model, canvas, list);
+            } else {
+                draw_letters(model, canvas, list);
+            }
+            draw_error(model, canvas, peek);
+        }
+        Size::Narrow | Size::Tiny | Size::None => {
+            if model.pane() == 0 {
+                draw_groups(model, canvas, area);
+            } else {
+                draw_letters(model, canvas, area);
+            }
+        }
+    }
+}
+
+fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let is_focused = model.pane() == 0;
+    let window = &model.dead.groups;
+    let dot = canvas.paint.glyphs.dot;
+    let sum: u64 = window.rows().iter().map(|group| group.count).sum();
+    let title = format!(
+        "Dead letters {dot} {} groups {dot} {}",
+        window.rows().len(),
+        format::count(sum)
+    );
+    let right = intents::right_of(model, canvas, window, &model.dead.filter.text, "count");
+    let inner = canvas.section(area, &title, &right, Some((0, is_focused)));
+    let nothing = if model.dead.filter.is_empty() {
+        "no dead letters: nothing was given up"
+    } else {
+        "no dead letter fits the filter; // clears it"
+    };
+    let list = List {
+        window,
+        pane: 0,
+        columns: GROUPS,
+        is_focused,
+        has_marks: false,
+        below: 0,
+        empty: empty_text(model, window, Slot::Groups, nothing),
+    };
+    let glyphs = canvas.paint.glyphs;
+    canvas.list(inner, &list, |group| {
+        group_cells(group, model.at.wall, |values| {
+            spark(values, 12, None, glyphs)
+        })
+    });
+}
+
+fn group_cells(
+    group: &LetterGroupRow,
+    now: Timestamp,
+    draw: impl Fn(&[u64]) -> String,
+) -> Vec<Cell> {
+    let hourly: Vec<u64> = group
+        .hourly
+        .iter()
+        .map(|deaths| u64::from(*deaths))
+        .collect();
+    let code = group
+        .http_status
+        .map(|status| format!("{status} "))
+        .unwrap_or_default();
+    let message = match group.message.strip_prefix(code.as_str()) {
+        Some(rest) if !code.is_empty() => rest,
+        _ => &group.message,
+    };
+    vec![
+        Cell::of(words::group_label(&group.fingerprint), Role::Strong),
+        Cell::of(format::count(group.count), Role::Bad),
+        Cell::of(draw(&hourly), Role::Fill),
+        Cell::of(format::moment(group.first_at, now), Role::Dim),
+        Cell::from(format::age_short(now.since(group.last_at))),
+        Cell::from(group.to.name()),
+        Cell::from(format!("{code}{message}")),
+        Cell::of(group.reason.name().replace('_', " "), Role::Dim),
+    ]
+}
+
+fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let is_focused = model.pane() == 1;
+    let window = &model.dead.letters;
+    let group = model
+        .dead
+        .letters_of
+        .as_deref()
+        .map(words::group_label)
+        .unwrap_or_default();
+    let dot = canvas.paint.glyphs.dot;
+    let marked = match window.marked() {
+        0 => String::new(),
+        count => format!(" {dot} {} {count} marked", canvas.paint.glyphs.mark),
+    };
+    let title = format!("In group {group}{marked}");
+    let right = match window.unseen() {
+        0 => String::new(),
+        unseen => format!("{} {unseen} new (f)", canvas.paint.glyphs.up),
+    };
+    let inner = canvas.section(area, &title, &right, Some((1, is_focused)));
+    let nothing = if model.dead.letters_of.is_some() {
+        "no letters here"
+    } else {
+        ""
+    };
+    let list = List {
+        window,
+        pane: 1,
+        columns: LETTERS,
+        is_focused,
+        has_marks: true,
+        below: 0,
+        empty: empty_text(model, window, Slot::Letters, nothing),
+    };
+    canvas.list(inner, &list, |letter| {
+        let held = model.held_on(letter.intent).or(letter.held.as_ref());
+        let note = match held.filter(|held| held.effective_at > model.at.wall) {
+            Some(held) => held_cell(held, model.at.wall),
+            None if model.is_sent(letter.intent) => Cell::of("sent, waiting", Role::Dim),
+            None => Cell::of(note(letter), Role::Dim),
+        };
+        vec![
+            Cell::from(letter.intent.short()),
+            Cell::of(format::clock(letter.dead_at), Role::Dim),
+            Cell::from(letter.attempts.to_string()),
+            Cell::of(code(letter.http_status, letter.error_class), Role::Bad),
+            note,
+        ]
+    });
+}
+
+fn code(status: Option<u16>, class: Option<ErrorClass>) -> String {
+    match (status, class) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(class)) => class.name().to_owned(),
+        (None, None) => "–".to_owned(),
+    }
+}
+
+fn note(letter: &LetterRow) -> String {
+    let mut parts = Vec::new();
+    match (letter.state, letter.replayed_as) {
+        (_, Some(replay)) => parts.push(format!("replayed as {}", replay.short())),
+        (LetterState::Replayed, None) => parts.push("replayed".to_owned()),
+        (LetterState::Discarded, None) => parts.push("discarded".to_owned()),
+        (LetterState::Open, None) => {}
+    }
+    if let Some(before) = letter.replay_of {
+        parts.push(format!("replay of {}", before.short()));
+    }
+    parts.push(words::type_text(&letter.intent_type).to_owned());
+    parts.join("  ")
+}
+
+fn draw_error(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let group = model.dead.groups.cursor_row();
+    let letter = model
+        .dead
+        .letters
+        .cursor_row()
+        .filter(|_| model.pane() == 1);
+    let title = match (letter, group) {
+        (Some(letter), _) => format!("Letter {}", letter.intent.short()),
+        (None, Some(group)) => format!("Error {}", words::group_label(&group.fingerprint)),
+        (None, None) => "Error".to_owned(),
+    };
+    let right = if letter.is_some() {
+        "Enter opens"
+    } else {
+        "Enter goes in   i explains"
+    };
+    let inner = canvas.section(area, &title, right, None);
+    let facts = match (letter, group) {
+        (Some(letter), _) => letter_facts(letter, model.at.wall),
+        (None, Some(group)) => group_facts(group, model.at.wall),
+        (None, None) => return,
+    };
+    canvas.facts(inner, 10, &facts);
+}
+
+fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, Span)> {
+    vec![
+        ("error".to_owned(), span(group.message.clone(), Role::Bad)),
+        fact(
+            "decided",
+            format!(
+                "{} → {}",
+                code(group.http_status, group.error_class),
+                why(group.reason.name())
+            ),
+        ),
+        fact("agent", group.to.to_string()),
+        fact("type", group.intent_type.clone()),
+        fact(
+            "seen",
+            format!(
+                "{} times, first {}, last {} ago",
+                format::count(group.count),
+                format::moment(group.first_at, now),
+                format::age(now.since(group.last_at))
+            ),
+        ),
+    ]
+}
+
+fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, Span)> {
+    let mut facts = vec![
+        ("error".to_owned(), span(letter.message.clone(), Role::Bad)),
+        fact(
+            "decided",
+            format!(
+                "{} after {} attempts → {}",
+                code(letter.http_status, letter.error_class),
+                letter.attempts,
+                why(letter.reason.name())
+            ),
+        ),
+        fact("intent", letter.intent.to_string()),
+        fact(
+            "from, to",
+            format!(
+                "{} → {} over {}",
+                letter.from.name(),
+                letter.to.name(),
+                letter.binding
+            ),
+        ),
+        fact(
+            "dead",
+            format!("{} ago", format::age(now.since(letter.dead_at))),
+        ),
+        fact("note", note(letter)),
+    ];
+    if let Some(held) = letter.held.as_ref().filter(|held| held.effective_at > now) {
+        let left = seconds_left(held.effective_at, now);
+        let by = words::actor(&held.by);
+        facts.insert(
+            0,
+            (
+                "held".to_owned(),
+                span(format!("{} by {by}, final in {left}", held.act), Role::Held),
+            ),
+        );
+    }
+    facts
+}
+
+/// A reason as a sentence.
+fn why(reason: &str) -> String {
+    match reason {
+        "attempts" => "the budget of attempts is used up",
+        "permanent" => "the receiver said no retry can help",
+        "ssrf_blocked" => "the address guard refused the target",
+        "poison_crash" => "its last attempt ran when the broker died",
+        "deadline" => "the deadline came before anybody acknowledged",
+        "handler_failed" => "the receiver answered with a failure",
+        "rejected" => "a person said no",
+        "schema" => "the payload was refused at hand-over",
+        "operator" => "an operator ended it",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
+}

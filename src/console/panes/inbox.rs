@@ -1,0 +1,386 @@
+//! Tasks that wait for a person: the list, the task under the cursor, its thread, the strip.
+
+use ratatui::layout::Rect;
+
+use crate::console::format;
+use crate::console::model::Model;
+use crate::console::model::reads::Slot;
+use crate::console::model::strip::{needs_comment, outcomes_of};
+use crate::console::theme::Role;
+use crate::console::view::kit::{Canvas, List, Size, Span, empty_text, fact, rows_of, span};
+use crate::console::widgets::table::Cell;
+use crate::console::widgets::table::columns::Column;
+use crate::desk::rows::TaskRow;
+use crate::domain::task::is_negative;
+use crate::domain::time::Timestamp;
+
+use super::{dead_letters, strip, words};
+
+const WIDE: &[Column] = &[
+    Column::new("DUE", 0, 5, 5).right(),
+    Column::new("", 0, 2, 2),
+    Column::new("TYPE", 1, 8, 13),
+    Column::new("TASK", 0, 8, 8),
+    Column::new("ASKS", 0, 12, 30).growing(),
+    Column::new("SENDER", 6, 8, 14),
+    Column::new("FOR", 4, 6, 12),
+    Column::new("AGE", 5, 4, 5).right(),
+];
+
+const NARROW: &[Column] = &[
+    Column::new("DUE", 0, 4, 4).right(),
+    Column::new("", 0, 2, 2),
+    Column::new("TYPE", 1, 8, 8),
+    Column::new("TASK", 0, 8, 8),
+    Column::new("ASKS", 0, 10, 30).growing(),
+    Column::new("FOR", 4, 5, 8),
+    Column::new("AGE", 3, 4, 4).right(),
+];
+
+fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
+    let now = model.at.wall;
+    let due = task
+        .due_at
+        .map_or_else(|| "–".to_owned(), |due| format::left(due, now));
+    let (sign, role) = match (task.is_overdue, task.task_type.as_str()) {
+        (true, "override") => ("!!", Role::Crit),
+        (true, _) => ("!", Role::Crit),
+        (false, _) => ("", Role::Text),
+    };
+    let held = model.held_on(task.intent).or(task.held.as_ref());
+    let asks = match held.filter(|held| held.effective_at > now) {
+        Some(held) => dead_letters::held_cell(held, now),
+        None if model.is_sent(task.intent) => Cell::of("sent, waiting for the answer", Role::Dim),
+        None => match &task.decision {
+            Some(decision) => Cell::of(
+                format!(
+                    "{} {}: {}",
+                    words::actor(&decision.by),
+                    decision.outcome,
+                    task.title
+                ),
+                Role::Dim,
+            ),
+            None => Cell::from(task.title.clone()),
+        },
+    };
+    let is_mine = model
+        .identity()
+        .is_some_and(|identity| *identity == task.owner);
+    let owner = if is_mine { "me" } else { task.owner.name() };
+    let (kind, age) = if is_wide {
+        (
+            task.task_type.as_str(),
+            format::age(now.since(task.opened_at)),
+        )
+    } else {
+        (
+            short_type(&task.task_type),
+            format::age_short(now.since(task.opened_at)),
+        )
+    };
+    let mut cells = vec![
+        Cell::of(due, role),
+        Cell::of(sign, role),
+        Cell::of(kind, Role::Human),
+        Cell::from(task.intent.short()),
+        asks,
+        Cell::from(owner),
+        Cell::of(age, Role::Dim),
+    ];
+    if is_wide {
+        cells.insert(5, Cell::from(task.from.name()));
+    }
+    cells
+}
+
+/// The type in eight cells.
+fn short_type(task_type: &str) -> &str {
+    match task_type {
+        "clarification" => "clarify",
+        "manual_action" => "manual",
+        "confirmation" => "confirm",
+        "assignment" => "assign",
+        other => other,
+    }
+}
+
+/// Draws the desk.
+pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    match canvas.size {
+        Size::Wide => {
+            let [list, task, thread] = rows_of(area, [0, 8, 6 + area.height / 12], 0);
+            draw_list(model, canvas, list);
+            draw_task(model, canvas, task);
+            draw_thread(model, canvas, thread);
+        }
+        Size::Medium => {
+            let under = if model.strip.is_some() {
+                strip::height(model)
+            } else {
+                0
+            };
+            let [list, task, below] = rows_of(area, [0, 6, under], 0);
+            draw_list(model, canvas, list);
+            draw_task(model, canvas, task);
+            strip::draw(model, canvas, below);
+        }
+        Size::Narrow => {
+            let under = if model.strip.is_some() {
+                strip::height(model)
+            } else {
+                0
+            };
+            let [list, below] = rows_of(area, [0, under], 0);
+            draw_list(model, canvas, list);
+            strip::draw(model, canvas, below);
+        }
+        Size::Tiny | Size::None => {
+            if model.strip.is_some() {
+                strip::draw(model, canvas, area);
+            } else {
+                draw_list(model, canvas, area);
+            }
+        }
+    }
+}
+
+fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let window = &model.inbox.tasks;
+    let dot = canvas.paint.glyphs.dot;
+    let is_ours = |task: &&TaskRow| model.identity().is_some_and(|who| *who == task.owner);
+    let mine = window.rows().iter().filter(is_ours).count();
+    let overdue = window.rows().iter().filter(|task| task.is_overdue).count();
+    let mut parts = vec![format!("Inbox {dot} {} open", window.rows().len())];
+    if canvas.size != Size::Tiny {
+        let counts = [
+            (mine, "mine"),
+            (overdue, "overdue"),
+            (window.marked(), "marked"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        parts.extend(counts.map(|(count, word)| format!("{count} {word}")));
+    }
+    let title = parts.join(&format!(" {dot} "));
+    let filter = match model.inbox.filter.text.as_str() {
+        "" => "state:open",
+        text => text,
+    };
+    let right = if canvas.size == Size::Tiny {
+        format!("due {}", canvas.paint.glyphs.up)
+    } else {
+        format!("/ {filter}   due {}", canvas.paint.glyphs.up)
+    };
+    let inner = canvas.section(area, &title, &right, Some((0, true)));
+    let nothing = if model.inbox.filter.is_empty() {
+        "no task waits for a person; a new one only changes the number on the tab"
+    } else {
+        "no task fits the filter; // clears it"
+    };
+    let is_inline = canvas.size == Size::Wide && model.strip.is_some();
+    let list = List {
+        window,
+        pane: 0,
+        columns: if canvas.size == Size::Wide {
+            WIDE
+        } else {
+            NARROW
+        },
+        is_focused: true,
+        has_marks: window.marked() > 0,
+        below: if is_inline { strip::height(model) } else { 0 },
+        empty: empty_text(model, window, Slot::Tasks, nothing),
+    };
+    let is_wide = canvas.size == Size::Wide;
+    let below = canvas.list(inner, &list, |task| cells(model, task, is_wide));
+    if let Some(below) = below {
+        let place = Rect {
+            x: below.x + 2,
+            width: below.width.saturating_sub(4),
+            ..below
+        };
+        strip::draw(model, canvas, place);
+    }
+}
+
+fn draw_task(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let task = model.inbox.tasks.cursor_row();
+    let title = match (task, canvas.size) {
+        (Some(task), Size::Wide) => format!("Task {}", task.intent.short()),
+        (Some(task), _) => format!("{} {}", task.intent.short(), task.task_type),
+        (None, _) => "Task".to_owned(),
+    };
+    let inner = canvas.section(area, &title, "", None);
+    let Some(task) = task else {
+        return;
+    };
+    if canvas.size == Size::Wide {
+        let id = format!("intent {}", task.intent);
+        let columns = u16::try_from(id.len()).unwrap_or(0);
+        let room = inner.width.saturating_sub(columns + 2);
+        canvas.text(
+            Rect {
+                width: room,
+                height: 1,
+                ..inner
+            },
+            &task.title,
+            Role::Strong,
+        );
+        canvas.text_right(inner, &id, Role::Dim);
+    } else {
+        canvas.text(inner, &task.title, Role::Strong);
+    }
+    let rest = Rect {
+        y: inner.y + inner.height.min(1),
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
+    canvas.facts(rest, 9, &task_facts(model, task));
+}
+
+fn task_facts(model: &Model, task: &TaskRow) -> Vec<(String, Span)> {
+    let now = model.at.wall;
+    let due = task.due_at.map_or_else(String::new, |due| {
+        format!(
+            "   due {} ({})",
+            format::moment(due, now),
+            format::left(due, now)
+        )
+    });
+    let deadline = task.deadline.map_or_else(String::new, |deadline| {
+        format!("   deadline {} → TIMED_OUT", format::moment(deadline, now))
+    });
+    let asked = format!(
+        "by {} {}{due}{deadline}",
+        task.from.name(),
+        format::moment(task.opened_at, now)
+    );
+    let mut facts = vec![fact("asked", asked)];
+    let payload = payload_line(model, task);
+    let words = task.description.clone().unwrap_or_default();
+    if !words.is_empty() {
+        facts.push(fact("about", words));
+    }
+    facts.push(fact("payload", payload));
+    facts.push(fact("answers", answers(task)));
+    facts
+}
+
+/// The leaves of the payload in one line.
+fn payload_line(model: &Model, task: &TaskRow) -> String {
+    let Some(thread) = model
+        .inbox
+        .thread
+        .as_ref()
+        .filter(|one| one.row.thread == task.thread)
+    else {
+        return "reading".to_owned();
+    };
+    let value = thread.payload.to_value();
+    let Some(fields) = value.as_object() else {
+        return thread.payload.as_str().to_owned();
+    };
+    let parts: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| match value {
+            serde_json::Value::String(text) => format!("{name} {text}"),
+            serde_json::Value::Object(inner) => format!("{name} {{{}}}", inner.len()),
+            serde_json::Value::Array(items) => format!("{name} [{}]", items.len()),
+            other => format!("{name} {other}"),
+        })
+        .collect();
+    if parts.is_empty() {
+        "empty".to_owned()
+    } else {
+        parts.join("   ")
+    }
+}
+
+fn answers(task: &TaskRow) -> String {
+    let parts: Vec<String> = outcomes_of(task)
+        .iter()
+        .map(|outcome| {
+            let end = if is_negative(outcome) {
+                "FAILED"
+            } else {
+                "COMPLETED"
+            };
+            format!("{outcome} → {end}")
+        })
+        .collect();
+    let comment = if needs_comment(task) {
+        "   comment required"
+    } else {
+        ""
+    };
+    format!("{}{comment}", parts.join("   "))
+}
+
+fn draw_thread(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let inner = canvas.section(area, "Thread", "Enter opens the intent   c replies", None);
+    let task = model.inbox.tasks.cursor_row();
+    let thread = model.inbox.thread.as_ref();
+    let Some(thread) = thread.filter(|one| task.is_some_and(|task| task.thread == one.row.thread))
+    else {
+        let text = if task.is_some() { "reading" } else { "" };
+        return canvas.text(inner, text, Role::Dim);
+    };
+    let lines = usize::from(inner.height);
+    let skip = thread.timeline.len().saturating_sub(lines);
+    for (event, y) in thread
+        .timeline
+        .iter()
+        .skip(skip)
+        .zip(inner.top()..inner.bottom())
+    {
+        let line = thread_line(&event.event_type, &event.actor, event.text.as_deref());
+        let spans = [
+            span(
+                format!("{}  ", clock_of(event.at, model.at.wall)),
+                Role::Dim,
+            ),
+            line,
+        ];
+        canvas.spans(inner.x, y, inner.width, &spans);
+    }
+}
+
+fn clock_of(at: Timestamp, now: Timestamp) -> String {
+    let moment = format::moment(at, now);
+    if moment.len() <= 5 && moment.contains(':') {
+        format::clock(at)
+    } else {
+        moment
+    }
+}
+
+fn thread_line(kind: &str, who: &str, text: Option<&str>) -> Span {
+    let who = words::actor(who);
+    let word = kind
+        .strip_prefix("inbox.")
+        .unwrap_or(kind)
+        .replace(['_', '.'], " ");
+    match (kind, text) {
+        ("inbox.replied", Some(text)) => span(format!("{who}: {text}"), Role::Text),
+        (_, Some(text)) => span(format!("{word} by {who}: {text}"), Role::Text),
+        (_, None) => span(format!("{word} by {who}"), Role::Text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_reads_like_speech_and_an_event_like_an_event() {
+        assert_eq!(
+            thread_line("inbox.replied", "agent://l/d/carol", Some("on file")).0,
+            "carol: on file"
+        );
+        assert_eq!(
+            thread_line("intent_received", "agent://l/d/payouts", None).0,
+            "intent received by payouts"
+        );
+    }
+}

@@ -1,0 +1,245 @@
+//! Words for what the broker says: states, codes, facts.
+
+use serde_json::Value;
+
+use crate::console::format;
+use crate::console::theme::Role;
+use crate::console::widgets::table::Cell;
+use crate::desk::rows::{AgentState, AttemptRow, IntentRow};
+use crate::domain::attempt::Outcome;
+use crate::domain::status::{State, Status};
+use crate::domain::time::{Span, Timestamp};
+
+/// The role of a state.
+pub(crate) const fn state_role(state: State) -> Role {
+    match state {
+        State::Queued => Role::Queued,
+        State::InFlight => Role::Active,
+        State::Retrying => Role::Retry,
+        State::WaitingHuman => Role::Human,
+        State::WaitingOther => Role::Waiting,
+        State::Completed => Role::Good,
+        State::Failed | State::DeadLetter => Role::Bad,
+    }
+}
+
+/// The role of a status.
+pub(crate) const fn status_role(status: Status) -> Role {
+    match status {
+        Status::Created | Status::Submitted | Status::Delivered => Role::Queued,
+        Status::Acknowledged | Status::InProgress => Role::Active,
+        Status::Waiting => Role::Waiting,
+        Status::Completed => Role::Good,
+        Status::Failed | Status::TimedOut => Role::Bad,
+        Status::Canceled => Role::Off,
+    }
+}
+
+/// The status of a row, with the state where that says more.
+pub(crate) fn status_text(row: &IntentRow) -> String {
+    match row.state {
+        State::DeadLetter => format!("{}, dead", row.status),
+        State::Retrying => "DELIVERED, retry".to_owned(),
+        State::WaitingHuman => "WAITING, human".to_owned(),
+        _ => row.status.name().to_owned(),
+    }
+}
+
+/// The role of an agent's state.
+pub(crate) const fn agent_role(state: AgentState) -> Role {
+    match state {
+        AgentState::Offline | AgentState::Degraded => Role::Bad,
+        AgentState::Paused => Role::Off,
+        AgentState::Ok => Role::Good,
+    }
+}
+
+/// The role of an outcome.
+pub(crate) const fn outcome_role(outcome: Outcome) -> Role {
+    match outcome {
+        Outcome::InFlight => Role::Active,
+        Outcome::Acknowledged | Outcome::Completed => Role::Good,
+        Outcome::Failed | Outcome::TimedOut | Outcome::Lost | Outcome::UnknownCrash => Role::Bad,
+        Outcome::RejectedStale | Outcome::Withdrawn => Role::Off,
+    }
+}
+
+/// The code of an attempt: its HTTP status, else the class of its failure, else how it ended.
+pub(crate) fn code(attempt: &AttemptRow) -> String {
+    let seen = attempt
+        .report
+        .as_ref()
+        .and_then(|report| report.http_status);
+    match (attempt.http_status.or(seen), attempt.error_class) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(class)) => class.name().to_owned(),
+        (None, None) => match attempt.outcome {
+            Outcome::InFlight => "running".to_owned(),
+            Outcome::Acknowledged | Outcome::Completed => "ok".to_owned(),
+            other => other.name().to_owned(),
+        },
+    }
+}
+
+/// How long an attempt ran, or has been running.
+pub(crate) fn ran(attempt: &AttemptRow, now: Timestamp) -> Span {
+    attempt.finished_at.unwrap_or(now).since(attempt.started_at)
+}
+
+/// The role of the successful share.
+pub(crate) const fn ok_role(percent: f64) -> Role {
+    if percent >= 99.0 {
+        Role::Good
+    } else if percent >= 90.0 {
+        Role::Warn
+    } else {
+        Role::Bad
+    }
+}
+
+/// A rate: `182/s`, `0.4/s`, `0/s`.
+pub(crate) fn rate(per_second: f64) -> String {
+    if per_second <= 0.0 {
+        "0/s".to_owned()
+    } else if per_second < 9.95 {
+        format!("{per_second:.1}/s")
+    } else {
+        format!("{per_second:.0}/s")
+    }
+}
+
+/// The same without its unit, for a column.
+pub(crate) fn rate_cell(per_second: f64) -> String {
+    let text = rate(per_second);
+    text.strip_suffix("/s").unwrap_or(&text).to_owned()
+}
+
+/// An age given in milliseconds.
+pub(crate) fn millis_age(millis: u64) -> String {
+    format::age(Span::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
+}
+
+/// A duration in milliseconds that may be unknown.
+pub(crate) fn millis(value: Option<f64>) -> String {
+    match value {
+        Some(millis) if millis < 10.0 => format!("{millis:.1}ms"),
+        Some(millis) if millis < 1_000.0 => format!("{millis:.0}ms"),
+        Some(millis) => format!("{:.1}s", millis / 1_000.0),
+        None => "–".to_owned(),
+    }
+}
+
+/// The label of a group of dead letters: the first four characters of its hash.
+pub(crate) fn group_label(fingerprint: &str) -> String {
+    let hash = fingerprint
+        .rsplit([':', '-', '/'])
+        .next()
+        .unwrap_or(fingerprint);
+    hash.chars().take(4).collect()
+}
+
+/// The last part of an actor's address.
+pub(crate) fn actor(by: &str) -> &str {
+    by.rsplit('/').next().unwrap_or(by)
+}
+
+/// A cell that is empty for nothing.
+pub(crate) fn number_cell(number: u64) -> Cell {
+    Cell::from(format::count(number))
+}
+
+/// The word for an event: its type without the room, spaces for underscores.
+pub(crate) fn event_word(kind: &str) -> String {
+    let word = kind.strip_prefix("intent.").unwrap_or(kind);
+    match word {
+        "human_task_assigned" => "task opened".to_owned(),
+        "attempt_failed" => "retrying".to_owned(),
+        other => other.replace(['_', '.'], " "),
+    }
+}
+
+/// How an event looks.
+pub(crate) fn event_role(kind: &str, status: Option<Status>) -> Role {
+    let word = kind.strip_prefix("intent.").unwrap_or(kind);
+    match word {
+        "attempt_failed" => Role::Retry,
+        "delivery_failed" | "dead_letter.opened" => Role::Bad,
+        "attempt_started" | "acknowledged" | "in_progress" => Role::Active,
+        "waiting" | "human_task_assigned" | "reminder" | "escalated" => Role::Human,
+        _ => status
+            .filter(|status| status.is_terminal())
+            .map_or(Role::Text, status_role),
+    }
+}
+
+/// What an event's particulars say, in one line.
+pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+    let number = |name: &str| data.get(name).and_then(Value::as_u64);
+    if let Some(status) = number("http_status") {
+        parts.push(status.to_string());
+    } else if let Some(class) = text("error_class") {
+        parts.push(class.replace('_', " "));
+    }
+    if let Some(attempt) = number("delivery_attempt")
+        .or_else(|| number("attempt"))
+        .filter(|one| *one > 0)
+    {
+        let most = number("max_attempts")
+            .map(|most| format!("/{most}"))
+            .unwrap_or_default();
+        let word = if kind.ends_with("failed") {
+            " failed"
+        } else {
+            ""
+        };
+        parts.push(format!("attempt {attempt}{most}{word}"));
+    }
+    if let Some(next) = text("next_attempt_at").and_then(|at| at.parse::<Timestamp>().ok()) {
+        let at = format::clock(next);
+        let left = if next > now {
+            format!(" (in {})", format::age(next.since(now)))
+        } else {
+            String::new()
+        };
+        parts.push(format!("next {at}{left}"));
+    }
+    for name in [
+        "reason",
+        "outcome",
+        "message",
+        "comment",
+        "note",
+        "waiting_reason",
+    ] {
+        if let Some(value) = text(name).filter(|value| !value.is_empty()) {
+            parts.push(value.replace("WAITING_FOR_", "for "));
+        }
+    }
+    if let Some(error) = data.get("error") {
+        let message = error
+            .get("message")
+            .and_then(Value::as_str)
+            .or_else(|| error.as_str());
+        parts.extend(message.map(str::to_owned));
+    }
+    if let Some(title) = data.pointer("/human_task/title").and_then(Value::as_str) {
+        parts.push(format!("\"{title}\""));
+    }
+    if let Some(result) = data.get("result").filter(|result| !result.is_null()) {
+        parts.push(format!("result {result}"));
+    }
+    if parts.is_empty()
+        && let Some(binding) = text("binding")
+    {
+        parts.push(format!("available at {binding}"));
+    }
+    parts.dedup();
+    parts.join(", ")
+}
+
+/// An intent's type without what every type has in common: `order.process.v1`.
+pub(crate) fn type_text(intent_type: &str) -> &str {
+    intent_type.strip_prefix("intent.").unwrap_or(intent_type)
+}

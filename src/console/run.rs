@@ -1,0 +1,420 @@
+//! The loop: events in, tasks out, one frame at a time.
+//!
+//! Three threads: this one changes the model and draws, one reads the terminal, one waits for the
+//! desk. They share nothing but two bounded channels. Whatever waits is taken before a frame is
+//! drawn, a key is echoed at once, data at most thirty times a second, and without either the loop
+//! sleeps until the clock on the screen changes.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc as feed_channel;
+use tokio_util::sync::CancellationToken;
+
+use super::event::Event;
+use super::feed;
+use super::keymap::Keymap;
+use super::model::{Model, Settings, Weight};
+use super::task::{Moment, News, Task};
+use super::terminal::input::Input as Keyboard;
+use super::terminal::{Between, Options, Screen, TerminalError};
+use super::theme::depth::Depth;
+use super::theme::glyphs::Glyphs;
+use super::theme::{Theme, Themes};
+use super::update::{self, Input};
+use super::view::view;
+use super::widgets::Paint;
+use crate::clock::{Clock, Mono};
+use crate::desk::Desk;
+
+/// Events that may wait for the screen; what comes then waits at its source.
+const EVENTS: usize = 1_024;
+/// Questions that may wait for the desk.
+const TASKS: usize = 256;
+/// Least time between two frames after a key.
+const KEY_FRAME_MS: u64 = 16;
+/// Least time between two frames otherwise.
+const DATA_FRAME_MS: u64 = 33;
+/// Most events that are taken before a frame is drawn.
+const BATCH: usize = 512;
+
+/// What the console is started with.
+#[derive(Debug, Clone)]
+pub struct ConsoleOptions {
+    /// Acts are off, whatever the key may do.
+    pub is_read_only: bool,
+    /// The broker runs in this process, so quitting stops it and asks first.
+    pub is_embedded: bool,
+    /// Clicks and the wheel.
+    pub mouse: bool,
+    /// The theme's name; an unknown one becomes the default.
+    pub theme: String,
+    /// All themes there are.
+    pub themes: Themes,
+    /// How many colours the terminal has.
+    pub depth: Depth,
+    /// The signs it can show.
+    pub glyphs: &'static Glyphs,
+    /// What stands between us and the terminal's clipboard.
+    pub between: Between,
+    /// Text of the operator's keys file; empty when there is none.
+    pub keys: String,
+    /// Where the log is.
+    pub log_path: Option<String>,
+}
+
+impl Default for ConsoleOptions {
+    fn default() -> Self {
+        Self {
+            is_read_only: false,
+            is_embedded: false,
+            mouse: true,
+            theme: super::theme::DEFAULT.to_owned(),
+            themes: Themes::built_in(),
+            depth: Depth::Ansi16,
+            glyphs: &super::theme::glyphs::UNICODE,
+            between: Between::Nothing,
+            keys: String::new(),
+            log_path: None,
+        }
+    }
+}
+
+/// Why the console ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// The terminal could not be used.
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    /// The system gave no thread.
+    #[error("start console: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Starts a thread of that name. The caller decides which set of the process it belongs to.
+pub type Spawn<'a> =
+    &'a dyn Fn(&'static str, Box<dyn FnOnce() + Send>) -> Result<(), std::io::Error>;
+
+/// What comes to the screen's thread.
+enum Arrival {
+    Terminal(Moment, Event),
+    News(Box<News>),
+    Stop,
+}
+
+/// Runs the console on this thread until the operator quits, the terminal is gone, or `stop`.
+///
+/// The terminal is given back before this returns, whatever happens. `on_quit` is called when the
+/// operator asked for the end; not when `stop` did.
+///
+/// # Errors
+/// [`ConsoleError`] when the terminal cannot be taken or a thread cannot be started.
+pub fn run(
+    desk: Arc<dyn Desk>,
+    options: ConsoleOptions,
+    clock: Arc<dyn Clock>,
+    stop: &CancellationToken,
+    spawn: Spawn<'_>,
+    on_quit: impl FnOnce(),
+) -> Result<(), ConsoleError> {
+    let mut screen = Screen::open(Options {
+        mouse: options.mouse,
+    })?;
+    let (arrivals, inbox) = sync_channel(EVENTS);
+    let (tasks, wanted) = feed_channel::channel(TASKS);
+    let ended = CancellationToken::new();
+    start_feed(desk, wanted, arrivals.clone(), stop, &ended, spawn)?;
+    let keyboard = start_keyboard(arrivals, Arc::clone(&clock))?;
+    let mut shell = Shell::new(options, clock, tasks);
+    let result = shell.run(&mut screen, &inbox, &keyboard);
+    ended.cancel();
+    drop(screen);
+    // The keyboard's thread may wait for room in the channel; without a reader it ends.
+    drop(inbox);
+    keyboard.stop();
+    drop(shell.tasks);
+    let is_asked_by_operator = shell.model.is_ending;
+    if is_asked_by_operator {
+        on_quit();
+    }
+    Ok(result?)
+}
+
+fn start_keyboard(
+    arrivals: SyncSender<Arrival>,
+    clock: Arc<dyn Clock>,
+) -> Result<Keyboard, std::io::Error> {
+    // Stamped where it is read: how fast keys follow each other must not depend on the screen.
+    Keyboard::start(move |event| {
+        let at = Moment {
+            wall: clock.now(),
+            mono: clock.elapsed(),
+        };
+        arrivals.send(Arrival::Terminal(at, event)).is_ok()
+    })
+}
+
+fn start_feed(
+    desk: Arc<dyn Desk>,
+    wanted: feed_channel::Receiver<Task>,
+    arrivals: SyncSender<Arrival>,
+    stop: &CancellationToken,
+    ended: &CancellationToken,
+    spawn: Spawn<'_>,
+) -> Result<(), std::io::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let stop = stop.clone();
+    let ended = ended.clone();
+    spawn(
+        "console-feed",
+        Box::new(move || {
+            runtime.block_on(async move {
+                let (news, told) = feed_channel::channel(TASKS);
+                let work = feed::run(desk, wanted, news, ended);
+                // Whichever ends first ends the other: neither is of use alone.
+                tokio::select! {
+                    () = work => {}
+                    () = forward(told, arrivals, stop) => {}
+                }
+            });
+        }),
+    )
+}
+
+/// Hands news to the screen's thread, until `stop` or until nobody listens.
+async fn forward(
+    mut told: feed_channel::Receiver<News>,
+    arrivals: SyncSender<Arrival>,
+    stop: CancellationToken,
+) {
+    loop {
+        // `cancelled` and `recv` are cancel-safe.
+        let arrival = tokio::select! {
+            () = stop.cancelled() => Arrival::Stop,
+            news = told.recv() => match news {
+                Some(news) => Arrival::News(Box::new(news)),
+                None => return,
+            },
+        };
+        let is_stop = matches!(arrival, Arrival::Stop);
+        // Blocks this thread alone when the screen does not keep up.
+        if arrivals.send(arrival).is_err() || is_stop {
+            return;
+        }
+    }
+}
+
+/// The model with what surrounds it.
+struct Shell {
+    model: Model,
+    options: ConsoleOptions,
+    clock: Arc<dyn Clock>,
+    tasks: feed_channel::Sender<Task>,
+    theme: Theme,
+    is_key_waiting: bool,
+    is_dirty: bool,
+    drawn_at: Mono,
+}
+
+impl Shell {
+    fn new(
+        options: ConsoleOptions,
+        clock: Arc<dyn Clock>,
+        tasks: feed_channel::Sender<Task>,
+    ) -> Self {
+        let at = Moment {
+            wall: clock.now(),
+            mono: clock.elapsed(),
+        };
+        let settings = Settings {
+            is_read_only: options.is_read_only,
+            is_embedded: options.is_embedded,
+            themes: options.themes.names().map(str::to_owned).collect(),
+            log_path: options.log_path.clone(),
+        };
+        let (keymap, problems) = if options.keys.is_empty() {
+            (Keymap::default(), Vec::new())
+        } else {
+            Keymap::with_overrides(&options.keys)
+        };
+        let (theme, warnings) = options.themes.load(&options.theme, options.depth);
+        let mut model = Model::new(settings, keymap, theme.name().to_owned(), at);
+        for problem in problems {
+            model.say(Weight::Warn, format!("keys file: {problem}"));
+        }
+        for warning in warnings {
+            model.say(Weight::Warn, format!("theme: {warning}"));
+        }
+        Self {
+            model,
+            options,
+            clock,
+            tasks,
+            theme,
+            is_key_waiting: false,
+            is_dirty: true,
+            drawn_at: Mono::default(),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment {
+            wall: self.clock.now(),
+            mono: self.clock.elapsed(),
+        }
+    }
+
+    fn run(
+        &mut self,
+        screen: &mut Screen,
+        arrivals: &Receiver<Arrival>,
+        keyboard: &Keyboard,
+    ) -> Result<(), TerminalError> {
+        let (width, height) = screen.size()?;
+        let now = self.now();
+        let resize = Event::Resize { width, height };
+        self.take(now, Input::Terminal(resize), screen, keyboard)?;
+        // The first frame stands before anything is known.
+        self.draw(screen, keyboard)?;
+        while !self.model.is_ending {
+            let wait = self.wait_ms();
+            match arrivals.recv_timeout(Duration::from_millis(wait)) {
+                Ok(arrival) => {
+                    if self.arrive(arrival, arrivals, screen, keyboard)? {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.now();
+                    self.take(now, Input::Tick, screen, keyboard)?;
+                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            if self.is_dirty && self.frame_in_ms() == 0 {
+                self.draw(screen, keyboard)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes everything that waits; says whether to stop.
+    fn arrive(
+        &mut self,
+        first: Arrival,
+        arrivals: &Receiver<Arrival>,
+        screen: &mut Screen,
+        keyboard: &Keyboard,
+    ) -> Result<bool, TerminalError> {
+        let mut next = Some(first);
+        for _ in 0..BATCH {
+            let (at, input) = match next {
+                None => break,
+                Some(Arrival::Stop) => return Ok(true),
+                Some(Arrival::Terminal(at, event)) => {
+                    self.is_key_waiting = true;
+                    (at, Input::Terminal(event))
+                }
+                Some(Arrival::News(news)) => (self.now(), Input::News(news)),
+            };
+            self.take(at, input, screen, keyboard)?;
+            if self.model.is_ending {
+                break;
+            }
+            next = arrivals.try_recv().ok();
+        }
+        Ok(false)
+    }
+
+    /// Milliseconds until something has to happen.
+    fn wait_ms(&self) -> u64 {
+        let wake = update::wake_in(&self.model);
+        let frame = if self.is_dirty {
+            self.frame_in_ms()
+        } else {
+            u64::MAX
+        };
+        wake.min(frame).max(1)
+    }
+
+    fn frame_in_ms(&self) -> u64 {
+        let gap = if self.is_key_waiting {
+            KEY_FRAME_MS
+        } else {
+            DATA_FRAME_MS
+        };
+        let since = self.now().millis_since(self.drawn_at);
+        gap.saturating_sub(since)
+    }
+
+    fn take(
+        &mut self,
+        at: Moment,
+        input: Input,
+        screen: &mut Screen,
+        keyboard: &Keyboard,
+    ) -> Result<(), TerminalError> {
+        self.is_dirty = true;
+        let mut tasks = update::update(&mut self.model, at, input);
+        if self.model.theme != self.theme.name() {
+            let (theme, _) = self
+                .options
+                .themes
+                .load(&self.model.theme, self.options.depth);
+            self.model.theme = theme.name().to_owned();
+            self.theme = theme;
+        }
+        while let Some(task) = tasks.pop() {
+            match task {
+                Task::Read(_) | Task::Act(..) => match self.tasks.try_send(task) {
+                    Ok(()) => {}
+                    Err(
+                        feed_channel::error::TrySendError::Full(task)
+                        | feed_channel::error::TrySendError::Closed(task),
+                    ) => {
+                        let refused = Input::Refused(Box::new(task));
+                        drop(update::update(&mut self.model, at, refused));
+                    }
+                },
+                Task::Copy(text) => {
+                    if let Err(error) = screen.copy(&text, self.options.between) {
+                        self.model.say(Weight::Warn, error.to_string());
+                    }
+                }
+                Task::Redraw => screen.redraw(),
+                Task::Bell => screen.bell()?,
+                Task::Suspend => self.suspend(screen, keyboard),
+                Task::Quit => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn suspend(&mut self, _screen: &mut Screen, _keyboard: &Keyboard) {
+        self.model.say(
+            Weight::Info,
+            "stepping aside comes with a later release; q quits",
+        );
+    }
+
+    fn draw(&mut self, screen: &mut Screen, keyboard: &Keyboard) -> Result<(), TerminalError> {
+        let mut drawn = None;
+        let paint = Paint {
+            theme: &self.theme,
+            glyphs: self.options.glyphs,
+        };
+        let model = &self.model;
+        screen.draw(|frame| drawn = Some(view(model, paint, frame.buffer_mut())))?;
+        self.is_dirty = false;
+        self.is_key_waiting = false;
+        self.drawn_at = self.clock.elapsed();
+        if let Some(drawn) = drawn {
+            let now = self.now();
+            self.take(now, Input::Drawn(drawn), screen, keyboard)?;
+            self.is_dirty = false;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! What the reducer asks for, and what comes back. Plain data: `feed` and the loop do the work.
+
+use crate::clock::Mono;
+use crate::desk::act::{Act, Done};
+use crate::desk::rows::{
+    AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
+    Overview, TaskRow, ThreadView,
+};
+use crate::desk::{DeskError, FeedPage};
+use crate::domain::address::Address;
+use crate::domain::ids::{IntentId, ThreadId};
+use crate::domain::time::Timestamp;
+use crate::store::query::{
+    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+};
+
+/// When something happened, on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Moment {
+    /// The wall clock, for what is shown.
+    pub(crate) wall: Timestamp,
+    /// The monotonic clock, for how long something took.
+    pub(crate) mono: Mono,
+}
+
+impl Moment {
+    /// Milliseconds from `earlier` to here.
+    pub(crate) fn millis_since(self, earlier: Mono) -> u64 {
+        u64::try_from(self.mono.since(earlier).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A question to the desk. The answer carries it back, so that an old one is recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Query {
+    /// Who is on the other side.
+    Hello,
+    /// The numbers.
+    Overview,
+    /// What is staged.
+    Held,
+    /// Every agent.
+    Agents,
+    /// A page of tasks.
+    Tasks(ThreadFilter, PageRequest),
+    /// One thread.
+    Thread(ThreadId),
+    /// A page of intents.
+    Intents(IntentFilter, PageRequest),
+    /// One intent.
+    Intent(IntentId),
+    /// The intents whose id ends or starts with a text.
+    Find(String),
+    /// A page of attempts.
+    Attempts(AttemptFilter, PageRequest),
+    /// The newest attempts of an agent.
+    AgentAttempts(Address),
+    /// Groups of dead letters.
+    Groups(LetterFilter),
+    /// A page of dead letters.
+    Letters(LetterFilter, PageRequest),
+}
+
+/// The answer to a [`Query`].
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// To [`Query::Hello`].
+    Hello(Box<Hello>),
+    /// To [`Query::Overview`].
+    Overview(Box<Overview>),
+    /// To [`Query::Held`].
+    Held(Vec<HeldRow>),
+    /// To [`Query::Agents`].
+    Agents(Vec<AgentRow>),
+    /// To [`Query::Tasks`].
+    Tasks(Page<TaskRow>),
+    /// To [`Query::Thread`].
+    Thread(Box<ThreadView>),
+    /// To [`Query::Intents`] and [`Query::Find`].
+    Intents(Page<IntentRow>),
+    /// To [`Query::Intent`].
+    Intent(Box<IntentView>),
+    /// To [`Query::Attempts`] and [`Query::AgentAttempts`].
+    Attempts(Page<AttemptRow>),
+    /// To [`Query::Groups`].
+    Groups(Vec<LetterGroupRow>),
+    /// To [`Query::Letters`].
+    Letters(Page<LetterRow>),
+}
+
+/// Names one act, so that its answer finds the one who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// Work that the reducer wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Ask the desk.
+    Read(Box<Query>),
+    /// Let the desk act.
+    Act(Ticket, Box<Act>),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Draw every cell again.
+    Redraw,
+    /// Hand the screen back for a while.
+    Suspend,
+    /// Ring.
+    Bell,
+    /// End the console.
+    Quit,
+}
+
+/// What the feed brings.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// An answer of the desk.
+    Answer(Box<Query>, Box<Result<Reply, DeskError>>),
+    /// What an act did.
+    Done(Ticket, Result<Done, DeskError>),
+    /// What was committed, or why we do not know.
+    Feed(Result<FeedPage, DeskError>),
+}

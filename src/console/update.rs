@@ -1,0 +1,143 @@
+//! The reducer: an event changes the model, and what should be done about it comes back as tasks.
+//!
+//! 1. No clock, no input, no output, no channel: the same events give the same model.
+//! 2. A task that acts exists only because of an action that asks for it, never because of a paste, a
+//!    key repeat, or a key that came before the operator can have seen what it would do.
+//! 3. Reading is planned here as well: what is looked at is read again when it changed.
+//!
+//! Not here: keys (`keymap`), how it looks (`view`). Tested with keys in and tasks out.
+
+mod acts;
+mod copy;
+mod decide;
+mod explain;
+mod filter;
+mod keys;
+mod mouse;
+mod moves;
+mod navigate;
+mod news;
+mod overlays;
+pub(crate) mod palette;
+mod panels;
+mod plan;
+
+pub(crate) use acts::seconds_left;
+pub(crate) use decide::effect_of;
+pub(crate) use overlays::filter_proposals;
+
+use crate::console::event::Event;
+use crate::console::model::{Drawn, FOLLOWS_AFTER_MS, Model, Weight};
+use crate::console::task::{Moment, News, Task};
+
+/// What the reducer is told.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// From the terminal.
+    Terminal(Event),
+    /// From the feed.
+    News(Box<News>),
+    /// Time has passed.
+    Tick,
+    /// A frame was drawn.
+    Drawn(Drawn),
+    /// The channel to the feed is full; this was not taken.
+    Refused(Box<Task>),
+}
+
+/// Takes one event.
+pub(crate) fn update(model: &mut Model, at: Moment, input: Input) -> Vec<Task> {
+    model.at = at;
+    let mut tasks = Vec::new();
+    match input {
+        Input::Terminal(event) => terminal(model, event, &mut tasks),
+        Input::News(news) => news::take(model, *news, &mut tasks),
+        Input::Tick => {}
+        Input::Drawn(drawn) => take_frame(model, drawn),
+        Input::Refused(task) => refused(model, &task),
+    }
+    expire(model);
+    plan::plan(model, &mut tasks);
+    tasks
+}
+
+/// Milliseconds until the model changes by itself; the loop wakes then.
+pub(crate) fn wake_in(model: &Model) -> u64 {
+    let held = model.held_now().first().map(|held| {
+        let left = held.effective_at.since(model.at.wall).as_millis();
+        // The countdown shows whole seconds: wake when the number changes.
+        u64::try_from(left % 1_000).unwrap_or(0) + 1
+    });
+    let follows = if model.pressed.keys.is_empty() {
+        u64::MAX
+    } else {
+        let since = model.at.millis_since(model.pressed.since);
+        FOLLOWS_AFTER_MS
+            .checked_sub(since)
+            .map_or(u64::MAX, |left| left.max(1))
+    };
+    plan::due_in(model)
+        .min(held.unwrap_or(u64::MAX))
+        .min(follows)
+        .min(1_000)
+}
+
+fn terminal(model: &mut Model, event: Event, tasks: &mut Vec<Task>) {
+    match event {
+        Event::Key(key) => keys::key(model, key, tasks),
+        Event::Paste(text) => keys::paste(model, &text),
+        Event::Mouse(mouse) => mouse::mouse(model, mouse, tasks),
+        Event::Resize { width, height } => model.size = (width, height),
+        Event::Focus(_) | Event::Tick(_) => {}
+        Event::InputEnded(reason) => {
+            model.say(Weight::Error, format!("the terminal is gone: {reason}"));
+            model.is_ending = true;
+        }
+    }
+}
+
+fn take_frame(model: &mut Model, drawn: Drawn) {
+    use crate::console::action::place::Place;
+    let height = |pane: usize| drawn.heights.get(&pane).copied();
+    if model.view.intent.is_none() {
+        match (model.view.place, height(0)) {
+            (Place::Overview | Place::Agents, Some(lines)) => model.agents.rows.set_height(lines),
+            (Place::Inbox, Some(lines)) => model.inbox.tasks.set_height(lines),
+            (Place::Intents, Some(lines)) => model.intents.rows.set_height(lines),
+            (Place::Attempts, Some(lines)) => model.attempts.rows.set_height(lines),
+            (Place::DeadLetters, Some(lines)) => model.dead.groups.set_height(lines),
+            _ => {}
+        }
+        if let (Place::DeadLetters, Some(lines)) = (model.view.place, height(1)) {
+            model.dead.letters.set_height(lines);
+        }
+    }
+    model.drawn = drawn;
+}
+
+fn refused(model: &mut Model, task: &Task) {
+    match task {
+        Task::Read(query) => model.reads.ended(plan::slot_of(query), None),
+        Task::Act(ticket, _) => {
+            if let Some(sent) = model.sent.remove(ticket) {
+                model.say(
+                    Weight::Error,
+                    format!("{}: not sent, the desk is busy", sent.what),
+                );
+            }
+        }
+        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Bell | Task::Quit => {}
+    }
+}
+
+/// Drops what is final by now.
+fn expire(model: &mut Model) {
+    let now = model.at.wall;
+    let before = model.staged.len();
+    model.staged.retain(|staged| staged.effective_at > now);
+    let held = model.held.len();
+    model.held.retain(|held| held.effective_at > now);
+    if before != model.staged.len() || held != model.held.len() {
+        model.reads.touch_all();
+    }
+}

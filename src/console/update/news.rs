@@ -1,0 +1,393 @@
+//! Answers of the desk, committed facts, and what an act did.
+
+use serde_json::Value;
+
+use crate::console::format;
+use crate::console::model::overlay::Overlay;
+use crate::console::model::reads::Slot;
+use crate::console::model::strip::Strip;
+use crate::console::model::{Model, Sent, Staged, Weight};
+use crate::console::task::{News, Query, Reply, Task, Ticket};
+use crate::desk::act::Done;
+use crate::desk::rows::{AgentRow, FeedRow, HeldRow, LetterRow, TaskRow};
+use crate::desk::{DeskError, FeedPage};
+use crate::domain::ids::IntentId;
+use crate::domain::time::Timestamp;
+
+use super::{decide, filter, plan};
+
+/// Takes what the feed brings.
+pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
+    match news {
+        News::Feed(Ok(page)) => feed(model, page),
+        News::Feed(Err(error)) => feed_failed(model, &error),
+        News::Answer(query, result) => match *result {
+            Ok(reply) => {
+                if !matches!(*query, Query::Find(_)) {
+                    model.reads.ended(plan::slot_of(&query), None);
+                }
+                answer(model, &query, reply);
+            }
+            Err(error) => answer_failed(model, &query, &error),
+        },
+        News::Done(ticket, result) => done(model, ticket, result, tasks),
+    }
+}
+
+fn feed(model: &mut Model, page: FeedPage) {
+    let was_down = model.link.is_down();
+    model.link.heard(model.at.mono);
+    if was_down {
+        model.say(Weight::Info, "the broker is back");
+        model.hello = None;
+        model.reads.hurry(Slot::Hello);
+        model.reads.touch_all();
+    }
+    if page.rows.is_empty() {
+        return;
+    }
+    let count = u64::try_from(page.rows.len()).unwrap_or(u64::MAX);
+    if let Some((_, missed)) = &mut model.paused {
+        *missed = missed.saturating_add(count);
+    }
+    model.reads.touch_all();
+    update_rows(model, &page.rows);
+    let seconds = model.at.wall.as_seconds();
+    model.tail.push(page.rows, seconds);
+}
+
+/// A row on the screen learns its new status at once; the rest comes with the next read.
+fn update_rows(model: &mut Model, facts: &[FeedRow]) {
+    if model.paused.is_some() {
+        return;
+    }
+    for fact in facts {
+        let (Some(id), Some(status)) = (fact.intent, fact.status) else {
+            continue;
+        };
+        for row in model.intents.rows.rows_mut() {
+            if row.id == id && row.updated_at <= fact.at {
+                row.status = status;
+                row.updated_at = fact.at;
+            }
+        }
+    }
+}
+
+fn feed_failed(model: &mut Model, error: &DeskError) {
+    let is_first = !model.link.is_down();
+    model.link.failed(model.at.mono, error.to_string());
+    if is_first {
+        model.say(Weight::Error, format!("could not {error}"));
+    }
+}
+
+fn answer_failed(model: &mut Model, query: &Query, error: &DeskError) {
+    let text = match error {
+        DeskError::Refused { message, .. } => message.clone(),
+        other => format!("could not {other}"),
+    };
+    if let Query::Intent(id) = query
+        && model.detail.id == Some(*id)
+    {
+        model.detail.error = Some(text.clone());
+    }
+    if let Query::Find(asked) = query {
+        if let Some(Overlay::Palette(picker)) = &mut model.overlay {
+            picker.found = Some((asked.clone(), Vec::new()));
+            picker.problem = Some(text);
+        }
+        return;
+    }
+    model.reads.ended(plan::slot_of(query), Some(text));
+}
+
+fn answer(model: &mut Model, query: &Query, reply: Reply) {
+    match (query, reply) {
+        (_, Reply::Hello(hello)) => model.hello = Some(*hello),
+        (_, Reply::Overview(overview)) => model.overview = Some(*overview),
+        (_, Reply::Held(held)) => take_held(model, held),
+        (_, Reply::Agents(agents)) => take_agents(model, agents),
+        (Query::Tasks(asked, _), Reply::Tasks(page)) => {
+            if *asked == crate::console::model::desks::Inbox::open_tasks() {
+                model.inbox.open.clone_from(&page.items);
+            }
+            if *asked == model.inbox.query() {
+                take_tasks(model, page.items);
+            }
+        }
+        (Query::Thread(id), Reply::Thread(thread)) if model.inbox.thread_of == Some(*id) => {
+            model.inbox.thread = Some(*thread);
+        }
+        (Query::Find(text), Reply::Intents(page)) => {
+            if let Some(Overlay::Palette(picker)) = &mut model.overlay {
+                let found = page.items.into_iter().map(|row| {
+                    let about = format!("{} {} → {}", row.status, row.intent_type, row.to.name());
+                    (row.id, about)
+                });
+                picker.found = Some((text.clone(), found.collect()));
+            }
+        }
+        (query, reply) => list_answer(model, query, reply),
+    }
+}
+
+/// The answers that fill windows.
+fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
+    match (query, reply) {
+        (Query::Intents(asked, page), Reply::Intents(answer)) if *asked == model.intents.wanted => {
+            let is_following = model.is_following && model.paused.is_none();
+            if page.cursor.is_some() {
+                model.intents.rows.append(answer.items, answer.next);
+            } else {
+                model
+                    .intents
+                    .rows
+                    .absorb(answer.items, answer.next, is_following, |row| {
+                        format!("was {}", row.status)
+                    });
+            }
+        }
+        (Query::Intent(id), Reply::Intent(intent)) if model.detail.id == Some(*id) => {
+            model.detail.take(*intent);
+        }
+        (Query::Attempts(asked, page), Reply::Attempts(answer))
+            if *asked == model.attempts.wanted =>
+        {
+            let is_following = model.is_following && model.paused.is_none();
+            if page.cursor.is_some() {
+                model.attempts.rows.append(answer.items, answer.next);
+            } else {
+                let reason = |_: &_| "no longer in the filter".to_owned();
+                model
+                    .attempts
+                    .rows
+                    .absorb(answer.items, answer.next, is_following, reason);
+            }
+        }
+        (Query::AgentAttempts(agent), Reply::Attempts(answer))
+            if model.agents.attempts_of.as_ref() == Some(agent) =>
+        {
+            model.agents.attempts = answer.items;
+        }
+        (Query::Groups(asked), Reply::Groups(groups)) if *asked == model.dead.wanted => {
+            let reason = |_: &_| "no open letter left".to_owned();
+            model.dead.groups.replace(groups, reason);
+        }
+        (Query::Letters(asked, page), Reply::Letters(answer))
+            if plan::letters_of(model).as_ref() == Some(asked) =>
+        {
+            take_letters(model, page.cursor.is_some(), answer.items, answer.next);
+        }
+        _ => {}
+    }
+}
+
+fn take_letters(model: &mut Model, is_more: bool, letters: Vec<LetterRow>, next: Option<String>) {
+    if is_more {
+        model.dead.letters.append(letters, next);
+    } else {
+        let is_following = model.is_following && model.paused.is_none();
+        let reason = |_: &LetterRow| "replayed or discarded".to_owned();
+        model
+            .dead
+            .letters
+            .absorb(letters, next, is_following, reason);
+    }
+}
+
+fn take_held(model: &mut Model, held: Vec<HeldRow>) {
+    // An act that was staged a moment ago may not be in an answer that was asked for before it.
+    let known: Vec<_> = held.iter().map(|held| held.hold).collect();
+    let ours = model.held.iter().filter(|held| {
+        !known.contains(&held.hold)
+            && model
+                .staged
+                .iter()
+                .any(|staged| staged.hold == held.hold && staged.is_new)
+    });
+    let ours: Vec<HeldRow> = ours.cloned().collect();
+    model.held = held;
+    model.held.extend(ours);
+    for staged in &mut model.staged {
+        staged.is_new = false;
+    }
+    let held = model.held.clone();
+    model
+        .staged
+        .retain(|staged| held.iter().any(|held| held.hold == staged.hold));
+}
+
+fn take_agents(model: &mut Model, mut agents: Vec<AgentRow>) {
+    agents.sort_by(|left, right| {
+        let share = |agent: &AgentRow| agent.error_percent.unwrap_or(0.0);
+        left.state
+            .cmp(&right.state)
+            .then(share(right).total_cmp(&share(left)))
+            .then(right.queued.cmp(&left.queued))
+            .then(left.address.cmp(&right.address))
+    });
+    model.agents.all.clone_from(&agents);
+    let shown = filter::agents(&model.agents.filter, agents);
+    model
+        .agents
+        .rows
+        .replace(shown, |_| "no longer in the filter".to_owned());
+}
+
+fn take_tasks(model: &mut Model, tasks: Vec<TaskRow>) {
+    let before = model.inbox.tasks.cursor_row().cloned();
+    let shown = filter::tasks(&model.inbox.filter, tasks);
+    if let Some(strip) = &mut model.strip {
+        let task = shown.iter().find(|task| task.intent == strip.intent);
+        decide::task_changed(strip, before.as_ref(), task, model.at);
+    }
+    model.inbox.tasks.replace(shown, |task| match &task.held {
+        Some(held) => format!("{} just now", held.act),
+        None => "decided or withdrawn".to_owned(),
+    });
+}
+
+fn done(model: &mut Model, ticket: Ticket, result: Result<Done, DeskError>, tasks: &mut Vec<Task>) {
+    let Some(sent) = model.sent.remove(&ticket) else {
+        return;
+    };
+    model.reads.touch_all();
+    model.reads.hurry(Slot::Held);
+    match result {
+        Ok(done) => succeeded(model, &sent, &done),
+        Err(error) => {
+            failed(model, &sent, &error);
+            tasks.push(Task::Bell);
+        }
+    }
+}
+
+fn succeeded(model: &mut Model, sent: &Sent, done: &Done) {
+    let is_strip = model
+        .strip
+        .as_ref()
+        .is_some_and(|strip| strip.is_sent && sent.intent == Some(strip.intent));
+    if is_strip && let Some(strip) = model.strip.take() {
+        model.drafts.remove(&strip.intent);
+        if strip.outcome().is_some() && sent.moves == model.moves {
+            decide::go_to_undecided(model, true);
+        }
+    }
+    if let Some(hold) = sent.undoes {
+        model.staged.retain(|staged| staged.hold != hold);
+        model.held.retain(|held| held.hold != hold);
+        model.say(
+            Weight::Info,
+            format!("{}: taken back, nothing was done", sent.what),
+        );
+        return;
+    }
+    if let (Some(hold), Some(effective_at)) = (done.hold, done.effective_at) {
+        stage(model, sent, done, hold, effective_at);
+    } else {
+        let made = done
+            .new_intent
+            .map(|id| format!(" as {}", id.short()))
+            .unwrap_or_default();
+        model.say(Weight::Info, format!("{}: done{made}", sent.what));
+    }
+}
+
+fn stage(
+    model: &mut Model,
+    sent: &Sent,
+    done: &Done,
+    hold: crate::domain::ids::HoldId,
+    effective_at: Timestamp,
+) {
+    let intent = done.intent.or(sent.intent);
+    model.staged.push(Staged {
+        hold,
+        intent,
+        word: sent.word.clone(),
+        effective_at,
+        batch: sent.batch,
+        is_new: true,
+    });
+    let by = model
+        .identity()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if let Some(intent) = intent
+        && model.held.iter().all(|held| held.hold != hold)
+    {
+        model.held.push(HeldRow {
+            hold,
+            intent,
+            act: sent.word.clone(),
+            by,
+            effective_at,
+        });
+    }
+}
+
+fn failed(model: &mut Model, sent: &Sent, error: &DeskError) {
+    let (text, is_conflict) = match error {
+        DeskError::Refused {
+            code,
+            message,
+            details,
+        } => {
+            let is_conflict = matches!(
+                code.as_str(),
+                "already_decided" | "task_version_stale" | "intent_terminal" | "task_not_pending"
+            );
+            (conflict(message, details, model.at.wall), is_conflict)
+        }
+        other => (format!("could not {other}"), false),
+    };
+    let strip: Option<&mut Strip> = model
+        .strip
+        .as_mut()
+        .filter(|strip| strip.is_sent && sent.intent == Some(strip.intent));
+    if let Some(strip) = strip {
+        strip.is_sent = false;
+        strip.is_overtaken = is_conflict;
+        strip.armed_from = model.at.mono;
+        strip.problem = Some(text.clone());
+        if strip.comment().is_some() {
+            model.drafts.insert(strip.intent, strip.draft());
+        }
+    }
+    model.say(Weight::Warn, format!("{}: {text}", sent.what));
+}
+
+/// Who won, when and with what, where the refusal says so; else its sentence.
+pub(super) fn conflict(message: &str, details: &Value, now: Timestamp) -> String {
+    let decision = details
+        .get("decision")
+        .filter(|one| one.is_object())
+        .unwrap_or(details);
+    let text = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| decision.get(*name))
+            .and_then(Value::as_str)
+    };
+    let (Some(by), Some(outcome)) = (
+        text(&["by", "decided_by", "actor"]),
+        text(&["outcome", "decision"]),
+    ) else {
+        return message.to_owned();
+    };
+    let name = by.rsplit('/').next().unwrap_or(by);
+    let when = text(&["at", "decided_at"])
+        .and_then(|at| at.parse::<Timestamp>().ok())
+        .map(|at| format!(" {} ago", format::age_short(now.since(at))))
+        .unwrap_or_default();
+    let words = text(&["comment"])
+        .map(|words| format!(": \"{words}\""))
+        .unwrap_or_default();
+    format!("{name} {outcome} this{when}{words}")
+}
+
+/// Whether an act on an intent is known to be under way or held.
+pub(super) fn is_taken(model: &Model, intent: IntentId) -> bool {
+    model.is_sent(intent) || model.held_on(intent).is_some()
+}

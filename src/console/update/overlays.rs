@@ -1,0 +1,240 @@
+//! What lies over a desk: opening, choosing, closing.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::console::action::Action;
+use crate::console::action::place::Place;
+use crate::console::model::overlay::{Choice, Overlay, Picker};
+use crate::console::model::{Model, View, Weight};
+use crate::console::task::{Query, Task};
+
+use super::{acts, filter, keys, navigate, palette};
+
+/// Opens an overlay; the same key closes it again where it is no text field.
+pub(super) fn open(model: &mut Model, action: Action) {
+    model.overlay = Some(match action {
+        Action::Palette => Overlay::Palette(Picker::new("")),
+        Action::Filter => {
+            let Some(filter) = filter::of(model, model.view.place) else {
+                let text = "this desk has no list to filter; 3 goes to the intents";
+                return model.say(Weight::Info, text);
+            };
+            if model.view.intent.is_some() {
+                return model.say(
+                    Weight::Info,
+                    "searching in an intent comes with a later release",
+                );
+            }
+            let text = if filter.is_empty() {
+                String::new()
+            } else {
+                format!("{} ", filter.text)
+            };
+            Overlay::Filter(Picker::new(&text))
+        }
+        Action::Help => Overlay::Help(Picker::new("")),
+        Action::Held => Overlay::Held(0),
+        Action::Themes => themes(model),
+        _ => Overlay::Messages(0),
+    });
+}
+
+fn themes(model: &Model) -> Overlay {
+    let cursor = model
+        .settings
+        .themes
+        .iter()
+        .position(|name| *name == model.theme)
+        .unwrap_or(0);
+    Overlay::Themes {
+        cursor,
+        before: model.theme.clone(),
+    }
+}
+
+/// Closes the overlay.
+pub(super) fn close(model: &mut Model) {
+    if let Some(Overlay::Themes { before, .. }) = model.overlay.take() {
+        model.theme = before;
+    }
+}
+
+/// Enter in a field or on a theme.
+pub(super) fn accept(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
+    match &model.overlay {
+        Some(Overlay::Filter(picker)) => {
+            let text = picker.text();
+            let place = model.view.place;
+            match filter::apply(model, place, &text) {
+                Ok(()) => model.overlay = None,
+                Err(problem) => {
+                    if let Some(Overlay::Filter(picker)) = &mut model.overlay {
+                        picker.problem = Some(problem);
+                    }
+                }
+            }
+        }
+        Some(Overlay::Themes { .. }) => {
+            model.overlay = None;
+            model.say(Weight::Info, format!("theme {}", model.theme));
+        }
+        Some(Overlay::Palette(picker) | Overlay::Help(picker)) => {
+            let cursor = picker.cursor;
+            let proposals = palette::proposals(model);
+            match proposals.into_iter().nth(cursor) {
+                Some(proposal) => match proposal.off {
+                    Some(reason) => set_problem(model, reason),
+                    None => choose(model, proposal.choice, is_repeat, tasks),
+                },
+                None => set_problem(model, "nothing fits; Esc leaves".to_owned()),
+            }
+        }
+        Some(Overlay::Edit(_)) => new_line(model),
+        _ => {}
+    }
+}
+
+fn set_problem(model: &mut Model, problem: String) {
+    if let Some(Overlay::Palette(picker) | Overlay::Help(picker)) = &mut model.overlay {
+        picker.problem = Some(problem);
+    }
+}
+
+fn choose(model: &mut Model, choice: Choice, is_repeat: bool, tasks: &mut Vec<Task>) {
+    match choice {
+        Choice::Run(action) => {
+            model.overlay = None;
+            keys::run(model, action, is_repeat, tasks);
+        }
+        Choice::Intent(id) => navigate::open_intent(model, id),
+        Choice::Find(text) => {
+            set_problem(model, format!("looking for {text}"));
+            tasks.push(Task::Read(Box::new(Query::Find(text))));
+        }
+        Choice::Agent(agent) => navigate::open_agent(model, agent),
+        Choice::Theme(name) => {
+            model.overlay = None;
+            model.say(Weight::Info, format!("theme {name}"));
+            model.theme = name;
+        }
+        Choice::Filter(place, text) => {
+            model.overlay = None;
+            filter::set(model, place, &text);
+            model.go(View {
+                place,
+                intent: None,
+            });
+        }
+    }
+}
+
+/// Tab in a field: completes.
+pub(super) fn complete(model: &mut Model) {
+    let place = model.view.place;
+    match &mut model.overlay {
+        Some(Overlay::Filter(picker)) => complete_filter(picker, place),
+        Some(Overlay::Palette(picker)) => {
+            let cursor = picker.cursor;
+            if let Some(name) = palette::proposals(model)
+                .into_iter()
+                .nth(cursor)
+                .map(|proposal| proposal.name)
+                && let Some(Overlay::Palette(picker)) = &mut model.overlay
+            {
+                picker.field.set_text(&name);
+                picker.cursor = 0;
+            }
+        }
+        Some(Overlay::Edit(edit)) => {
+            edit.editor.paste("  ");
+        }
+        Some(Overlay::Help(_)) => step(model, true),
+        _ => {}
+    }
+}
+
+/// Completes the last piece of the filter line.
+fn complete_filter(picker: &mut Picker, place: Place) {
+    let text = picker.text();
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    let proposals = filter_proposals(place, last);
+    let Some(proposal) = proposals.get(picker.cursor % proposals.len().max(1)) else {
+        return;
+    };
+    let kept = text.strip_suffix(last).unwrap_or_default();
+    let line = format!("{kept}{proposal}");
+    picker.field.set_text(&line);
+    picker.is_touched = true;
+}
+
+/// What the last piece of a filter line could become.
+pub(crate) fn filter_proposals(place: Place, last: &str) -> Vec<String> {
+    use crate::domain::status::{State, Status};
+    let values: Vec<String> = match (place, last.split_once(':')) {
+        (Place::Intents, Some(("state", _))) => State::ALL
+            .iter()
+            .map(|state| format!("state:{}", state.name().replace(' ', "-")))
+            .collect(),
+        (Place::Intents, Some(("status", _))) => Status::ALL
+            .iter()
+            .map(|status| format!("status:{}", status.name()))
+            .collect(),
+        (Place::Inbox, Some(("is", _))) => ["mine", "overdue", "held"]
+            .iter()
+            .map(|value| format!("is:{value}"))
+            .collect(),
+        (Place::Inbox, Some(("state", _))) => ["open", "decided", "all"]
+            .iter()
+            .map(|value| format!("state:{value}"))
+            .collect(),
+        _ => filter::terms(place)
+            .iter()
+            .map(|&term| term.to_owned())
+            .collect(),
+    };
+    let lower = last.to_lowercase();
+    values
+        .into_iter()
+        .filter(|value| value.to_lowercase().starts_with(&lower) && *value != last)
+        .collect()
+}
+
+/// Up and down among proposals.
+pub(super) fn step(model: &mut Model, is_down: bool) {
+    let count = match &model.overlay {
+        Some(Overlay::Palette(_) | Overlay::Help(_)) => palette::proposals(model).len(),
+        _ => 0,
+    };
+    match &mut model.overlay {
+        Some(Overlay::Palette(picker) | Overlay::Help(picker)) => {
+            let last = count.saturating_sub(1);
+            picker.cursor = if is_down {
+                (picker.cursor + 1).min(last)
+            } else {
+                picker.cursor.saturating_sub(1)
+            };
+            picker.problem = None;
+        }
+        Some(Overlay::Edit(edit)) => {
+            let code = if is_down { KeyCode::Down } else { KeyCode::Up };
+            edit.editor.input(KeyEvent::from(code));
+        }
+        _ => {}
+    }
+}
+
+/// Ctrl-S in a field.
+pub(super) fn save(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
+    if matches!(model.overlay, Some(Overlay::Edit(_))) {
+        acts::stage_edit(model, is_repeat, tasks);
+    } else {
+        model.say(Weight::Info, "saved views come with a later release");
+    }
+}
+
+/// Ctrl-J in a field.
+pub(super) fn new_line(model: &mut Model) {
+    if let Some(Overlay::Edit(edit)) = &mut model.overlay {
+        edit.editor.new_line();
+    }
+}

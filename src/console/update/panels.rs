@@ -1,0 +1,405 @@
+//! Panels: what is wide or cannot be taken back names its consequence and asks once.
+
+use crate::console::action::Action;
+use crate::console::action::place::Place;
+use crate::console::format;
+use crate::console::model::overlay::{Deed, Overlay, Panel};
+use crate::console::model::{Model, Weight};
+use crate::console::task::Task;
+use crate::console::widgets::field::{Field, Lines};
+use crate::desk::act::Act;
+use crate::domain::address::Address;
+use crate::domain::ids::IntentId;
+use crate::domain::status::State;
+
+use super::{acts, keys, navigate};
+
+/// Opens the panel of an action.
+pub(super) fn open(model: &mut Model, action: Action) {
+    let panel = model.may_act().and_then(|()| match action {
+        Action::DiscardMany => discard(model),
+        Action::ReplayMany => replay(model),
+        Action::CancelMany => cancel(model),
+        Action::AgentPause => pause(model),
+        _ => Err("no panel for that".to_owned()),
+    });
+    match panel {
+        Ok(panel) => model.overlay = Some(Overlay::Panel(panel)),
+        Err(reason) => model.say(Weight::Warn, reason),
+    }
+}
+
+/// A panel without facts, with a reason.
+pub(super) fn panel(model: &Model, deed: Deed, title: String, button: &'static str) -> Panel {
+    Panel {
+        deed,
+        title,
+        facts: Vec::new(),
+        reason: Some(Field::new(Lines::One)),
+        is_reason_optional: false,
+        button,
+        is_on_button: false,
+        opened: model.at.mono,
+        problem: None,
+    }
+}
+
+fn fact(name: &str, text: impl Into<String>) -> (String, String) {
+    (name.to_owned(), text.into())
+}
+
+/// `1 dead letter`, `3 dead letters`.
+fn counted(count: usize, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!(
+        "{} {one}{plural}",
+        format::count(u64::try_from(count).unwrap_or(u64::MAX))
+    )
+}
+
+fn ids_text(ids: &[IntentId]) -> String {
+    let names: Vec<String> = ids.iter().take(6).map(|id| id.short()).collect();
+    let more = ids.len().saturating_sub(6);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{rest}", names.join(" "))
+}
+
+/// The dead letters that a panel acts on, and a word for where they come from.
+fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), String> {
+    if model.view.intent.is_some() {
+        let view = model
+            .detail
+            .intent
+            .as_ref()
+            .ok_or("the intent is still being read")?;
+        if view.row.state != State::DeadLetter {
+            return Err(format!(
+                "only open dead letters; this one is {}",
+                view.row.status
+            ));
+        }
+        return Ok((vec![view.row.id], "this one"));
+    }
+    let (ids, word): (Vec<IntentId>, _) = match model.view.place {
+        Place::DeadLetters if model.dead.letters.marked() > 0 => (
+            model
+                .dead
+                .letters
+                .marked_rows()
+                .map(|letter| letter.intent)
+                .collect(),
+            "marked",
+        ),
+        Place::DeadLetters if model.pane() == 1 => (
+            vec![model.dead.letters.live_row()?.intent],
+            "the row under the cursor",
+        ),
+        Place::DeadLetters => {
+            let group = model.dead.groups.live_row()?;
+            if model.dead.letters.next().is_some() {
+                return Err(format!(
+                    "group of {}: Enter goes in, Space or * marks what to act on",
+                    format::count(group.count)
+                ));
+            }
+            let ids = model
+                .dead
+                .letters
+                .rows()
+                .iter()
+                .map(|letter| letter.intent)
+                .collect();
+            (ids, "the whole group")
+        }
+        Place::Intents => {
+            let rows: Vec<_> = if model.intents.rows.marked() > 0 {
+                model.intents.rows.marked_rows().cloned().collect()
+            } else {
+                vec![model.intents.rows.live_row()?.clone()]
+            };
+            let dead = rows.iter().filter(|row| row.state == State::DeadLetter);
+            (
+                dead.map(|row| row.id).collect(),
+                "dead letters among the marked",
+            )
+        }
+        _ => return Err("no dead letters here".to_owned()),
+    };
+    let open: Vec<IntentId> = ids
+        .into_iter()
+        .filter(|id| model.held_on(*id).is_none())
+        .collect();
+    if open.is_empty() {
+        return Err("no open dead letter here that nothing is held on".to_owned());
+    }
+    Ok((open, word))
+}
+
+fn discard(model: &Model) -> Result<Panel, String> {
+    let (ids, word) = letters(model)?;
+    let title = format!("Discard {}", counted(ids.len(), "dead letter"));
+    let mut panel = panel(model, Deed::Discard(ids.clone()), title, "Discard");
+    panel.facts = vec![
+        fact("scope", format!("{word}: {}", ids_text(&ids))),
+        fact(
+            "effect",
+            "put aside for good; the record stays readable, later failures are not touched",
+        ),
+        fact("hold", hold_text(model)),
+    ];
+    Ok(panel)
+}
+
+fn replay(model: &Model) -> Result<Panel, String> {
+    let (ids, word) = letters(model)?;
+    let title = format!("Replay {}", counted(ids.len(), "dead letter"));
+    let mut panel = panel(model, Deed::Replay(ids.clone()), title, "Replay");
+    panel.is_reason_optional = true;
+    panel.facts = vec![
+        fact("scope", format!("{word}: {}", ids_text(&ids))),
+        fact(
+            "effect",
+            "each becomes a new intent with a fresh budget, to its original agent",
+        ),
+        fact(
+            "note",
+            "the receiver sees the old webhook-id and can ignore what it has finished",
+        ),
+        fact("hold", hold_text(model)),
+    ];
+    Ok(panel)
+}
+
+fn hold_text(model: &Model) -> String {
+    match model.hold().as_seconds() {
+        0 => "none: final at once".to_owned(),
+        seconds => format!("{seconds} s first; one u takes all of them back"),
+    }
+}
+
+fn cancel(model: &Model) -> Result<Panel, String> {
+    let rows: Vec<(IntentId, bool)> = if model.view.intent.is_some() {
+        let view = model
+            .detail
+            .intent
+            .as_ref()
+            .ok_or("the intent is still being read")?;
+        vec![(view.row.id, view.row.status.is_terminal())]
+    } else if model.view.place == Place::Intents {
+        if model.intents.rows.marked() > 0 {
+            let marked = model.intents.rows.marked_rows();
+            marked
+                .map(|row| (row.id, row.status.is_terminal()))
+                .collect()
+        } else {
+            let row = model.intents.rows.live_row()?;
+            vec![(row.id, row.status.is_terminal())]
+        }
+    } else {
+        return Err("dead letters have ended: r replays, D discards".to_owned());
+    };
+    let all = rows.len();
+    let ids: Vec<IntentId> = rows
+        .into_iter()
+        .filter(|(_, is_terminal)| !is_terminal)
+        .map(|(id, _)| id)
+        .collect();
+    if ids.is_empty() {
+        return Err("it has ended: nothing can cancel it".to_owned());
+    }
+    let title = format!("Cancel {}", counted(ids.len(), "intent"));
+    let mut panel = panel(model, Deed::Cancel(ids.clone()), title, "Cancel them");
+    let left_out = all - ids.len();
+    let scope = match left_out {
+        0 => ids_text(&ids),
+        _ => format!(
+            "acts on {} of {all}, the others have ended: {}",
+            ids.len(),
+            ids_text(&ids)
+        ),
+    };
+    panel.facts = vec![
+        fact("scope", scope),
+        fact(
+            "effect",
+            "CANCELED at once; cannot be taken back; the sender is told",
+        ),
+    ];
+    Ok(panel)
+}
+
+fn pause(model: &Model) -> Result<Panel, String> {
+    let agent = model.agents.rows.live_row()?;
+    let name = agent.address.name().to_owned();
+    let waiting = agent.queued + agent.retrying;
+    if let Some(pause) = &agent.pause {
+        let title = format!("Resume {name}");
+        let mut panel = panel(model, Deed::Unpause(agent.address.clone()), title, "Resume");
+        panel.reason = None;
+        let since = format::moment(pause.at, model.at.wall);
+        panel.facts = vec![
+            fact(
+                "paused",
+                format!(
+                    "by {} since {since}: \"{}\"",
+                    short(&pause.by),
+                    pause.reason
+                ),
+            ),
+            fact(
+                "effect",
+                format!(
+                    "{} waiting intents are handed over again",
+                    format::count(waiting)
+                ),
+            ),
+        ];
+        return Ok(panel);
+    }
+    let title = format!("Pause {name}");
+    let mut panel = panel(model, Deed::Pause(agent.address.clone()), title, "Pause");
+    panel.facts = vec![
+        fact(
+            "effect",
+            format!("intents to {name} are accepted and kept, not handed over"),
+        ),
+        fact(
+            "waiting",
+            format!(
+                "{} wait now, {} are running and may finish",
+                format::count(waiting),
+                format::count(agent.leased)
+            ),
+        ),
+        fact("back", "P again resumes it"),
+    ];
+    Ok(panel)
+}
+
+fn short(who: &str) -> &str {
+    who.rsplit('/').next().unwrap_or(who)
+}
+
+/// Tab in a panel: to the button and back.
+pub(super) fn turn(model: &mut Model) {
+    if let Some(Overlay::Panel(panel)) = &mut model.overlay {
+        panel.is_on_button = !panel.is_on_button;
+        panel.problem = None;
+    }
+}
+
+/// Enter in a panel.
+pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
+    let Some(Overlay::Panel(panel)) = &model.overlay else {
+        return;
+    };
+    if let Err(problem) = check(model, panel, is_repeat) {
+        if let Some(Overlay::Panel(panel)) = &mut model.overlay {
+            panel.problem = Some(problem);
+        }
+        return;
+    }
+    let deed = panel.deed.clone();
+    let reason = panel.reason_text();
+    model.overlay = None;
+    carry_out(model, deed, reason, tasks);
+}
+
+fn check(model: &Model, panel: &Panel, is_repeat: bool) -> Result<(), String> {
+    if panel.deed == Deed::Quit {
+        return if panel.is_on_button {
+            Ok(())
+        } else {
+            Err("Tab goes to the button; Q quits at once, Esc stays".to_owned())
+        };
+    }
+    model.may_act()?;
+    let has_reason = !panel.reason_text().is_empty();
+    if panel.reason.is_some() && !panel.is_reason_optional && !has_reason {
+        return Err("a reason is required; it stays on record".to_owned());
+    }
+    if !panel.is_on_button && !has_reason {
+        return Err("Tab goes to the button, Enter on it acts".to_owned());
+    }
+    keys::armed(model, panel.opened, is_repeat, "Enter")
+}
+
+fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task>) {
+    let batch = model.number();
+    let hold = model.hold();
+    let optional = Some(reason.clone()).filter(|reason| !reason.is_empty());
+    match deed {
+        Deed::Discard(ids) => each(model, &ids, "discard", batch, tasks, |intent| {
+            Act::Discard {
+                intent,
+                reason: reason.clone(),
+                hold,
+            }
+        }),
+        Deed::Replay(ids) => each(model, &ids, "replay", batch, tasks, |intent| Act::Replay {
+            intent,
+            payload: None,
+            to: None,
+            is_forced: false,
+            reason: optional.clone(),
+            hold,
+        }),
+        Deed::Cancel(ids) => each(model, &ids, "cancel", batch, tasks, |intent| Act::Cancel {
+            intent,
+            reason: optional.clone(),
+        }),
+        Deed::Pause(agent) => {
+            let what = format!("pause {}", agent.name());
+            acts::send(
+                model,
+                None,
+                what,
+                "pause".to_owned(),
+                Act::Pause { agent, reason },
+                tasks,
+            );
+        }
+        Deed::Unpause(agent) => unpause(model, agent, tasks),
+        Deed::Quit => navigate::end(model, tasks),
+    }
+}
+
+fn unpause(model: &mut Model, agent: Address, tasks: &mut Vec<Task>) {
+    let what = format!("resume {}", agent.name());
+    acts::send(
+        model,
+        None,
+        what,
+        "resume".to_owned(),
+        Act::Unpause { agent },
+        tasks,
+    );
+}
+
+fn each(
+    model: &mut Model,
+    ids: &[IntentId],
+    word: &str,
+    batch: u64,
+    tasks: &mut Vec<Task>,
+    act: impl Fn(IntentId) -> Act,
+) {
+    for id in ids {
+        let what = format!("{word} {}", id.short());
+        acts::send_in(
+            model,
+            batch,
+            Some(*id),
+            what,
+            word.to_owned(),
+            act(*id),
+            tasks,
+        );
+    }
+    model.dead.letters.clear_marks();
+    model.intents.rows.clear_marks();
+}

@@ -1,0 +1,169 @@
+//! What is read next: the slots of what is on the screen, when they are due.
+
+use crate::console::action::place::Place;
+use crate::console::model::Model;
+use crate::console::model::desks::Inbox;
+use crate::console::model::overlay::Overlay;
+use crate::console::model::reads::Slot;
+use crate::console::task::{Query, Task};
+use crate::store::query::{LetterFilter, PageRequest};
+
+/// Rows of a page; three screens of 120x36 and a little more.
+const PAGE: u32 = 100;
+/// Rows of a list that is read whole.
+const WHOLE: u32 = 200;
+
+/// Asks for what is due.
+pub(super) fn plan(model: &mut Model, tasks: &mut Vec<Task>) {
+    follow_cursors(model);
+    let now = model.at.mono;
+    for slot in wanted(model) {
+        if !model.reads.is_due(slot, now) {
+            continue;
+        }
+        if let Some(query) = query_of(model, slot) {
+            model.reads.started(slot, now);
+            tasks.push(Task::Read(Box::new(query)));
+        }
+    }
+}
+
+/// Milliseconds until something is due.
+pub(super) fn due_in(model: &Model) -> u64 {
+    let now = model.at.mono;
+    wanted(model)
+        .into_iter()
+        .filter(|slot| query_of(model, *slot).is_some())
+        .map(|slot| model.reads.due_in(slot, now))
+        .min()
+        .unwrap_or(u64::MAX)
+}
+
+/// The slots of what is on the screen.
+fn wanted(model: &Model) -> Vec<Slot> {
+    let mut slots = Vec::with_capacity(6);
+    if model.hello.is_none() {
+        slots.push(Slot::Hello);
+    }
+    slots.extend([Slot::Overview, Slot::Held]);
+    if matches!(model.overlay, Some(Overlay::Palette(_))) {
+        slots.push(Slot::Agents);
+    }
+    if model.view.intent.is_some() {
+        slots.push(Slot::Intent);
+        return slots;
+    }
+    if model.paused.is_some() {
+        return slots;
+    }
+    slots.extend(match model.view.place {
+        Place::Overview => &[Slot::Agents, Slot::Tasks, Slot::Groups][..],
+        Place::Inbox => &[Slot::Tasks, Slot::Thread],
+        Place::Intents => &[Slot::Intents, Slot::MoreIntents],
+        Place::Attempts => &[Slot::Attempts, Slot::MoreAttempts],
+        Place::DeadLetters => &[Slot::Groups, Slot::Letters, Slot::MoreLetters],
+        Place::Agents => &[Slot::Agents, Slot::AgentAttempts],
+        Place::Jobs | Place::Audit => &[],
+    });
+    slots.dedup();
+    slots
+}
+
+/// The question of a slot; none when there is nothing to ask.
+fn query_of(model: &Model, slot: Slot) -> Option<Query> {
+    let first = |limit| PageRequest {
+        limit,
+        cursor: None,
+    };
+    let next = |cursor: Option<&str>| {
+        cursor.map(|cursor| PageRequest {
+            limit: PAGE,
+            cursor: Some(cursor.to_owned()),
+        })
+    };
+    Some(match slot {
+        Slot::Hello => Query::Hello,
+        Slot::Overview => Query::Overview,
+        Slot::Held => Query::Held,
+        Slot::Agents => Query::Agents,
+        Slot::AgentAttempts => Query::AgentAttempts(model.agents.attempts_of.clone()?),
+        Slot::Tasks if model.view.place == Place::Overview => {
+            Query::Tasks(Inbox::open_tasks(), first(WHOLE))
+        }
+        Slot::Tasks => Query::Tasks(model.inbox.query(), first(WHOLE)),
+        Slot::Thread => Query::Thread(model.inbox.tasks.cursor_row()?.thread),
+        Slot::Intents => Query::Intents(model.intents.wanted.clone(), first(PAGE)),
+        Slot::MoreIntents if model.intents.rows.wants_more() => Query::Intents(
+            model.intents.wanted.clone(),
+            next(model.intents.rows.next())?,
+        ),
+        Slot::Intent => Query::Intent(model.view.intent?),
+        Slot::Attempts => Query::Attempts(model.attempts.wanted.clone(), first(PAGE)),
+        Slot::MoreAttempts if model.attempts.rows.wants_more() => Query::Attempts(
+            model.attempts.wanted.clone(),
+            next(model.attempts.rows.next())?,
+        ),
+        Slot::Groups if model.view.place == Place::Overview => {
+            Query::Groups(LetterFilter::default())
+        }
+        Slot::Groups => Query::Groups(model.dead.wanted.clone()),
+        Slot::Letters => Query::Letters(letters_of(model)?, first(PAGE)),
+        Slot::MoreLetters if model.dead.letters.wants_more() => {
+            Query::Letters(letters_of(model)?, next(model.dead.letters.next())?)
+        }
+        Slot::MoreIntents | Slot::MoreAttempts | Slot::MoreLetters => return None,
+    })
+}
+
+/// The filter of the letters of the group under the cursor.
+pub(super) fn letters_of(model: &Model) -> Option<LetterFilter> {
+    let fingerprint = model.dead.letters_of.clone()?;
+    Some(LetterFilter {
+        fingerprint: Some(fingerprint),
+        ..model.dead.wanted.clone()
+    })
+}
+
+/// The slot of a question.
+pub(super) fn slot_of(query: &Query) -> Slot {
+    match query {
+        Query::Hello => Slot::Hello,
+        Query::Overview => Slot::Overview,
+        Query::Held => Slot::Held,
+        Query::Agents => Slot::Agents,
+        Query::Tasks(..) => Slot::Tasks,
+        Query::Thread(_) => Slot::Thread,
+        Query::Intents(_, page) if page.cursor.is_some() => Slot::MoreIntents,
+        Query::Intents(..) | Query::Find(_) => Slot::Intents,
+        Query::Intent(_) => Slot::Intent,
+        Query::Attempts(_, page) if page.cursor.is_some() => Slot::MoreAttempts,
+        Query::Attempts(..) => Slot::Attempts,
+        Query::AgentAttempts(_) => Slot::AgentAttempts,
+        Query::Groups(_) => Slot::Groups,
+        Query::Letters(_, page) if page.cursor.is_some() => Slot::MoreLetters,
+        Query::Letters(..) => Slot::Letters,
+    }
+}
+
+/// What stands beside a list belongs to the row under the cursor.
+fn follow_cursors(model: &mut Model) {
+    let group = model.dead.groups.cursor().cloned();
+    if group.is_some() && group != model.dead.letters_of {
+        model.dead.letters_of = group;
+        model.dead.letters.reset();
+        model.dead.letters.clear_marks();
+        model.reads.switch(Slot::Letters);
+    }
+    let agent = model.agents.rows.cursor().cloned();
+    if agent.is_some() && agent != model.agents.attempts_of {
+        model.agents.attempts_of = agent;
+        model.agents.attempts.clear();
+        model.reads.switch(Slot::AgentAttempts);
+    }
+    let thread = model.inbox.tasks.cursor_row().map(|task| task.thread);
+    if thread.is_some() && thread != model.inbox.thread_of {
+        model.inbox.thread_of = thread;
+        model.inbox.thread = None;
+        model.reads.switch(Slot::Thread);
+    }
+}

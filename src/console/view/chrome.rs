@@ -1,0 +1,365 @@
+//! Around every desk: header, tabs and crumbs, the status line, the hints.
+
+pub(super) mod header;
+
+use ratatui::layout::Rect;
+
+use crate::console::action::Action;
+use crate::console::action::place::Place;
+use crate::console::format;
+use crate::console::keymap::print::Hint;
+use crate::console::model::overlay::Overlay;
+use crate::console::model::{FOLLOWS_AFTER_MS, Hit, Model, Target, Weight};
+use crate::console::panes::words;
+use crate::console::sanitise::{fit, width};
+use crate::console::theme::Role;
+use crate::console::update::seconds_left;
+use crate::desk::rows::Overview;
+
+use super::kit::{Canvas, Size, span};
+
+/// Open dead letters.
+fn dead_of(overview: &Overview) -> u64 {
+    overview.states.last().copied().unwrap_or(0)
+}
+
+/// The tabs and the crumbs.
+pub(super) fn tabs(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let is_wide = canvas.size == Size::Wide;
+    let mut x = area.x + u16::from(is_wide);
+    for (place, number) in Place::ALL.into_iter().zip(1_u8..) {
+        let is_here = model.view.place == place;
+        let (title, short) = place.titles();
+        let badge = if is_wide {
+            badge(model, place)
+        } else {
+            String::new()
+        };
+        let title = if is_wide { title } else { short };
+        let text = format!("{number} {title}{badge}");
+        let (open, close) = if is_here { ("[", "]") } else { (" ", " ") };
+        let role = if is_here { Role::Tab } else { Role::Text };
+        let start = x;
+        let spans = [span(open, role), span(text, role), span(close, role)];
+        x = canvas.spans(x, area.y, area.right().saturating_sub(x), &spans);
+        let hit = Rect {
+            x: start,
+            width: x - start,
+            ..area
+        };
+        canvas.drawn.hits.push(Hit {
+            area: hit,
+            target: Target::Tab(place),
+        });
+    }
+    let crumbs = crumbs(model);
+    if !crumbs.is_empty() {
+        let text = format!(" {} ", canvas.paint.glyphs.crumb);
+        let text = format!("{text}{}", crumbs.join(&text));
+        let room = area.right().saturating_sub(x);
+        canvas.spans(x, area.y, room, &[span(text, Role::Strong)]);
+    }
+}
+
+fn badge(model: &Model, place: Place) -> String {
+    let Some(overview) = &model.overview else {
+        return String::new();
+    };
+    match place {
+        Place::Inbox if overview.tasks_open > 0 => {
+            let overdue = if overview.tasks_overdue > 0 { "!" } else { "" };
+            format!(" {}{overdue}", format::count(overview.tasks_open))
+        }
+        Place::DeadLetters if dead_of(overview) > 0 => {
+            format!(" {}", format::count(dead_of(overview)))
+        }
+        _ => String::new(),
+    }
+}
+
+fn crumbs(model: &Model) -> Vec<String> {
+    let mut crumbs = Vec::new();
+    match model.view.place {
+        Place::DeadLetters if model.pane() == 1 || model.view.intent.is_some() => {
+            if let Some(group) = &model.dead.letters_of {
+                crumbs.push(words::group_label(group));
+            }
+        }
+        Place::Inbox if model.view.intent.is_none() => {
+            if let Some(task) = model.inbox.tasks.cursor() {
+                crumbs.push(task.short());
+            }
+        }
+        Place::Agents if model.view.intent.is_none() => {
+            if let Some(agent) = model.agents.rows.cursor() {
+                crumbs.push(agent.name().to_owned());
+            }
+        }
+        _ => {}
+    }
+    if let Some(intent) = model.view.intent {
+        crumbs.push(intent.short());
+    }
+    match &model.overlay {
+        Some(Overlay::Panel(panel)) => crumbs.push(panel.button.to_lowercase()),
+        Some(Overlay::Edit(_)) => crumbs.push("edit".to_owned()),
+        _ => {}
+    }
+    crumbs
+}
+
+/// The status line: what is held with its countdown, then the last message.
+pub(super) fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let mut x = area.x + u16::from(canvas.size == Size::Wide);
+    let held = model.held_now();
+    let ours = model.staged.last();
+    let shown = held
+        .iter()
+        .find(|held| ours.is_some_and(|ours| ours.hold == held.hold))
+        .or_else(|| held.first());
+    if let Some(held_row) = shown {
+        let is_ours = model
+            .staged
+            .iter()
+            .any(|staged| staged.hold == held_row.hold);
+        let left = seconds_left(held_row.effective_at, model.at.wall);
+        let name = held_row.intent.short();
+        let by = held_row.by.rsplit('/').next().unwrap_or(&held_row.by);
+        let text = match (canvas.size, is_ours) {
+            (Size::Tiny, _) => format!(" {name} {}", held_row.act),
+            (_, true) => format!(" {name} {}, held, not yet final", held_row.act),
+            (_, false) => format!(" {name} {} by {by}, held", held_row.act),
+        };
+        let undo = if is_ours { "   u undo" } else { "   U list" };
+        let more = match held.len() {
+            1 => String::new(),
+            count => format!("  +{} more", count - 1),
+        };
+        let spans = [
+            span(format!("[{left}]"), Role::Held),
+            span(text, Role::Text),
+            span(more, Role::Dim),
+            span(undo, Role::Key),
+        ];
+        x = canvas.spans(x, area.y, area.right().saturating_sub(x), &spans);
+        x = x.saturating_add(3);
+    }
+    let rest = Rect {
+        x,
+        width: area.right().saturating_sub(x),
+        ..area
+    };
+    if rest.width < 12 {
+        return;
+    }
+    if let Some(message) = model.fresh_message() {
+        let role = match message.weight {
+            Weight::Info => Role::Text,
+            Weight::Warn => Role::Warn,
+            Weight::Error => Role::Bad,
+        };
+        canvas.text(rest, &message.text, role);
+    } else if let Some((since, missed)) = model.paused {
+        let seconds = model.at.millis_since(since) / 1_000;
+        let clock = format!("{:02}:{:02}", seconds / 60, seconds % 60);
+        let text = format!(
+            "PAUSED {clock}  +{} changes meanwhile, p goes on",
+            format::count(missed)
+        );
+        canvas.text(rest, &text, Role::Warn);
+    } else if shown.is_some() && canvas.size == Size::Wide {
+        canvas.text_right(
+            rest,
+            "kept by the broker: visible to every operator ",
+            Role::Dim,
+        );
+    } else if let Err(reason) = model.may_act()
+        && model.hello.is_some()
+    {
+        canvas.text(rest, &reason, Role::Warn);
+    }
+}
+
+/// The hint lines, from the registry. What opens everything else always has its place.
+pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let is_begun = !model.pressed.keys.is_empty();
+    if is_begun && model.at.millis_since(model.pressed.since) >= FOLLOWS_AFTER_MS {
+        return follows(model, canvas, area);
+    }
+    let own = model.overlay.as_ref().map(overlay_hints);
+    let has_tail = own.is_none() && !model.context().is_text();
+    let all = own.unwrap_or_else(|| model.keymap.hints(model.context()));
+    let is_last = |hint: &Hint| {
+        matches!(
+            hint.action,
+            Some(Action::Palette | Action::Help | Action::Quit)
+        )
+    };
+    let (mut last, mut hints): (Vec<Hint>, Vec<Hint>) =
+        all.into_iter().partition(|hint| has_tail && is_last(hint));
+    hints.retain(|hint| hint.action.is_none_or(|action| is_of_use(model, action)));
+    if canvas.size == Size::Tiny {
+        last.retain(|hint| hint.action != Some(Action::Quit));
+        for hint in &mut last {
+            hint.label = "";
+        }
+    }
+    let indent = u16::from(canvas.size == Size::Wide);
+    let tail: u16 = last.iter().map(columns_of_hint).sum();
+    let mut hints = hints.into_iter().peekable();
+    for y in area.top()..area.bottom() {
+        let is_bottom = y + 1 == area.bottom();
+        let end = if is_bottom {
+            area.right().saturating_sub(tail)
+        } else {
+            area.right()
+        };
+        let mut x = area.x + indent;
+        while let Some(hint) = hints.peek() {
+            let columns = columns_of_hint(hint);
+            // The gap after the last one may be cut.
+            if x.saturating_add(columns) > end.saturating_add(2) {
+                break;
+            }
+            draw_hint(canvas, x, y, hint);
+            x = x.saturating_add(columns);
+            hints.next();
+        }
+        if is_bottom {
+            for hint in &last {
+                draw_hint(canvas, x, y, hint);
+                x = x.saturating_add(columns_of_hint(hint));
+            }
+        }
+    }
+}
+
+/// Cells of a hint with the gap after it.
+fn columns_of_hint(hint: &Hint) -> u16 {
+    let gap = if hint.label.is_empty() { 1 } else { 2 };
+    u16::try_from(hint.width() + gap).unwrap_or(u16::MAX)
+}
+
+/// Whether a key does something here that is worth a hint.
+fn is_of_use(model: &Model, action: Action) -> bool {
+    let is_intent = model.view.intent.is_some();
+    let place = model.view.place;
+    let is_absent = !is_intent && matches!(place, Place::Jobs | Place::Audit);
+    match action {
+        Action::Filter => {
+            !is_intent && !matches!(place, Place::Overview | Place::Jobs | Place::Audit)
+        }
+        Action::Mark => {
+            !is_intent
+                && (matches!(place, Place::Intents)
+                    || (place == Place::DeadLetters && model.pane() == 1))
+        }
+        Action::NextPane => is_intent || Model::panes_of(place) > 1,
+        Action::Follow | Action::Pause => {
+            !is_intent && !is_absent && !matches!(place, Place::Inbox | Place::Agents)
+        }
+        Action::Undo => !model.staged.is_empty(),
+        Action::Back => is_intent || model.pane() > 0 || !model.back.is_empty(),
+        Action::LastView => !model.back.is_empty(),
+        Action::Explain => !is_absent && place != Place::Attempts,
+        Action::Open => !is_absent,
+        Action::CancelMany => place != Place::DeadLetters,
+        Action::EditReplay => is_intent,
+        Action::Fold => model.detail.sheet == crate::console::model::desks::Sheet::Payload,
+        Action::Axis => model.detail.sheet == crate::console::model::desks::Sheet::Attempts,
+        _ => true,
+    }
+}
+
+fn draw_hint(canvas: &mut Canvas<'_>, x: u16, y: u16, hint: &Hint) {
+    let columns = columns_of_hint(hint).saturating_sub(1);
+    let spans = [
+        span(hint.key.clone(), Role::Key),
+        span(format!(" {}", hint.label), Role::Text),
+    ];
+    canvas.spans(x, y, columns, &spans);
+    if let Some(action) = hint.action {
+        let area = Rect {
+            x,
+            y,
+            width: columns,
+            height: 1,
+        };
+        canvas.drawn.hits.push(Hit {
+            area,
+            target: Target::Hint(action),
+        });
+    }
+}
+
+/// Overlays answer fewer keys than their context says.
+fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
+    let hint = |key: &str, label: &'static str, action: Option<Action>| Hint {
+        key: key.to_owned(),
+        label,
+        action,
+        rank: 0,
+    };
+    let leave = |label| hint("Esc", label, Some(Action::FieldLeave));
+    let close = || hint("Esc", "close", Some(Action::Back));
+    match overlay {
+        Overlay::Held(_) => {
+            vec![
+                hint("u", "take back", None),
+                hint("j/k", "move", None),
+                close(),
+            ]
+        }
+        Overlay::Messages(_) => vec![hint("j/k", "scroll", None), close()],
+        Overlay::Explain { .. } => vec![close()],
+        Overlay::Themes { .. } => vec![
+            hint("Enter", "keep", None),
+            hint("j/k", "try", None),
+            hint("Esc", "as before", None),
+        ],
+        Overlay::Help(_) | Overlay::Palette(_) => {
+            vec![
+                hint("Enter", "run", None),
+                hint("Up/Down", "choose", None),
+                leave("leave"),
+            ]
+        }
+        Overlay::Filter(_) => vec![
+            hint("Enter", "filter", None),
+            hint("Tab", "complete", None),
+            hint("//", "clears", None),
+            leave("leave"),
+        ],
+        Overlay::Edit(_) => vec![
+            hint("Ctrl-S", "check and stage the replay", None),
+            leave("leave, nothing is sent"),
+        ],
+        Overlay::Panel(_) => vec![
+            hint("Enter", "act", None),
+            hint("Tab", "to the button", Some(Action::PanelNext)),
+            hint("Esc", "cancel, nothing is sent", Some(Action::PanelCancel)),
+        ],
+    }
+}
+
+/// What may follow the keys pressed so far.
+fn follows(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let keys: Vec<String> = model
+        .pressed
+        .keys
+        .iter()
+        .map(|key| crate::console::keymap::chord::key_text(*key))
+        .collect();
+    let mut spans = vec![span(format!(" {} then ", keys.join(" ")), Role::Strong)];
+    for follow in &model.pressed.follows {
+        spans.push(span(follow.key.clone(), Role::Key));
+        spans.push(span(format!(" {}  ", follow.label), Role::Text));
+    }
+    let text: String = spans.iter().map(|(text, _)| text.as_str()).collect();
+    if width(&text) <= usize::from(area.width) {
+        canvas.spans(area.x, area.y, area.width, &spans);
+    } else {
+        let text = fit(&text, usize::from(area.width));
+        canvas.text(Rect { height: 1, ..area }, &text, Role::Text);
+    }
+}
