@@ -30,7 +30,7 @@ pub(crate) async fn send(world: Shared, dice: Dice, name: String) {
                 let id = reply.text("/intent_id");
                 world.ledger().accept(&key, &id, &body, &world.sender);
             } else if reply.code() != "invalid_deadline" {
-                // A deadline may pass while the broker is down; everything else is in order.
+                // A deadline may pass while no broker is there; everything else is in order.
                 world
                     .ledger()
                     .wrong(format!("I1: {body} was refused: {}", reply.body));
@@ -137,14 +137,10 @@ pub(crate) async fn send_again(world: Shared, dice: Dice) {
         }
         let ask = Ask::post(&accepted.token, "/v1/intents", &body).key(&key);
         let reply = world.call(ask).await;
-        // The fingerprint of an item of a batch covers its key as well: here it is another body.
-        let is_of_batch = accepted.body.get("idempotency_key").is_some();
         let is_as_promised = match (is_other, reply.status) {
             (true, 409) => reply.code() == "idempotency_conflict",
             (false, 200) => reply.text("/intent_id") == accepted.id,
-            // A deadline that has passed is looked at before the key is.
-            (_, 422) => reply.code() == "invalid_deadline",
-            _ => is_of_batch && reply.code() == "idempotency_conflict",
+            _ => false,
         };
         if !is_as_promised {
             world.ledger().wrong(format!(

@@ -522,13 +522,9 @@ async fn completions(world: &Shared, told: &Told, wrong: &mut Vec<String>) {
 async fn keys(world: &Shared, dice: &Dice, told: &Told, wrong: &mut Vec<String>) {
     let known: Vec<(String, Accepted)> = {
         let ledger = world.ledger();
-        let single = |body: &Value| {
-            body.get("idempotency_key").is_none() && body.get("deadline_at").is_none()
-        };
         ledger
             .accepted
             .iter()
-            .filter(|(_, accepted)| single(&accepted.body))
             .map(|(key, accepted)| (key.clone(), accepted.clone()))
             .collect()
     };
