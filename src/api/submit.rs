@@ -45,6 +45,7 @@ fn read(api: &Api, call: &Call, body: Body<'_>) -> Result<Create, Problem> {
         body,
         &CreateRules {
             home: &registry.home,
+            now: api.broker().clock().now(),
             payload_bytes_max: api.settings().payload_bytes_max,
             may_name_sender: call.caller.is_admin(),
         },

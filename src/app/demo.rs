@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
 use super::house::{self, House};
-use super::serve::{LOG_DIRECTORY, RING_LINES, end, ground, runtime};
-use super::{console, first};
+use super::serve::{LOG_DIRECTORY, end, ground, runtime};
+use super::{Console, console, first};
 use crate::cli::arguments::DemoArguments;
 use crate::cli::client::Client;
 use crate::cli::demo::{self, Setting};
@@ -18,7 +16,6 @@ use crate::cli::place::{KEY_FILE, read_line};
 use crate::cli::{Context, place};
 use crate::clock::Entropy;
 use crate::shutdown::Shutdown;
-use crate::telemetry::{LogRing, LogTarget};
 
 /// Settings that make a demonstration quick: a failed push is seen again while one looks.
 const QUICK: [&str; 4] = [
@@ -48,7 +45,11 @@ impl Drop for Scratch {
     }
 }
 
-pub(super) fn run(arguments: &DemoArguments, mut context: Context) -> Result<(), Failure> {
+pub(super) fn run(
+    arguments: &DemoArguments,
+    mut context: Context,
+    console: &Console,
+) -> Result<(), Failure> {
     let scratch = scratch(arguments, context.entropy.as_ref())?;
     let mut global = context.global.clone();
     global.data = Some(scratch.path.clone());
@@ -56,10 +57,10 @@ pub(super) fn run(arguments: &DemoArguments, mut context: Context) -> Result<(),
     // What the user sets comes later and wins.
     let quick = QUICK.iter().map(|set| (*set).to_owned());
     global.set = quick.chain(global.set).collect();
-    context.config = place::configuration(&global, false)?;
+    context.config = place::configuration(&global, &console.flags, false)?;
     context.global = global;
     let runtime = runtime()?;
-    let ended = runtime.block_on(play(arguments, &context, &scratch.path));
+    let ended = runtime.block_on(play(arguments, &context, console, &scratch.path));
     runtime.shutdown_background();
     if scratch.is_kept {
         note(&format!(
@@ -80,18 +81,14 @@ fn scratch(arguments: &DemoArguments, entropy: &dyn Entropy) -> Result<Scratch, 
     })
 }
 
-async fn play(arguments: &DemoArguments, context: &Context, data: &Path) -> Result<(), Failure> {
-    let ring = LogRing::new(RING_LINES);
-    let log = data.join(LOG_DIRECTORY);
-    first::directory(&log)?;
-    let filter = &context.config.log_filter;
-    let _log = crate::telemetry::start(filter, &LogTarget::Directory(log), &ring, &context.clock)
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let shutdown = Shutdown::new(Handle::current());
-    let signals = shutdown.tasks("signals");
-    shutdown
-        .watch_signals(&signals)
-        .map_err(|error| Failure::refused(format!("watch signals: {error}")))?;
+async fn play(
+    arguments: &DemoArguments,
+    context: &Context,
+    console: &Console,
+    data: &Path,
+) -> Result<(), Failure> {
+    let (_log, ring) = console::log(context, &data.join(LOG_DIRECTORY))?;
+    let (shutdown, signals) = console::watched()?;
     let lock = house::take(data)?
         .ok_or_else(|| Failure::refused(format!("{} is taken", data.display())))?;
     let house = House::start(ground(context, &shutdown), lock).await?;
@@ -119,7 +116,7 @@ async fn play(arguments: &DemoArguments, context: &Context, data: &Path) -> Resu
     let shown = if arguments.headless {
         headless(&house, &key, context, &shutdown).await
     } else {
-        console::embedded(&house, context, &shutdown, &ring).await
+        console::embedded(&house, context, console, &shutdown, &ring).await
     };
     outsiders.stop();
     // They lose their connections with the doors; nobody waits longer for them.

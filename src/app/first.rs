@@ -5,14 +5,12 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::api::{hash_token, new_token};
+use crate::api::{NewToken, first_start, hash_token, new_token};
 use crate::broker::Broker;
-use crate::broker::request::{AdminCommand, AuditNote, NewAgent};
+use crate::broker::request::{AdminCommand, AuditNote, BrokerError};
 use crate::cli::failure::Failure;
 use crate::cli::place::{ADDRESS_FILE, KEY_FILE, read_line};
 use crate::domain::address::Address;
-use crate::domain::agent::Binding;
-use crate::domain::ids::AccountId;
 use crate::domain::key::Role;
 
 /// The account that every broker has from its first start.
@@ -45,27 +43,58 @@ pub(super) async fn operator(broker: &Broker, data: &Path) -> Result<Operator, F
     let address = Address::parse(OPERATOR, &broker.settings().policy.home)
         .map_err(|error| Failure::refused(error.to_string()))?;
     let key_file = data.join(KEY_FILE);
-    let account = account(broker, &address).await?;
+    let fault = |error: BrokerError| Failure::refused(format!("prepare the first key: {error}"));
+    let mut token = first_start(broker).await.map_err(fault)?;
     let left = read_line(&key_file);
     let is_known = left.as_ref().is_some_and(|token| is_good(broker, token));
-    if !is_known {
-        let token = new_token(account, broker.entropy().as_ref());
-        let command = AdminCommand::CreateKey {
-            id: broker.next_key_id(),
-            account,
-            hash: token.hash,
-            hint: token.hint,
-            role: Role::Admin,
-            expires_at: None,
-        };
-        administer(broker, command, "key.create", &address).await?;
+    if token.is_none() && !is_known {
+        token = Some(another_key(broker, &address).await?);
+    }
+    if let Some(token) = &token {
         write_private(&key_file, &token.token)?;
     }
     Ok(Operator {
         address,
         key_file,
-        is_new: !is_known,
+        is_new: token.is_some(),
     })
+}
+
+/// One more admin key: the file with the first is gone, or of another store. The first goes on.
+async fn another_key(broker: &Broker, operator: &Address) -> Result<NewToken, Failure> {
+    let registry = broker.registry();
+    let of_operator = registry.agent(operator).and_then(|agent| agent.account);
+    let of_any = || {
+        registry
+            .keys()
+            .iter()
+            .find(|key| key.role == Role::Admin)
+            .map(|key| key.account)
+    };
+    let account = of_operator
+        .or_else(of_any)
+        .ok_or_else(|| Failure::refused(format!("no account {operator}")))?;
+    let token = new_token(account, broker.entropy().as_ref());
+    let command = AdminCommand::CreateKey {
+        id: broker.next_key_id(),
+        account,
+        hash: token.hash,
+        hint: token.hint.clone(),
+        role: Role::Admin,
+        expires_at: None,
+    };
+    let note = AuditNote {
+        actor: "postroom".to_owned(),
+        key: None,
+        via: "cli".to_owned(),
+        action: "key.create".to_owned(),
+        target: operator.to_string(),
+        reason: Some("no usable admin key in the data directory".to_owned()),
+        trace_id: None,
+    };
+    let made = broker.administer(command, note).await;
+    made.map_err(|error| Failure::refused(format!("make a key for {operator}: {error}")))?;
+    Ok(token)
 }
 
 /// Writes down what is really listened on.
@@ -79,54 +108,6 @@ pub(super) fn remove_address(data: &Path) {
     if let Err(error) = std::fs::remove_file(&path) {
         tracing::warn!(path = %path.display(), %error, "could not remove the address");
     }
-}
-
-async fn account(broker: &Broker, address: &Address) -> Result<AccountId, Failure> {
-    let known = broker
-        .registry()
-        .agent(address)
-        .and_then(|agent| agent.account);
-    if let Some(account) = known {
-        return Ok(account);
-    }
-    let command = AdminCommand::Register(Box::new(NewAgent {
-        address: address.clone(),
-        name: OPERATOR.to_owned(),
-        display_name: Some("Operator".to_owned()),
-        description: Some("made at the first start".to_owned()),
-        binding: Binding::Inbox,
-        callback_url: None,
-        ack_timeout: None,
-        max_in_flight: None,
-    }));
-    administer(broker, command, "agent.register", address).await?;
-    let made = broker
-        .registry()
-        .agent(address)
-        .and_then(|agent| agent.account);
-    made.ok_or_else(|| {
-        Failure::refused(format!("account {address} was registered and is not there"))
-    })
-}
-
-async fn administer(
-    broker: &Broker,
-    command: AdminCommand,
-    action: &str,
-    target: &Address,
-) -> Result<(), Failure> {
-    let note = AuditNote {
-        actor: "postroom".to_owned(),
-        key: None,
-        via: "start".to_owned(),
-        action: action.to_owned(),
-        target: target.to_string(),
-        reason: Some("no usable admin key in the data directory".to_owned()),
-        trace_id: None,
-    };
-    let done = broker.administer(command, note).await;
-    done.map_err(|error| Failure::refused(format!("prepare account {target}: {error}")))?;
-    Ok(())
 }
 
 /// True for the token of an admin key that this broker takes.

@@ -14,7 +14,7 @@ use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
 use crate::broker::{self, Broker};
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, Entropy, Mono};
-use crate::config::{Config, EarlyClose, StoreKind};
+use crate::config::{Config, StoreKind};
 use crate::shutdown::{Shutdown, StopOrder, StopReport, Tasks};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -198,33 +198,13 @@ fn fresh_uuid(entropy: &dyn Entropy) -> String {
 }
 
 fn api_settings(config: &Config) -> api::Settings {
-    let defaults = api::Settings::default();
     api::Settings {
-        body_bytes_max: config.limits.body_bytes,
-        payload_bytes_max: config.limits.payload_bytes,
-        body_wait: config.limits.body_read.to_std(),
-        first_request_wait: config
-            .limits
-            .header_read
-            .to_std()
-            .max(defaults.first_request_wait),
+        // The door's share of the time that stopping may take.
         grace: config
             .shutdown_grace
             .to_std()
             .checked_div(3)
             .unwrap_or_default(),
-        stream_credit: config.stream.credit,
-        keepalive: config.stream.keepalive.to_std(),
-        early_close: match config.stream.early_close {
-            EarlyClose::Auto => api::EarlyClose::Auto,
-            EarlyClose::Always => api::EarlyClose::Always,
-            EarlyClose::Never => api::EarlyClose::Never,
-        },
-        is_flat_intent: config.compat.is_intent_flat,
-        is_watch_inclusive: config.compat.is_since_inclusive,
-        is_strict: config.is_strict_about_addresses,
-        is_metrics_public: config.is_metrics_public,
-        environment: config.env.name.clone(),
-        ..defaults
+        ..api::Settings::of(config)
     }
 }

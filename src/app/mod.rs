@@ -19,11 +19,17 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::cli::arguments::{Arguments, Verb};
+use crate::cli::arguments::{Arguments, ConsoleFlags, Verb};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, complain};
 use crate::cli::{Context, place};
 use crate::clock::{SystemClock, SystemEntropy};
+
+/// How the console is wanted.
+#[derive(Debug)]
+struct Console {
+    flags: ConsoleFlags,
+}
 
 /// Runs the program with these words and answers with its exit code.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -44,18 +50,24 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn go(arguments: Arguments) -> Result<(), Failure> {
+fn go(mut arguments: Arguments) -> Result<(), Failure> {
     // One provider of cryptography for the whole process. A second call changes nothing.
     crate::bindings::http::install_crypto_provider();
     let is_ephemeral = match &arguments.verb {
         Some(Verb::Serve(serve)) => serve.is_ephemeral || arguments.ephemeral,
         _ => arguments.ephemeral,
     };
+    let console = Console {
+        flags: arguments.console,
+    };
+    if let Some(Verb::Attach(attach)) = &mut arguments.verb {
+        arguments.global.url = attach.broker.take().or(arguments.global.url.take());
+    }
     let context = Context {
         config: if needs_no_configuration(arguments.verb.as_ref()) {
             place::default_configuration()?
         } else {
-            place::configuration(&arguments.global, is_ephemeral)?
+            place::configuration(&arguments.global, &console.flags, is_ephemeral)?
         },
         out: Output::of_process(arguments.global.json),
         clock: Arc::new(SystemClock::new()),
@@ -63,11 +75,14 @@ fn go(arguments: Arguments) -> Result<(), Failure> {
         global: arguments.global,
     };
     match arguments.verb {
+        None => console::run(&context, &console),
+        Some(Verb::Attach(_)) => console::attach_to(&context, &console),
         Some(Verb::Serve(_)) => serve::run(context),
-        Some(Verb::Demo(arguments)) => demo::run(&arguments, context),
-        None | Some(Verb::Attach(_) | Verb::ResetTty) => Err(Failure::refused(
-            "this part of the program is not built yet",
-        )),
+        Some(Verb::Demo(arguments)) => demo::run(&arguments, context, &console),
+        Some(Verb::ResetTty) => {
+            crate::console::terminal::reset();
+            Ok(())
+        }
         Some(verb) => client(verb, &context),
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 
+use super::console;
 use super::house::{self, Ground, House};
 use crate::cli::Context;
 use crate::cli::failure::Failure;
@@ -46,11 +47,7 @@ async fn serve(context: Context) -> Result<(), Failure> {
         &context.clock,
     )
     .map_err(|error| Failure::usage(error.to_string()))?;
-    let shutdown = Shutdown::new(Handle::current());
-    let signals = shutdown.tasks("signals");
-    shutdown
-        .watch_signals(&signals)
-        .map_err(|error| Failure::refused(format!("watch signals: {error}")))?;
+    let (shutdown, signals) = console::watched()?;
     let lock = house::take(&context.config.data)?.ok_or_else(|| taken(&context.config))?;
     let house = House::start(ground(&context, &shutdown), lock).await?;
     ready(&house, &context)?;

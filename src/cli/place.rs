@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::arguments::Global;
+use super::arguments::{ConsoleFlags, Global};
 use super::failure::Failure;
 use crate::config::{Config, ConfigFile, Sources};
 
@@ -41,7 +41,11 @@ impl std::fmt::Debug for Place {
 ///
 /// # Errors
 /// Every problem with it, as a usage failure.
-pub fn configuration(global: &Global, is_ephemeral: bool) -> Result<Config, Failure> {
+pub fn configuration(
+    global: &Global,
+    console: &ConsoleFlags,
+    is_ephemeral: bool,
+) -> Result<Config, Failure> {
     let data = global.data.as_ref().map(|data| data.display().to_string());
     let mut sources = Sources::of_process(global.config.clone());
     for assignment in &global.set {
@@ -50,7 +54,12 @@ pub fn configuration(global: &Global, is_ephemeral: bool) -> Result<Config, Fail
     sources = sources
         .with_flag("--data", "data", data)
         .with_flag("--listen", "listen", global.listen.clone())
-        .with_flag("--log", "log.filter", global.log.clone());
+        .with_flag("--log", "log.filter", global.log.clone())
+        .with_flag("--theme", "console.theme", console.theme.clone())
+        .with_flag("--glyphs", "console.glyphs", console.glyphs.clone());
+    if console.no_mouse {
+        sources = sources.with_flag("--no-mouse", "console.mouse", Some("false".to_owned()));
+    }
     if is_ephemeral {
         sources = sources.with_flag("--ephemeral", "store.kind", Some("memory".to_owned()));
     }

@@ -241,21 +241,23 @@ fn apply_end(intent: &mut Intent, body: &FactBody) {
             }
         }
         FactBody::Completed { result, .. } => {
-            let result = result.clone();
             end(
                 intent,
                 Status::Completed,
                 Delivery::Done,
-                End::Completed { result },
+                End::Completed {
+                    result: result.clone(),
+                },
             );
         }
         FactBody::Failed { error, .. } => {
-            let error = error.clone();
             end(
                 intent,
                 Status::Failed,
                 Delivery::Dead,
-                End::Failed { error },
+                End::Failed {
+                    error: error.clone(),
+                },
             );
         }
         FactBody::Canceled { reason, .. } => {
@@ -268,9 +270,19 @@ fn apply_end(intent: &mut Intent, body: &FactBody) {
             );
         }
         FactBody::TimedOut { error, .. } => {
-            let error = error.clone();
-            let delivery = out_of_time(intent);
-            end(intent, Status::TimedOut, delivery, End::TimedOut { error });
+            let delivery = if intent.acknowledged_at.is_some() {
+                Delivery::Withdrawn
+            } else {
+                Delivery::Dead
+            };
+            end(
+                intent,
+                Status::TimedOut,
+                delivery,
+                End::TimedOut {
+                    error: error.clone(),
+                },
+            );
         }
         FactBody::AttemptStarted { .. }
         | FactBody::AttemptFailed { .. }
@@ -294,15 +306,6 @@ fn apply_end(intent: &mut Intent, body: &FactBody) {
         | FactBody::HoldPlaced(_)
         | FactBody::HoldCanceled { .. }
         | FactBody::HoldElapsed { .. } => {}
-    }
-}
-
-/// Somebody who acknowledged in time gets it withdrawn; without anybody it is a dead letter.
-const fn out_of_time(intent: &Intent) -> Delivery {
-    if intent.acknowledged_at.is_some() {
-        Delivery::Withdrawn
-    } else {
-        Delivery::Dead
     }
 }
 
