@@ -12,5 +12,6 @@
 mod broker;
 mod demo;
 mod operate;
+mod pty;
 mod serve;
 mod work;

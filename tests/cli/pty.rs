@@ -1,0 +1,171 @@
+//! The console in a terminal: what a person sees, read back from a pseudo-terminal.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+use crate::broker::{Broker, PROGRAM};
+
+/// Pieces of output after which what was awaited will not come any more.
+const PIECES_MAX: usize = 20_000;
+
+/// The program in a terminal of 140 by 40.
+struct Terminal {
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    screen: vt100::Parser,
+    _master: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+impl Terminal {
+    fn open(data: &Path, words: &[&str]) -> Self {
+        let size = PtySize {
+            rows: 40,
+            cols: 140,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(words);
+        command.arg("--data");
+        command.arg(data);
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("HOME", data);
+        command.env("TMPDIR", data);
+        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        Self {
+            child,
+            reader: pair.master.try_clone_reader().unwrap(),
+            writer: pair.master.take_writer().unwrap(),
+            screen: vt100::Parser::new(40.try_into().unwrap(), 140.try_into().unwrap(), 0),
+            _master: pair.master,
+        }
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Reads until the screen shows all of this.
+    fn await_text(&mut self, wanted: &[&str]) {
+        let mut buffer = [0; 16_384];
+        for _ in 0..PIECES_MAX {
+            let text = self.text();
+            if wanted.iter().all(|wanted| text.contains(wanted)) {
+                return;
+            }
+            match self.reader.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => self.screen.process(&buffer[..count]),
+            }
+        }
+        panic!("{wanted:?} did not come:\n{}", self.text());
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        let status = std::process::Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(id)
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Reads to the end; answers with the exit code and what is left on the screen.
+    fn end(mut self) -> (u32, String) {
+        let mut buffer = [0; 16_384];
+        while let Ok(count) = self.reader.read(&mut buffer) {
+            if count == 0 {
+                break;
+            }
+            self.screen.process(&buffer[..count]);
+        }
+        assert!(
+            !self.screen.screen().alternate_screen(),
+            "the terminal was not given back"
+        );
+        assert!(
+            !self.screen.screen().hide_cursor(),
+            "the cursor was not given back"
+        );
+        let code = self.child.wait().unwrap().exit_code();
+        (code, self.text())
+    }
+}
+
+#[test]
+fn a_second_postroom_attaches_to_the_first_and_leaves_it_running() {
+    let broker = Broker::start();
+    broker.json(&["send", "intent.order.process.v1", "orders"]);
+    let mut terminal = Terminal::open(broker.data(), &[]);
+    terminal.await_text(&["1 Overview", "queued", "orders"]);
+    terminal.press("3");
+    terminal.await_text(&["[3 Intents]", "order.process"]);
+    terminal.press("1");
+    terminal.await_text(&["[1 Overview]"]);
+    terminal.press("q");
+    let (code, left) = terminal.end();
+    assert_eq!(code, 0, "{left}");
+    assert!(
+        left.contains("attached to it at") && left.contains(&broker.url),
+        "{left}"
+    );
+    assert_eq!(broker.json(&["status"])["ok"], true);
+}
+
+#[test]
+fn a_postroom_alone_is_broker_and_console_and_ends_on_term() {
+    let data = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::open(data.path(), &["--listen", "127.0.0.1:0"]);
+    terminal.await_text(&["LIVE embedded", "1 Overview"]);
+    let words = ["send", "intent.order.process.v1", "orders"];
+    let sent = crate::broker::program(data.path(), &words)
+        .output()
+        .unwrap();
+    assert_eq!(sent.status.code(), Some(0), "{sent:?}");
+    terminal.await_text(&["nobody listens", "orders"]);
+    terminal.signal("TERM");
+    let (code, left) = terminal.end();
+    assert_eq!(code, 0, "{left}");
+    assert!(left.contains("stopped; nothing left behind"), "{left}");
+}
+
+#[test]
+fn the_demonstration_has_something_on_every_desk_within_seconds() {
+    let data = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::open(data.path(), &["demo", "--rate", "2"]);
+    terminal.await_text(&["Needs attention", "overdue", "sms-relay"]);
+    terminal.press("2");
+    terminal.await_text(&["[2 Inbox", "Refund", "approval"]);
+    terminal.press("3");
+    terminal.await_text(&["[3 Intents]", "order-processor", "billing-webhook"]);
+    terminal.press("4");
+    terminal.await_text(&["[4 Attempts]", "503"]);
+    terminal.press("5");
+    terminal.await_text(&["[5 Dead letters", "410 Gone", "400 Bad Request"]);
+    terminal.press("6");
+    terminal.await_text(&["[6 Agents]", "warehouse-webhook", "ledger"]);
+    terminal.signal("TERM");
+    let (code, left) = terminal.end();
+    assert_eq!(code, 0, "{left}");
+    let left: Vec<_> = std::fs::read_dir(data.path()).unwrap().flatten().collect();
+    assert!(
+        left.iter().all(|entry| !entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with("postroom-demo")),
+        "{left:?}"
+    );
+}
