@@ -44,6 +44,19 @@ fn account(api: &Api, text: &str) -> Result<(AccountId, Arc<Agent>), Problem> {
     Ok((id, agent))
 }
 
+/// Refuses at once what a push would be refused for later, as far as the URL alone tells.
+fn check_callback(api: &Api, settings: &AccountSettings) -> Result<(), Problem> {
+    match settings.callback_url.as_deref() {
+        None => Ok(()),
+        Some(text) => api
+            .settings()
+            .guard
+            .check_url(text)
+            .map(drop)
+            .map_err(|refused| Problem::new("callback_url_refused", refused.to_string())),
+    }
+}
+
 /// `POST /v1/service-accounts`. The same name gives the existing account.
 pub(super) async fn create(
     State(api): State<Api>,
@@ -55,6 +68,7 @@ pub(super) async fn create(
     call.query.take_place(&body);
     let remember = call.remember(body.fingerprint(&[]))?;
     let new = agents::new_account(&body, &api.broker().registry().home)?;
+    check_callback(&api, &new.settings)?;
     let AccountSettings {
         display_name,
         description,
@@ -128,6 +142,8 @@ pub(super) async fn patch(
 ) -> Result {
     call.caller.must_be_admin()?;
     let body = Body::parse(&bytes)?;
+    let settings = agents::account_patch(&body)?;
+    check_callback(&api, &settings)?;
     let AccountSettings {
         display_name,
         description,
@@ -137,7 +153,7 @@ pub(super) async fn patch(
         ack_timeout,
         max_in_flight,
         webhook_secret,
-    } = agents::account_patch(&body)?;
+    } = settings;
     let remember = call.remember(body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let note = call.note("account.update", &agent.address, None);

@@ -49,6 +49,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::limits::{Gate, Usage};
 use crate::api::metrics::HttpCounters;
 use crate::api::replies::Replies;
+use crate::bindings::guard::{Guard, Policy};
 use crate::broker::Broker;
 use crate::config::{self, Config};
 use crate::domain::fact::FeedEntry;
@@ -98,6 +99,8 @@ pub struct Settings {
     pub is_metrics_public: bool,
     /// The label of the environment, for consoles; empty when there is none.
     pub environment: String,
+    /// Which callback URLs an account may have.
+    pub guard: Guard,
     /// How late the engine may be before the broker says that it is not ready.
     pub lag_max: Duration,
 }
@@ -134,6 +137,10 @@ impl Default for Settings {
             is_strict: false,
             is_metrics_public: false,
             environment: String::new(),
+            guard: Guard::new(Policy {
+                is_private_allowed: true,
+                ..Policy::default()
+            }),
             lag_max: Duration::from_secs(30),
         }
     }
@@ -164,6 +171,8 @@ impl Settings {
             is_strict: config.is_strict_about_addresses,
             is_metrics_public: config.is_metrics_public,
             environment: config.env.name.clone(),
+            // Rules that cannot be read have ended the start before this.
+            guard: Guard::of(config).unwrap_or_default(),
             ..Self::default()
         }
     }

@@ -137,8 +137,8 @@ pub enum Refused {
     },
 }
 
-/// The guard of one egress policy.
-#[derive(Debug, Clone)]
+/// The guard of one egress policy. The default one refuses everything private.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Guard {
     policy: Policy,
     ranges: Ranges,

@@ -48,7 +48,7 @@ const PRIVATE: [(&str, &str); 20] = [
 ];
 
 /// The tables, ready for lookups.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ranges {
     never: Vec<(IpNet, &'static str)>,
     private: Vec<(IpNet, &'static str)>,
