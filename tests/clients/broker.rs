@@ -1,0 +1,90 @@
+//! The real program, serving a directory of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
+
+use tempfile::TempDir;
+
+/// A running `postroom serve`.
+pub(crate) struct Broker {
+    pub(crate) url: String,
+    pub(crate) key: String,
+    child: Child,
+    /// Kept open: a broker that cannot write to it would be another test.
+    _out: BufReader<ChildStdout>,
+    data: Option<TempDir>,
+}
+
+impl Broker {
+    pub(crate) fn start(settings: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), settings)
+    }
+
+    /// On a directory that may have been another's. `settings` are `key=value`.
+    pub(crate) fn start_in(data: TempDir, settings: &[&str]) -> Self {
+        let mut command = program(data.path());
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        let mut child = command.spawn().unwrap();
+        let said = read_all(child.stderr.take().unwrap());
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        if line.is_empty() {
+            panic!("the broker did not start: {}", said.join().unwrap());
+        }
+        let read = |name: &str| std::fs::read_to_string(data.path().join(name)).unwrap();
+        Self {
+            url: read("address").trim().to_owned(),
+            key: read("admin.key").trim().to_owned(),
+            child,
+            _out: out,
+            data: Some(data),
+        }
+    }
+
+    /// Ends it as a power cut would, and keeps its directory.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.data.take().unwrap()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The program with nothing of ours in its environment.
+fn program(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+    let ours =
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POSTROOM_"));
+    for (name, _) in ours {
+        command.env_remove(name);
+    }
+    command
+        .env("XDG_CONFIG_HOME", data.join("no-config"))
+        .env("POSTROOM_DATA", data)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Reads in a thread of its own, so that the broker never waits for its reader.
+fn read_all(mut from: ChildStderr) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut all = String::new();
+        from.read_to_string(&mut all).unwrap();
+        all
+    })
+}
