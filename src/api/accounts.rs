@@ -66,7 +66,7 @@ pub(super) async fn create(
     call.caller.must_be_admin()?;
     let body = Body::parse(&bytes)?;
     call.query.take_place(&body);
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let new = agents::new_account(&body, &api.broker().registry().home)?;
     check_callback(&api, &new.settings)?;
     let AccountSettings {
@@ -154,7 +154,7 @@ pub(super) async fn patch(
         max_in_flight,
         webhook_secret,
     } = settings;
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let note = call.note("account.update", &agent.address, None);
     let patch = AgentPatch {
@@ -199,7 +199,7 @@ pub(super) async fn webhook_secret(
     }
     let overlap = fields.seconds("overlap_seconds", 0, 30 * 86_400);
     fields.done()?;
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let fresh = given.unwrap_or_else(|| {
         let mut random = [0; 32];
@@ -268,7 +268,7 @@ pub(super) async fn create_key(
     let body = Body::parse(&bytes)?;
     let broker = api.broker();
     let now = broker.clock().now();
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let new = agents::new_key(&body, now)?;
     let (account, agent) = account(&api, &text)?;
     let token = new_token(account, broker.entropy().as_ref());

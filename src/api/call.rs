@@ -118,13 +118,16 @@ impl Call {
         self.owner(api).map(Some)
     }
 
-    /// The idempotency key with this request's fingerprint, if there is one.
-    pub(super) fn remember(&self, fingerprint: [u8; 32]) -> Result<Option<RememberKey>, Problem> {
+    /// The idempotency key with this request's fingerprint, which is made only if there is one.
+    pub(super) fn remember(
+        &self,
+        fingerprint: impl FnOnce() -> [u8; 32],
+    ) -> Result<Option<RememberKey>, Problem> {
         let Some(value) = self.headers.get("idempotency-key") else {
             return Ok(None);
         };
         let key = value.to_str().map(str::trim).unwrap_or_default();
-        self.remember_as(key, &self.path, fingerprint).map(Some)
+        self.remember_as(key, &self.path, fingerprint()).map(Some)
     }
 
     /// The same for a key that came in a body, under a path of its own.

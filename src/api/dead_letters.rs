@@ -225,7 +225,7 @@ pub(super) async fn replay(
         .run(Request {
             intent: id,
             command,
-            remember: call.remember(body.fingerprint(&[]))?,
+            remember: call.remember(|| body.fingerprint(&[]))?,
             audit: Some(note),
         })
         .await
@@ -277,7 +277,7 @@ pub(super) async fn discard(
         .run(Request {
             intent: id,
             command: Command::Discard(Discard { reason, hold, by }),
-            remember: call.remember(body.fingerprint(&[]))?,
+            remember: call.remember(|| body.fingerprint(&[]))?,
             audit: Some(note),
         })
         .await

@@ -54,7 +54,7 @@ pub(super) async fn cancel(
         .run(Request {
             intent,
             command: Command::CancelHold { hold, by },
-            remember: call.remember(body.fingerprint(&[]))?,
+            remember: call.remember(|| body.fingerprint(&[]))?,
             audit: Some(call.note("hold.cancel", format!("{hold} on {intent}"), None)),
         })
         .await?;

@@ -254,7 +254,7 @@ async fn run(
     let request = Request {
         intent: intent.id,
         command,
-        remember: call.remember(body.fingerprint(&[]))?,
+        remember: call.remember(|| body.fingerprint(&[]))?,
         audit: Some(call.note(action, intent.id, reason.as_deref())),
     };
     api.broker()

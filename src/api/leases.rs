@@ -50,7 +50,7 @@ pub(super) async fn change(
         .run(Request {
             intent: id,
             command,
-            remember: call.remember(body.fingerprint(&[]))?,
+            remember: call.remember(|| body.fingerprint(&[]))?,
             audit: None,
         })
         .await?;
@@ -133,7 +133,7 @@ pub(super) async fn results(api: &Api, call: &Call, agent: &Address, bytes: &[u8
     call.caller.must_receive_at(agent)?;
     let body = Body::parse(bytes)?;
     let items = items(&body, "results", RESULTS_MAX)?;
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let read: Vec<_> = items.iter().map(|item| result(item, agent)).collect();
     let ids: Vec<_> = read.iter().flatten().map(|(id, _)| *id).collect();
     let known: std::collections::HashSet<_> = at(api, agent, &ids)

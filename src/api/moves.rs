@@ -36,7 +36,7 @@ pub(super) async fn resume(
     let owner = call.owner(&api)?;
     let body = Body::parse(&bytes)?;
     let intent = actable(&api, &call, &text).await?;
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let resume = resume_command(&body, owner)?;
     let request = Request {
         intent: intent.id,
@@ -140,7 +140,7 @@ pub(super) async fn resolve(
     let owner = call.owner(&api)?;
     let body = Body::parse(&bytes)?;
     let intent = actable(&api, &call, &text).await?;
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     let resolve = resolve_command(&body, &owner)?;
     run_resolve(&api, &call, &intent, resolve, remember, "intent.resolve").await
 }
@@ -267,7 +267,7 @@ pub(super) async fn cancel(
         by: actor.map_or_else(|| Actor::at(&owner), Actor::Party),
         expected_generation: None,
     };
-    let remember = call.remember(body.fingerprint(&[]))?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
     run_resolve(&api, &call, &intent, resolve, remember, "intent.cancel").await
 }
 
@@ -299,7 +299,7 @@ pub(super) async fn retry_now(
             command: Command::RetryNow {
                 by: call.caller.actor(),
             },
-            remember: call.remember(body.fingerprint(&[]))?,
+            remember: call.remember(|| body.fingerprint(&[]))?,
             audit: Some(call.note("intent.retry", intent.id, None)),
         })
         .await?;

@@ -20,8 +20,9 @@ const BATCH_MAX: usize = 500;
 
 /// `POST /v1/intents`.
 pub(super) async fn create(State(api): State<Api>, call: Call, Upload(bytes): Upload) -> Result {
-    let create = read(&api, &call, Body::parse(&bytes)?)?;
-    let remember = call.remember(create.fingerprint)?;
+    let mut body = Body::parse(&bytes)?;
+    let create = read(&api, &call, &mut body)?;
+    let remember = call.remember(|| submit::fingerprint(&body, call.caller.is_admin()))?;
     let warnings = create.warnings.clone();
     let mut request = request(&api, &call, create);
     request.remember = remember;
@@ -39,7 +40,7 @@ fn created(object: Object, receipt: &Receipt, warnings: &[String]) -> Object {
 }
 
 /// Reads a create and checks what the registry knows of its receiver.
-fn read(api: &Api, call: &Call, body: Body<'_>) -> Result<Create, Problem> {
+fn read(api: &Api, call: &Call, body: &mut Body<'_>) -> Result<Create, Problem> {
     let registry = api.broker().registry();
     let create = submit::create(
         body,
@@ -103,7 +104,7 @@ pub(super) async fn batch(
 ) -> Result {
     let body = Body::parse(&bytes)?;
     let items = items(&body, "intents", BATCH_MAX)?;
-    let batch_key = call.remember(body.fingerprint(&[]))?;
+    let batch_key = call.remember(|| body.fingerprint(&[]))?;
     let mut requests = Vec::new();
     // For each item its refusal, or its place among the requests with its warnings.
     let mut places: Vec<Result<(usize, Vec<String>), Problem>> = Vec::new();
@@ -177,7 +178,7 @@ fn item_request(
     call: &Call,
     item: &RawValue,
 ) -> Result<(Request, Vec<String>), Problem> {
-    let body = Body::parse(item.get().as_bytes())?;
+    let mut body = Body::parse(item.get().as_bytes())?;
     let key = match body.get("idempotency_key") {
         None => None,
         Some(value) => Some(
@@ -186,9 +187,12 @@ fn item_request(
             })?,
         ),
     };
-    let create = read(api, call, body)?;
+    let create = read(api, call, &mut body)?;
     let remember = key
-        .map(|key| call.remember_as(&key, "/v1/intents", create.fingerprint))
+        .map(|key| {
+            let fingerprint = submit::fingerprint(&body, call.caller.is_admin());
+            call.remember_as(&key, "/v1/intents", fingerprint)
+        })
         .transpose()?;
     let warnings = create.warnings.clone();
     let mut request = request(api, call, create);

@@ -142,6 +142,44 @@ async fn every_watcher_of_a_busy_intent_sees_every_event_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_that_comes_in_the_middle_misses_nothing_and_sees_nothing_twice() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let resume = format!("/v1/intents/{id}/resume");
+    let busy = async {
+        for _ in 0..150 {
+            house
+                .post(&resume, &house.admin, json!({ "action": "progress" }))
+                .await
+                .ok();
+        }
+        house
+            .post(&resume, &house.admin, json!({ "action": "done" }))
+            .await
+            .ok();
+    };
+    let path = format!("/v1/intents/{id}/events/stream?since=0&wait_seconds=60");
+    let coming = async {
+        let mut streams = Vec::new();
+        for _ in 0..30 {
+            streams.push(house.stream(&path, &house.admin).await);
+        }
+        streams
+    };
+    let ((), mut streams) = tokio::join!(busy, coming);
+    let wanted: Vec<_> = (1..=154).map(|seq: u32| seq.to_string()).collect();
+    for stream in &mut streams {
+        let seen: Vec<_> = stream
+            .rest()
+            .await
+            .into_iter()
+            .map(|frame| frame.id)
+            .collect();
+        assert_eq!(seen, wanted);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn silence_is_broken_by_comments() {
     let settings = postroom::api::Settings {
         keepalive: std::time::Duration::from_millis(100),

@@ -274,10 +274,12 @@ impl Acting<'_> {
     }
 
     async fn send(&self, new: &NewIntent) -> Result<Done, DeskError> {
-        let create = self.read_create(&bodies::create(new))?;
+        let text = bodies::create(new);
+        let mut body = Body::parse(text.as_bytes())?;
+        let create = self.read_create(&mut body)?;
         let id = self.broker.new_intent_id();
         let remember = match &new.key {
-            Some(key) => Some(self.remember(key, create.fingerprint)?),
+            Some(key) => Some(self.remember(key, submit::fingerprint(&body, true))?),
             None => None,
         };
         let payload_bytes = u32::try_from(create.payload.len()).unwrap_or(u32::MAX);
@@ -311,7 +313,7 @@ impl Acting<'_> {
     }
 
     /// Reads a create, and checks what the registry knows of its receiver.
-    fn read_create(&self, text: &str) -> Result<Create, Problem> {
+    fn read_create(&self, body: &mut Body<'_>) -> Result<Create, Problem> {
         let registry = self.broker.registry();
         let rules = CreateRules {
             home: &registry.home,
@@ -319,7 +321,7 @@ impl Acting<'_> {
             payload_bytes_max: self.options.payload_bytes_max,
             may_name_sender: true,
         };
-        let create = submit::create(Body::parse(text.as_bytes())?, &rules)?;
+        let create = submit::create(body, &rules)?;
         let (code, message) = match registry.agent(&create.to) {
             None if self.options.is_strict => (
                 "agent_not_found",
