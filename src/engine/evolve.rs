@@ -1,10 +1,12 @@
 //! What is true after a fact.
 
+use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::fact::{Birth, Fact, FactBody};
+use crate::domain::ids::ThreadId;
 use crate::domain::intent::{DeadLetter, DeadLetterState, Delivery, End, Intent, Lease};
 use crate::domain::status::{Status, WaitingReason};
-use crate::domain::task::Task;
+use crate::domain::task::{Task, TaskSpec};
 use crate::domain::time::Timestamp;
 
 /// The intent after one more fact. `None` only when the first fact is not its birth: a record that
@@ -124,7 +126,6 @@ fn set_letter(intent: &mut Intent, state: DeadLetterState) {
 
 fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
     match body {
-        FactBody::Created(_) => {}
         FactBody::Submitted => intent.status = Status::Submitted,
         FactBody::Delivered { .. } => {
             intent.status = Status::Delivered;
@@ -150,14 +151,7 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         } => {
             intent.delivery = Delivery::HeldByPerson;
             intent.reminder_base = Some(at);
-            intent.task = Some(Task {
-                thread: *thread,
-                owner: owner.clone(),
-                spec: (**spec).clone(),
-                version: 1,
-                opened_at: at,
-                decision: None,
-            });
+            intent.task = Some(opened(at, *thread, owner, spec));
         }
         FactBody::TaskDecided(decision) => {
             if let Some(task) = &mut intent.task {
@@ -173,7 +167,38 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             intent.escalated_to = Some(to.clone());
             intent.reminder_base = Some(at);
         }
-        _ => apply_delivery(intent, at, body),
+        FactBody::AttemptStarted { .. }
+        | FactBody::AttemptFailed { .. }
+        | FactBody::Offered
+        | FactBody::Acknowledged { .. }
+        | FactBody::InProgress { .. }
+        | FactBody::LeaseExtended { .. }
+        | FactBody::DeliveryFailed { .. } => apply_delivery(intent, at, body),
+        FactBody::Completed { .. }
+        | FactBody::Failed { .. }
+        | FactBody::Canceled { .. }
+        | FactBody::TimedOut { .. } => apply_end(intent, body),
+        // These are in the record for people, or were applied before.
+        FactBody::Created(_)
+        | FactBody::TaskReplied { .. }
+        | FactBody::RetriedNow
+        | FactBody::DeadLetterOpened { .. }
+        | FactBody::DeadLetterReplayed { .. }
+        | FactBody::DeadLetterDiscarded { .. }
+        | FactBody::HoldPlaced(_)
+        | FactBody::HoldCanceled { .. }
+        | FactBody::HoldElapsed { .. } => {}
+    }
+}
+
+fn opened(at: Timestamp, thread: ThreadId, owner: &Address, spec: &TaskSpec) -> Task {
+    Task {
+        thread,
+        owner: owner.clone(),
+        spec: spec.clone(),
+        version: 1,
+        opened_at: at,
+        decision: None,
     }
 }
 
@@ -229,17 +254,17 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             }
         }
         FactBody::LeaseExtended { lease_until, .. } => move_lease(intent, *lease_until),
-        _ => apply_end(intent, body),
-    }
-}
-
-fn apply_end(intent: &mut Intent, body: &FactBody) {
-    match body {
         FactBody::DeliveryFailed { failure, .. } => {
             if failure.is_some() {
                 intent.last_failure.clone_from(failure);
             }
         }
+        _ => {} // The caller sends only facts of deliveries here.
+    }
+}
+
+fn apply_end(intent: &mut Intent, body: &FactBody) {
+    match body {
         FactBody::Completed { result, .. } => {
             end(
                 intent,
@@ -284,28 +309,7 @@ fn apply_end(intent: &mut Intent, body: &FactBody) {
                 },
             );
         }
-        FactBody::AttemptStarted { .. }
-        | FactBody::AttemptFailed { .. }
-        | FactBody::Offered
-        | FactBody::Acknowledged { .. }
-        | FactBody::InProgress { .. }
-        | FactBody::LeaseExtended { .. }
-        | FactBody::Created(_)
-        | FactBody::Submitted
-        | FactBody::Delivered { .. }
-        | FactBody::Waiting { .. }
-        | FactBody::TaskOpened { .. }
-        | FactBody::RetriedNow
-        | FactBody::TaskDecided(_)
-        | FactBody::TaskReplied { .. }
-        | FactBody::Reminded { .. }
-        | FactBody::Escalated { .. }
-        | FactBody::DeadLetterOpened { .. }
-        | FactBody::DeadLetterReplayed { .. }
-        | FactBody::DeadLetterDiscarded { .. }
-        | FactBody::HoldPlaced(_)
-        | FactBody::HoldCanceled { .. }
-        | FactBody::HoldElapsed { .. } => {}
+        _ => {} // The caller sends only ends here.
     }
 }
 

@@ -22,7 +22,7 @@ use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
 use postroom::engine::command::{
     Acknowledge, Choice, Command, Decide, Discard, Extend, Fail, PayloadSource, Replay, Reply,
-    Resolve, Resume, Submit,
+    Resolve, Resume, Start, Submit,
 };
 use postroom::store::error::StoreError;
 use postroom::store::memory::MemoryStore;
@@ -525,7 +525,15 @@ impl World {
                 by: actor,
                 expected_generation: None,
             }),
-            (false, _) => Command::Tick,
+            (false, _) => match self.connections.first() {
+                // An eager hand-over: the writer itself starts only what lies ready.
+                Some(connection) => Command::Start(Start {
+                    session: connection.id,
+                    binding: intent.binding,
+                    rows_before: 0,
+                }),
+                None => Command::Tick,
+            },
         };
         self.ask(intent.id, command)?;
         Ok(())
