@@ -77,6 +77,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
                     .number("pending", counters.open_tasks)
                     .number("overdue", overdue),
             )
+            .number("free_slots", snapshot.free_slots)
             .object("agents", agent_counts(&agents, &snapshot))
             .object("jobs", Object::new().number("running", 0))
             .object(

@@ -242,6 +242,14 @@ impl Outbox {
         (by_binding, by_agent)
     }
 
+    /// Attempts that connections could take beside what they hold.
+    pub(super) fn free(&self) -> u64 {
+        self.sessions
+            .values()
+            .map(|session| u64::from(session.credit()))
+            .sum()
+    }
+
     fn credit(&self, slots: &AgentSlots) -> u32 {
         slots
             .turn

@@ -62,6 +62,8 @@ pub struct Snapshot {
     pub bindings: [(f64, f64); 5],
     /// Live connections per binding, in the order of `Binding::ALL`.
     pub connections: [u64; 5],
+    /// Attempts that the connections could take beside what they hold.
+    pub free_slots: u64,
     /// Per receiver.
     pub agents: Vec<(Address, AgentRates)>,
     /// Attempts started since the broker started, by binding, outcome and error class.
@@ -156,6 +158,7 @@ struct State {
     dead_by_minute: Buckets,
     completed_by_minute: Buckets,
     connections: [u64; 5],
+    free_slots: u64,
     connections_by_agent: HashMap<Address, u64>,
     last_commit_at: Option<Timestamp>,
 }
@@ -262,6 +265,7 @@ impl Stats {
                 (rate(&meters.started), rate(&meters.broken))
             }),
             connections: state.connections,
+            free_slots: state.free_slots,
             agents,
             attempts_total: attempts_total.collect(),
             accepted_total: state.accepted_total,
@@ -274,6 +278,7 @@ impl Stats {
     pub(super) fn observe(&self, published: &Published, took: Duration, outbox: &Outbox) {
         let mut state = self.state.lock();
         (state.connections, state.connections_by_agent) = outbox.connections();
+        state.free_slots = outbox.free();
         if published.items.is_empty() {
             return;
         }

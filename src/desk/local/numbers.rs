@@ -44,7 +44,7 @@ pub(super) async fn overview(broker: &Broker) -> Result<Overview, DeskError> {
         now,
     );
     let counters = &numbers.counters;
-    let attempts_running = counters.by_binding.iter().map(|depth| depth.leased).sum();
+    let attempts_running: u64 = counters.by_binding.iter().map(|depth| depth.leased).sum();
     let bindings = binding_rows(counters, &snapshot);
     let (succeeded, failed) = snapshot.attempts_last_5_minutes;
     let uptime = now.since(snapshot.started_at).as_seconds();
@@ -69,7 +69,7 @@ pub(super) async fn overview(broker: &Broker) -> Result<Overview, DeskError> {
         ]
         .map(|quantile| quantile.map(rounded)),
         attempts_running,
-        slots: 0,
+        slots: attempts_running.saturating_add(snapshot.free_slots),
         next_due_at: broker.next_due(),
         oldest_at: numbers.oldest.map(|(_, at)| at),
         oldest: numbers.oldest.map(|(id, _)| id),

@@ -25,6 +25,8 @@ pub(in crate::desk) struct OverviewBody {
     #[serde(default)]
     cursor: u64,
     #[serde(default)]
+    free_slots: u64,
+    #[serde(default)]
     uptime_seconds: u64,
     #[serde(default)]
     intents: HashMap<String, u64>,
@@ -142,6 +144,7 @@ impl OverviewBody {
             .attempts_succeeded
             .saturating_add(minutes.attempts_failed);
         let oldest = self.oldest_waiting.as_ref();
+        let attempts_running: u64 = bindings.iter().map(|binding| binding.leased).sum();
         Overview {
             at: self.at,
             cursor: Cursor(self.cursor),
@@ -149,8 +152,8 @@ impl OverviewBody {
             states,
             statuses,
             retries_due: retries_due(&states, &bindings),
-            attempts_running: bindings.iter().map(|binding| binding.leased).sum(),
-            slots: 0,
+            attempts_running,
+            slots: attempts_running.saturating_add(self.free_slots),
             bindings,
             in_per_second: rounded(per_second(&self.seconds.accepted, 10)),
             out_per_second: rounded(per_second(&self.seconds.delivered, 10)),
