@@ -133,6 +133,10 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
         && !response.headers().contains_key(header::CONTENT_TYPE)
     {
         response = not_allowed(&response, &method, is_scenario);
+    } else if response.status().is_client_error() && !is_json(&response) {
+        // What the router itself refuses: a path whose bytes are no text names nothing.
+        let problem = Problem::new("not_found", "the path is not UTF-8 once decoded");
+        response = answer::problem(&problem, is_scenario);
     }
     let took = api.broker().clock().elapsed().since(started);
     api.counters()
@@ -155,6 +159,13 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
     response
+}
+
+fn is_json(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value == "application/json")
 }
 
 fn not_allowed(response: &Response, method: &http::Method, is_scenario: bool) -> Response {

@@ -189,6 +189,28 @@ async fn unknown_routes_other_methods_and_what_is_not_here_have_their_shapes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_text_are_answered_in_the_same_shape() {
+    let house = house().await;
+    for path in ["/v1/intents/%ff", "/v1/agents/%ff", "/v1/inbox/%c3%28"] {
+        house
+            .get(path, &house.admin)
+            .await
+            .refused(404, "not_found");
+    }
+    house.get("/v1/intents?q=%ff", &house.admin).await.ok();
+    let key = reqwest::header::HeaderValue::from_bytes(b"\xff\xfe").unwrap();
+    let request = house.request("GET", "/v1/me", "").header("x-api-key", key);
+    house
+        .send(request)
+        .await
+        .refused(401, "invalid_platform_api_key");
+    let request = house
+        .request("POST", "/v1/intents", &house.admin)
+        .body(b"{\"a\":\"\xff\"}".to_vec());
+    house.send(request).await.refused(400, "malformed_json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn broken_bodies_are_told_apart_and_an_empty_one_is_an_empty_object() {
     let house = house().await;
     let send = |body: &str| {
