@@ -1,14 +1,21 @@
 //! Held commands: what is staged and can still be taken back.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::{Call, Upload};
-use crate::broker::request::Request;
+use crate::broker::request::{RememberKey, Request};
+use crate::domain::fact::FactBody;
 use crate::domain::ids::HoldId;
+use crate::domain::intent::Intent;
+use crate::domain::task::Hold;
 use crate::engine::command::Command;
 use crate::engine::refusal::Refusal;
+use crate::store::Reader;
+use crate::store::error::StoreError;
 use crate::wire::body::Body;
 use crate::wire::errors::Problem;
 use crate::wire::intents;
@@ -41,24 +48,59 @@ pub(super) async fn cancel(
     let hold: HoldId = text
         .parse()
         .map_err(|_not_an_id| Problem::new("hold_not_found", format!("no hold {text:?}")))?;
-    let held = api
+    let remember = call.remember(|| body.fingerprint(&[]))?;
+    let key = remember.clone();
+    let found = api
         .broker()
-        .read(|reader| reader.held(LOOKED_AT_MAX))
+        .read(move |reader| match open(reader, hold)? {
+            Some(found) => Ok(Some(found)),
+            None => canceled(reader, hold, key.as_ref()),
+        })
         .await?;
-    let found = held.iter().find_map(|intent| {
-        let found = intent.holds.iter().find(|one| one.id == hold)?;
-        Some((intent.id, intents::held(intent, found)))
-    });
-    let (intent, shown) = found.ok_or_else(|| Problem::from(&Refusal::HoldElapsed))?;
+    let (intent, hold) = found.ok_or_else(|| Problem::from(&Refusal::HoldElapsed))?;
+    let shown = intents::held(&intent, &hold);
+    let (intent, hold) = (intent.id, hold.id);
     api.broker()
         .run(Request {
             intent,
             command: Command::CancelHold { hold, by },
-            remember: call.remember(|| body.fingerprint(&[]))?,
+            remember,
             audit: Some(call.note("hold.cancel", format!("{hold} on {intent}"), None)),
         })
         .await?;
     Ok(Answer(
         Object::ok().object("hold", shown.text("state", "canceled")),
     ))
+}
+
+type Found = Option<(Arc<Intent>, Hold)>;
+
+/// An open hold, with the intent that it is on.
+fn open(reader: &mut dyn Reader, hold: HoldId) -> Result<Found, StoreError> {
+    let mut held = reader.held(LOOKED_AT_MAX)?.into_iter();
+    Ok(held.find_map(|intent| {
+        let found = intent.holds.iter().find(|one| one.id == hold)?.clone();
+        Some((intent, found))
+    }))
+}
+
+/// A hold that this key has taken back before: it is not open any more, and the answer is the same.
+fn canceled(
+    reader: &mut dyn Reader,
+    hold: HoldId,
+    key: Option<&RememberKey>,
+) -> Result<Found, StoreError> {
+    let Some(key) = key else { return Ok(None) };
+    let Some(known) = reader.remembered(&key.scope, &key.key)? else {
+        return Ok(None);
+    };
+    let Some(intent) = reader.intent(known.intent)? else {
+        return Ok(None);
+    };
+    let facts = reader.facts(known.intent, 0)?;
+    let found = facts.into_iter().find_map(|fact| match fact.body {
+        FactBody::HoldPlaced(placed) if placed.id == hold => Some(*placed),
+        _ => None,
+    });
+    Ok(found.map(|hold| (intent, hold)))
 }

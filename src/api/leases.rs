@@ -108,7 +108,8 @@ async fn at(api: &Api, agent: &Address, ids: &[IntentId]) -> Result<Vec<Option<A
 /// Where the delivery stands after a call.
 fn after(object: Object, receipt: &Receipt) -> Object {
     let intent = &receipt.intent;
-    let attempt = receipt.facts.iter().find_map(|fact| fact.body.attempt());
+    let mut facts = receipt.facts.iter().rev();
+    let attempt = facts.find_map(|fact| fact.body.attempt());
     let object = object
         .shown("intent_id", intent.id)
         .maybe_shown(

@@ -46,7 +46,6 @@ fn read(api: &Api, call: &Call, body: &mut Body<'_>) -> Result<Create, Problem> 
         body,
         &CreateRules {
             home: &registry.home,
-            now: api.broker().clock().now(),
             payload_bytes_max: api.settings().payload_bytes_max,
             may_name_sender: call.caller.is_admin(),
         },

@@ -8,7 +8,7 @@ use crate::broker::registry::Registry;
 use crate::broker::request::{BrokerError, Published, Receipt, RememberKey, Request};
 use crate::clock::Entropy;
 use crate::domain::agent::Agent;
-use crate::domain::fact::{Fact, FeedEntry, FeedItem, Notice};
+use crate::domain::fact::{Fact, FactBody, FeedEntry, FeedItem, Notice};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::policy::Policy;
@@ -314,7 +314,7 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        if let crate::domain::fact::FactBody::HoldPlaced(hold) = &fact.body {
+        if let FactBody::HoldPlaced(hold) = &fact.body {
             self.counters.hold = self.counters.hold.max(hold.id.0);
         }
     }
@@ -426,18 +426,15 @@ impl<'a> Batch<'a> {
             return Err(BrokerError::KeyConflict);
         }
         self.load(&[known.intent])?;
-        let current = self.intent(known.intent).cloned();
-        let intent = match current {
-            Some(intent) if intent.seq == known.seq => intent,
-            _ => {
-                let mut facts = self.reader.facts(known.intent, 0)?;
-                facts.retain(|fact| fact.seq <= known.seq);
-                Arc::new(fold(&facts).ok_or(Refusal::Unknown(known.intent))?)
-            }
+        let mut facts = self.reader.facts(known.intent, 0)?;
+        facts.retain(|fact| fact.seq <= known.seq);
+        let intent = match self.intent(known.intent) {
+            Some(intent) if intent.seq == known.seq => Arc::clone(intent),
+            _ => Arc::new(fold(&facts).ok_or(Refusal::Unknown(known.intent))?),
         };
         Ok(Some(Receipt {
             intent,
-            facts: Vec::new(),
+            facts: told_then(facts, known.at),
             caused: Vec::new(),
             cursor: Cursor::default(),
             is_repeat: true,
@@ -457,4 +454,19 @@ impl<'a> Batch<'a> {
             .insert((key.scope.clone(), key.key.clone()), receipt.clone());
         Ok(())
     }
+}
+
+/// The facts of the command that was remembered at that instant, from all facts up to its last one.
+fn told_then(mut facts: Vec<Fact>, at: Timestamp) -> Vec<Fact> {
+    let is_hold = |fact: &Fact| matches!(fact.body, FactBody::HoldPlaced(_));
+    // Commands of one batch share their instant, but a command that places a hold does nothing else.
+    if let Some(last) = facts.pop_if(|fact| is_hold(fact) && fact.at == at) {
+        return vec![last];
+    }
+    let own = facts
+        .iter()
+        .rev()
+        .take_while(|fact| fact.at == at && !is_hold(fact))
+        .count();
+    facts.split_off(facts.len().saturating_sub(own))
 }

@@ -74,7 +74,7 @@ pub struct AuditNote {
 pub struct Receipt {
     /// The intent after it. For a repeated idempotency key: as it was after the first.
     pub intent: Arc<Intent>,
-    /// What happened to it. Empty for a repeat that changed nothing.
+    /// What happened to it; for a repeated idempotency key, what the first did.
     pub facts: Vec<Fact>,
     /// Other intents that moved in the same commit: the new one of a replay.
     pub caused: Vec<Arc<Intent>>,

@@ -340,6 +340,8 @@ fn audit(
         return Ok(());
     };
     let result = match result {
+        // It was written down when it was done.
+        Ok(receipt) if receipt.is_repeat => return Ok(()),
         Ok(_) => "done".to_owned(),
         Err(BrokerError::Refused(refusal)) => refusal.code().to_owned(),
         Err(other) => other.to_string(),

@@ -101,6 +101,8 @@ pub(crate) struct Message {
     pub(crate) weight: Weight,
     /// The words.
     pub(crate) text: String,
+    /// Set once a key was pressed after it: it stays in the log alone.
+    pub(crate) is_read: bool,
 }
 
 /// An act that was sent and not answered yet.
@@ -395,6 +397,7 @@ impl Model {
             mono: self.at.mono,
             weight,
             text,
+            is_read: false,
         };
         self.messages.push_back(message);
     }
@@ -403,13 +406,13 @@ impl Model {
     pub(crate) fn fresh_message(&self) -> Option<&Message> {
         self.messages
             .back()
-            .filter(|message| self.at.millis_since(message.mono) < MESSAGE_MS)
+            .filter(|message| !message.is_read && self.at.millis_since(message.mono) < MESSAGE_MS)
     }
 
     /// Takes the message off the status line; it stays in the log.
     pub(crate) fn hush(&mut self) {
         if let Some(message) = self.messages.back_mut() {
-            message.mono = Mono::default();
+            message.is_read = true;
         }
     }
 

@@ -403,6 +403,13 @@ impl<T: Row> Window<T> {
         }
     }
 
+    /// Goes to the top and waits there for what comes: the newest row gets the cursor.
+    pub(crate) fn follow(&mut self) {
+        self.ghost = None;
+        self.cursor = None;
+        self.top = 0;
+    }
+
     /// True when the cursor is so near the end that the next page is wanted.
     pub(crate) fn wants_more(&self) -> bool {
         self.next.is_some()

@@ -266,23 +266,21 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
 fn apply_end(intent: &mut Intent, body: &FactBody) {
     match body {
         FactBody::Completed { result, .. } => {
+            let result = result.clone();
             end(
                 intent,
                 Status::Completed,
                 Delivery::Done,
-                End::Completed {
-                    result: result.clone(),
-                },
+                End::Completed { result },
             );
         }
         FactBody::Failed { error, .. } => {
+            let error = error.clone();
             end(
                 intent,
                 Status::Failed,
                 Delivery::Dead,
-                End::Failed {
-                    error: error.clone(),
-                },
+                End::Failed { error },
             );
         }
         FactBody::Canceled { reason, .. } => {
@@ -295,21 +293,20 @@ fn apply_end(intent: &mut Intent, body: &FactBody) {
             );
         }
         FactBody::TimedOut { error, .. } => {
-            let delivery = if intent.acknowledged_at.is_some() {
-                Delivery::Withdrawn
-            } else {
-                Delivery::Dead
-            };
-            end(
-                intent,
-                Status::TimedOut,
-                delivery,
-                End::TimedOut {
-                    error: error.clone(),
-                },
-            );
+            let error = error.clone();
+            let delivery = out_of_time(intent);
+            end(intent, Status::TimedOut, delivery, End::TimedOut { error });
         }
         _ => {} // The caller sends only ends here.
+    }
+}
+
+/// Somebody who acknowledged in time gets it withdrawn; without anybody it is a dead letter.
+const fn out_of_time(intent: &Intent) -> Delivery {
+    if intent.acknowledged_at.is_some() {
+        Delivery::Withdrawn
+    } else {
+        Delivery::Dead
     }
 }
 

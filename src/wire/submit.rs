@@ -15,8 +15,6 @@ use crate::wire::tasks;
 pub struct CreateRules<'home> {
     /// Names that complete a bare address.
     pub home: &'home Home,
-    /// Now, for deadlines.
-    pub now: Timestamp,
     /// Most bytes of a payload as compact JSON.
     pub payload_bytes_max: usize,
     /// Whether `from_agent` is honoured.
@@ -97,7 +95,7 @@ const CAMEL: [(&str, &str); 15] = [
 /// Reads a create body.
 ///
 /// # Errors
-/// `schema_invalid`, `invalid_agent_address`, `invalid_deadline` or `payload_too_large`.
+/// `schema_invalid`, `invalid_agent_address` or `payload_too_large`.
 pub fn create(body: &mut Body<'_>, rules: &CreateRules<'_>) -> Result<Create, Problem> {
     for (camel, snake) in CAMEL {
         body.rename(camel, snake);
@@ -120,7 +118,7 @@ pub fn create(body: &mut Body<'_>, rules: &CreateRules<'_>) -> Result<Create, Pr
     };
     let reply_to = fields.address("reply_to", rules.home);
     let correlation_id = correlation(&mut fields);
-    let (deadline, ttl) = deadline(&mut fields, rules.now);
+    let (deadline, ttl) = deadline(&mut fields);
     let max_attempts = fields.count("max_delivery_attempts", 1, u32::MAX);
     let reminders = ReminderPlan {
         after: fields.seconds("remind_after_seconds", 1, i64::MAX / 1000),
@@ -211,7 +209,8 @@ fn correlation(fields: &mut Fields<'_, '_>) -> Option<String> {
     }
 }
 
-fn deadline(fields: &mut Fields<'_, '_>, now: Timestamp) -> (Option<Timestamp>, Option<Span>) {
+/// Whether a deadline has passed is for the engine to say: a repeated create gets its first answer.
+fn deadline(fields: &mut Fields<'_, '_>) -> (Option<Timestamp>, Option<Span>) {
     let deadline = fields.instant("deadline_at");
     let ttl = fields.seconds("ttl_seconds", 60, 604_800);
     if deadline.is_some() && ttl.is_some() {
@@ -219,15 +218,6 @@ fn deadline(fields: &mut Fields<'_, '_>, now: Timestamp) -> (Option<Timestamp>, 
             "ttl_seconds",
             "give either ttl_seconds or deadline_at, not both",
             "value_error",
-        );
-    }
-    if let Some(instant) = deadline.filter(|instant| *instant <= now) {
-        fields.refuse(
-            Problem::new(
-                "invalid_deadline",
-                format!("deadline_at {instant} is in the past"),
-            )
-            .with(json!({ "deadline_at": instant.to_string(), "now": now.to_string() })),
         );
     }
     (deadline, ttl)
@@ -288,7 +278,6 @@ mod tests {
         let home = Home::default();
         let rules = CreateRules {
             home: &home,
-            now: Timestamp::from_millis(1_775_901_600_000),
             payload_bytes_max: 40,
             may_name_sender: false,
         };
@@ -340,10 +329,6 @@ mod tests {
         );
         assert_eq!(code(&with(r#""payload":[1]"#)), "schema_invalid");
         assert_eq!(code(&with(r#""correlation_id":"7""#)), "schema_invalid");
-        assert_eq!(
-            code(&with(r#""deadline_at":"2020-01-01T00:00:00Z""#)),
-            "invalid_deadline"
-        );
         assert_eq!(
             code(&with(
                 r#""deadline_at":"2030-01-01T00:00:00Z","ttl_seconds":60"#

@@ -52,7 +52,7 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         .editor
         .draw(field, canvas.buffer, canvas.paint, !strip.is_sent);
     let mut y = inner.y + words;
-    for (name, text, role) in notes(model, strip, is_boxed) {
+    for (name, text, role) in notes(model, strip, canvas.size) {
         if y >= inner.bottom() {
             return;
         }
@@ -108,7 +108,12 @@ fn frame(canvas: &mut Canvas<'_>, area: Rect, strip: &Strip, foot: &str, is_boxe
         Some(outcome) => format!("{outcome}: {name}?"),
         None => format!("reply to {name}; decides nothing"),
     };
-    let right = format!("version {}", strip.version);
+    let version = format!("version {}", strip.version);
+    let right = match (is_boxed, required(strip)) {
+        (true, _) | (false, "") => version,
+        (false, required) if area.width >= 60 => format!("{required}   {version}"),
+        (false, required) => required.to_owned(),
+    };
     let look = if is_boxed { Look::Round } else { Look::Ruled };
     let mut section = Section::new(&title, &right, look);
     section.is_focused = true;
@@ -116,21 +121,21 @@ fn frame(canvas: &mut Canvas<'_>, area: Rect, strip: &Strip, foot: &str, is_boxe
     section.draw(area, canvas.buffer, canvas.paint)
 }
 
-fn notes(model: &Model, strip: &Strip, is_boxed: bool) -> Vec<(&'static str, String, Role)> {
+fn notes(model: &Model, strip: &Strip, size: Size) -> Vec<(&'static str, String, Role)> {
     let mut notes = Vec::new();
     let task = model
         .inbox
         .tasks
         .cursor_row()
         .filter(|task| task.intent == strip.intent);
+    if let (Size::Tiny, Some(task)) = (size, task) {
+        // The list is not in view there: say what is being decided.
+        notes.push(("asks", task.title.clone(), Role::Strong));
+    }
     let sender = task.map_or("the sender", |task| task.from.name());
     let effect = match strip.outcome() {
         Some(outcome) => effect_of(outcome, sender, model.hold()),
         None => format!("a line in the thread; {sender} can read it. The task stays open"),
-    };
-    let effect = match (is_boxed, required(strip)) {
-        (true, _) | (false, "") => effect,
-        (false, required) => format!("({required}) {effect}"),
     };
     notes.push(("effect", effect, Role::Text));
     if let Some(change) = &strip.change {

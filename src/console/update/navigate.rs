@@ -4,6 +4,7 @@ use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::model::desks::Sheet;
 use crate::console::model::overlay::{Deed, Overlay};
+use crate::console::model::reads::Slot;
 use crate::console::model::{Model, View, Weight};
 use crate::console::panes::overview::attention::{Subject, attention};
 use crate::console::task::Task;
@@ -334,8 +335,16 @@ pub(super) fn follow(model: &mut Model) {
     }
     model.is_following = true;
     model.paused = None;
-    super::moves::go(model, Action::MoveTop);
-    model.reads.touch_all();
+    model.moves += 1;
+    match (model.view.place, model.pane()) {
+        (Place::Intents, _) => model.intents.rows.follow(),
+        (Place::Attempts, _) => model.attempts.rows.follow(),
+        (Place::DeadLetters, 1) => model.dead.letters.follow(),
+        _ => super::moves::go(model, Action::MoveTop),
+    }
+    for slot in [Slot::Intents, Slot::Attempts, Slot::Letters] {
+        model.reads.hurry(slot);
+    }
 }
 
 /// `q`: back, and quits at the root.

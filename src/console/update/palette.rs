@@ -13,7 +13,8 @@ pub(crate) fn proposals(model: &Model) -> Vec<Proposal> {
     match &model.overlay {
         Some(Overlay::Help(picker)) => {
             let text = picker.text().to_lowercase();
-            let actions = actions(model);
+            let mut actions = actions(model);
+            actions.sort_by_key(|action| action.off.is_some());
             actions
                 .into_iter()
                 .filter(|one| contains(one, text.trim()))

@@ -317,7 +317,6 @@ impl Acting<'_> {
         let registry = self.broker.registry();
         let rules = CreateRules {
             home: &registry.home,
-            now: self.broker.clock().now(),
             payload_bytes_max: self.options.payload_bytes_max,
             may_name_sender: true,
         };
