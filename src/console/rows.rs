@@ -73,6 +73,7 @@ pub(crate) struct Window<T: Row> {
     height: usize,
     unseen: usize,
     is_loaded: bool,
+    is_chosen: bool,
 }
 
 impl<T: Row> Default for Window<T> {
@@ -87,6 +88,7 @@ impl<T: Row> Default for Window<T> {
             height: 10,
             unseen: 0,
             is_loaded: false,
+            is_chosen: false,
         }
     }
 }
@@ -108,6 +110,15 @@ impl<T: Row> Window<T> {
         self.is_loaded = true;
         self.next = None;
         self.install(rows, reason);
+    }
+
+    /// The same for a list whose order is what it is about: until the operator has chosen a row, the
+    /// cursor stays on the first line, whatever row that is.
+    pub(crate) fn rank(&mut self, rows: Vec<T>, reason: impl Fn(&T) -> String) {
+        if !self.is_chosen {
+            self.follow();
+        }
+        self.replace(rows, reason);
     }
 
     /// Takes the first page of a list that is sorted newest first.
@@ -340,6 +351,7 @@ impl<T: Row> Window<T> {
 
     /// Moves the cursor. A ghost is gone once the cursor moves on.
     pub(crate) fn go(&mut self, step: Move) {
+        self.is_chosen = true;
         let Some(line) = self.cursor_line() else {
             self.cursor = self.rows.first().map(Row::key);
             self.settle();
@@ -383,6 +395,7 @@ impl<T: Row> Window<T> {
 
     /// Moves the cursor to a row by its key; says whether it is here.
     pub(crate) fn go_to_key(&mut self, key: &T::Key) -> bool {
+        self.is_chosen = true;
         if self.cursor.as_ref() == Some(key) {
             return true;
         }

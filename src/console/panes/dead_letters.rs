@@ -35,8 +35,7 @@ const LETTERS: &[Column] = &[
     Column::new("INTENT", 0, 8, 8),
     Column::new("DEAD AT", 0, 8, 8),
     Column::new("ATT", 1, 3, 3).right(),
-    Column::new("CODE", 2, 4, 9),
-    Column::new("NOTE", 3, 8, 16).growing(),
+    Column::new("NOTE", 2, 8, 28).growing(),
 ];
 
 /// What is staged on a row, as it stands in its note.
@@ -55,7 +54,7 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         Size::Wide => {
             let lines = groups.saturating_add(3).clamp(6, 10);
             let [top, middle] = rows_of(area, [lines, 0], 1);
-            let (left, right) = columns_of(middle, middle.width * 9 / 20);
+            let (left, right) = columns_of(middle, middle.width / 2);
             draw_groups(model, canvas, top);
             draw_letters(model, canvas, left);
             draw_error(model, canvas, right);
@@ -188,7 +187,6 @@ fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             Cell::from(letter.intent.short()),
             Cell::of(format::clock(letter.dead_at), Role::Dim),
             Cell::from(letter.attempts.to_string()),
-            Cell::of(code(letter.http_status, letter.error_class), Role::Bad),
             note,
         ]
     });
@@ -251,7 +249,7 @@ fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, Span)> {
             format!(
                 "{} → {}",
                 code(group.http_status, group.error_class),
-                why(group.reason.name())
+                words::reason(group.reason.name())
             ),
         ),
         fact("agent", group.to.to_string()),
@@ -277,7 +275,7 @@ fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, Span)> {
                 "{} after {} attempts → {}",
                 code(letter.http_status, letter.error_class),
                 letter.attempts,
-                why(letter.reason.name())
+                words::reason(letter.reason.name())
             ),
         ),
         fact("intent", letter.intent.to_string()),
@@ -308,21 +306,4 @@ fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, Span)> {
         );
     }
     facts
-}
-
-/// A reason as a sentence.
-fn why(reason: &str) -> String {
-    match reason {
-        "attempts" => "the budget of attempts is used up",
-        "permanent" => "the receiver said no retry can help",
-        "ssrf_blocked" => "the address guard refused the target",
-        "poison_crash" => "its last attempt ran when the broker died",
-        "deadline" => "the deadline came before anybody acknowledged",
-        "handler_failed" => "the receiver answered with a failure",
-        "rejected" => "a person said no",
-        "schema" => "the payload was refused at hand-over",
-        "operator" => "an operator ended it",
-        other => return other.replace('_', " "),
-    }
-    .to_owned()
 }

@@ -104,7 +104,7 @@ fn draw_wide(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &Intent
     let lanes = attempts.saturating_add(3).clamp(4, 9);
     match model.detail.sheet {
         Sheet::Timeline | Sheet::Attempts => {
-            let [timeline, waterfall, attempt, payload] = rows_of(area, [0, lanes, 6, 6], 0);
+            let [timeline, waterfall, attempt, payload] = rows_of(area, [0, lanes, 7, 6], 0);
             sheets::timeline(model, canvas, timeline, intent);
             sheets::attempts(model, canvas, waterfall, intent);
             sheets::attempt(model, canvas, attempt, intent);

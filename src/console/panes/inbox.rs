@@ -80,7 +80,14 @@ fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
         )
     };
     let mut cells = vec![
-        Cell::of(due, role),
+        Cell::of(
+            due,
+            if task.is_overdue {
+                Role::Bad
+            } else {
+                Role::Text
+            },
+        ),
         Cell::of(sign, role),
         Cell::of(kind, Role::Human),
         Cell::from(task.intent.short()),

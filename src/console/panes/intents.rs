@@ -21,15 +21,18 @@ const COLUMNS: &[Column] = &[
     Column::new("AGENT", 1, 8, 16),
     Column::new("AGE", 2, 5, 5).right(),
     Column::new("ATT", 3, 4, 4).right(),
-    Column::new("NEXT", 4, 6, 8).right(),
-    Column::new("TYPE", 6, 12, 20),
-    Column::new("SENDER", 7, 8, 10),
+    Column::new("NEXT", 4, 6, 9).right(),
+    Column::new("TYPE", 6, 12, 18),
+    Column::new("SENDER", 7, 8, 12),
     Column::new("NOTE", 5, 10, 16).growing(),
 ];
 
 /// The cells of an intent.
 pub(crate) fn cells(row: &IntentRow, now: Timestamp) -> Vec<Cell> {
     let next = match row.next_at {
+        Some(until) if row.delivery == "leased" => {
+            Cell::of(format!("lease {}", format::left(until, now)), Role::Dim)
+        }
         Some(next) if next > now => Cell::from(format!("in {}", format::age(next.since(now)))),
         Some(_) => Cell::of("due", Role::Warn),
         None => Cell::of("–", Role::Dim),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::console::format;
 use crate::console::theme::Role;
 use crate::console::widgets::table::Cell;
-use crate::desk::rows::{AgentState, AttemptRow, IntentRow};
+use crate::desk::rows::{AgentState, AttemptRow, IntentRow, Overview};
 use crate::domain::attempt::Outcome;
 use crate::domain::status::{State, Status};
 use crate::domain::time::{Span, Timestamp};
@@ -174,18 +174,20 @@ pub(crate) fn event_role(kind: &str, status: Option<Status>) -> Role {
 
 /// What an event's particulars say, in one line.
 pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str| {
+        data.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let number = |name: &str| data.get(name).and_then(Value::as_u64);
-    if let Some(status) = number("http_status") {
-        parts.push(status.to_string());
-    } else if let Some(class) = text("error_class") {
-        parts.push(class.replace('_', " "));
-    }
-    if let Some(attempt) = number("delivery_attempt")
-        .or_else(|| number("attempt"))
-        .filter(|one| *one > 0)
-    {
+    let error = data.get("error");
+    let message = error.and_then(|error| error.get("message").or(Some(error))?.as_str());
+    let code = number("http_status").map(|status| status.to_string());
+    let class = text("error_class").map(|class| class.replace('_', " "));
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(message.map(str::to_owned).or(code).or(class));
+    let tries = number("delivery_attempt").or_else(|| number("attempt"));
+    if let Some(attempt) = tries.filter(|attempt| *attempt > 0) {
         let most = number("max_attempts")
             .map(|most| format!("/{most}"))
             .unwrap_or_default();
@@ -197,49 +199,60 @@ pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
         parts.push(format!("attempt {attempt}{most}{word}"));
     }
     if let Some(next) = text("next_attempt_at").and_then(|at| at.parse::<Timestamp>().ok()) {
-        let at = format::clock(next);
         let left = if next > now {
             format!(" (in {})", format::age(next.since(now)))
         } else {
             String::new()
         };
-        parts.push(format!("next {at}{left}"));
+        parts.push(format!("next {}{left}", format::clock(next)));
     }
-    for name in [
-        "reason",
-        "outcome",
-        "message",
-        "comment",
-        "note",
-        "waiting_reason",
-    ] {
-        if let Some(value) = text(name).filter(|value| !value.is_empty()) {
-            parts.push(value.replace("WAITING_FOR_", "for "));
-        }
-    }
-    if let Some(error) = data.get("error") {
-        let message = error
-            .get("message")
-            .and_then(Value::as_str)
-            .or_else(|| error.as_str());
-        parts.extend(message.map(str::to_owned));
-    }
+    // The outcome of an attempt is in its kind already; that of a task is news.
+    let outcome = text("outcome").filter(|outcome| Outcome::from_name(outcome).is_none());
+    let reason = text("reason").map(reason);
+    let others = ["message", "comment", "note", "waiting_reason"].map(text);
+    let others = outcome
+        .into_iter()
+        .chain(reason)
+        .chain(others.into_iter().flatten());
+    parts.extend(others.map(|text| text.replace("WAITING_FOR_", "for ")));
     if let Some(title) = data.pointer("/human_task/title").and_then(Value::as_str) {
         parts.push(format!("\"{title}\""));
     }
     if let Some(result) = data.get("result").filter(|result| !result.is_null()) {
         parts.push(format!("result {result}"));
     }
-    if parts.is_empty()
-        && let Some(binding) = text("binding")
-    {
+    if let (true, Some(binding)) = (kind.ends_with("delivered"), text("binding")) {
         parts.push(format!("available at {binding}"));
     }
     parts.dedup();
     parts.join(", ")
 }
 
+/// A reason for a dead letter as a sentence; any other word as it is.
+pub(crate) fn reason(reason: &str) -> &str {
+    match reason {
+        "attempts" => "the budget of attempts is used up",
+        "permanent" => "the receiver said no retry can help",
+        "ssrf_blocked" => "the address guard refused the target",
+        "poison_crash" => "its last attempt ran when the broker died",
+        "deadline" => "the deadline came before anybody acknowledged",
+        "handler_failed" => "the receiver answered with a failure",
+        "rejected" => "a person said no",
+        "schema" => "the payload was refused at hand-over",
+        "operator" => "an operator ended it",
+        other => other,
+    }
+}
+
 /// An intent's type without what every type has in common: `order.process.v1`.
 pub(crate) fn type_text(intent_type: &str) -> &str {
     intent_type.strip_prefix("intent.").unwrap_or(intent_type)
+}
+
+/// Attempts that run now, and of how many slots where that is known.
+pub(crate) fn slots(overview: &Overview) -> String {
+    match overview.slots {
+        0 => overview.attempts_running.to_string(),
+        slots => format!("{}/{slots}", overview.attempts_running),
+    }
 }

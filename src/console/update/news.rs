@@ -12,6 +12,7 @@ use crate::desk::act::Done;
 use crate::desk::rows::{AgentRow, FeedRow, HeldRow, LetterRow, TaskRow};
 use crate::desk::{DeskError, FeedPage};
 use crate::domain::ids::IntentId;
+use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
 use super::{decide, filter, plan};
@@ -69,6 +70,11 @@ fn update_rows(model: &mut Model, facts: &[FeedRow]) {
             if row.id == id && row.updated_at <= fact.at {
                 row.status = status;
                 row.updated_at = fact.at;
+                row.state = match status {
+                    Status::Completed => State::Completed,
+                    Status::Failed | Status::Canceled | Status::TimedOut => State::Failed,
+                    _ => row.state,
+                };
             }
         }
     }
@@ -232,7 +238,7 @@ fn take_agents(model: &mut Model, mut agents: Vec<AgentRow>) {
     model
         .agents
         .rows
-        .replace(shown, |_| "no longer in the filter".to_owned());
+        .rank(shown, |_| "no longer in the filter".to_owned());
 }
 
 fn take_tasks(model: &mut Model, tasks: Vec<TaskRow>) {

@@ -56,6 +56,8 @@ pub(super) fn flow(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     ];
     for ((label, values, most, role), y) in lines.into_iter().zip(inner.y + 2..inner.bottom()) {
         let line = spark(&values, columns, most, canvas.paint.glyphs);
+        // The newest second stands at the right edge, also while there are few.
+        let line = format!("{line:>columns$}");
         canvas.spans(
             inner.x,
             y,
@@ -130,6 +132,7 @@ pub(super) fn flow_small(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     ];
     for ((label, values, role, right), y) in lines.into_iter().zip(inner.top()..inner.bottom()) {
         let line = spark(&values, columns, None, canvas.paint.glyphs);
+        let line = format!("{line:>columns$}");
         let spans = [span(label, Role::Dim), span(line, role)];
         canvas.spans(inner.x, y, inner.width, &spans);
         let x = inner.x + 4 + u16::try_from(columns).unwrap_or(0) + 2;
@@ -174,12 +177,7 @@ pub(super) fn state_lines(overview: &Overview) -> [Vec<Span>; 2] {
             span(format!("{value}   "), role),
         ]
     };
-    let slots = format!(
-        "{} ({}/{})",
-        format::count(flight),
-        overview.attempts_running,
-        overview.slots
-    );
+    let slots = format!("{} ({})", format::count(flight), words::slots(overview));
     [
         [
             pair("queued", format::count(queued), Role::Queued),
@@ -277,10 +275,7 @@ fn state_notes(model: &Model, overview: &Overview) -> [String; 8] {
     );
     [
         "not handed over yet".to_owned(),
-        format!(
-            "{} attempts of {} slots",
-            overview.attempts_running, overview.slots
-        ),
+        attempts_text(overview),
         due,
         human,
         "agent, tool or a moment".to_owned(),
@@ -294,4 +289,11 @@ fn state_notes(model: &Model, overview: &Overview) -> [String; 8] {
             format::count(overview.dead_last_hour)
         ),
     ]
+}
+
+fn attempts_text(overview: &Overview) -> String {
+    match overview.slots {
+        0 => format!("{} attempts running", overview.attempts_running),
+        slots => format!("{} attempts of {slots} slots", overview.attempts_running),
+    }
 }

@@ -226,7 +226,7 @@ fn wide_first(model: &Model, paint: Paint<'_>) -> Vec<Part> {
                 labelled("ok", format!("{ok:.1}%"), role),
             ));
         }
-        let slots = format!("{}/{}", overview.attempts_running, overview.slots);
+        let slots = words::slots(overview);
         parts.push(Part::new(0, true, labelled("slots", slots, Role::Text)));
     }
     let clock = format!("{}Z", format::clock(model.at.wall));
@@ -280,9 +280,12 @@ fn wide_second(model: &Model, paint: Paint<'_>) -> Vec<Part> {
             span(hour, Role::Text),
         ],
     ));
-    let overdue = match overview.tasks_overdue {
-        0 => String::new(),
-        overdue => format!(" {} {overdue} overdue", paint.glyphs.dot),
+    let (gap, overdue) = match overview.tasks_overdue {
+        0 => (String::new(), String::new()),
+        overdue => (
+            format!(" {} ", paint.glyphs.dot),
+            format!("{overdue} overdue"),
+        ),
     };
     parts.push(Part::new(
         0,
@@ -290,6 +293,7 @@ fn wide_second(model: &Model, paint: Paint<'_>) -> Vec<Part> {
         vec![
             span("inbox ", Role::Dim),
             span(format::count(overview.tasks_open), Role::Human),
+            span(gap, Role::Dim),
             span(overdue, Role::Crit),
         ],
     ));
