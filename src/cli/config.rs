@@ -11,7 +11,14 @@ pub(super) fn print(arguments: &ConfigArguments, context: &Context) -> Result<()
     if arguments.template {
         return context.out.raw(&config::template());
     }
-    context.out.raw(&context.config.print())
+    let printed = context.config.print();
+    if !context.out.is_json() {
+        return context.out.raw(&printed);
+    }
+    // What is printed is TOML with dotted keys; secrets are masked in it already.
+    let values: serde_json::Value = toml::from_str(&printed)
+        .map_err(|error| Failure::refused(format!("print the configuration: {error}")))?;
+    context.out.json(&values)
 }
 
 pub(super) fn completions(

@@ -17,6 +17,7 @@ pub mod place;
 
 mod agents;
 mod attempts;
+mod audit;
 mod config;
 mod dead_letters;
 mod doctor;
@@ -98,6 +99,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Agents(verb) => agents::run(verb, context).await,
         Verb::Keys(verb) => keys::run(verb, context).await,
         Verb::Events(arguments) => events::run(arguments, context).await,
+        Verb::Audit(arguments) => audit::run(arguments, context).await,
         Verb::Doctor => doctor::run(context).await,
         Verb::Config(arguments) => config::print(&arguments, context),
         Verb::Completions(arguments) => config::completions(&arguments, context),

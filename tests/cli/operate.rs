@@ -188,6 +188,18 @@ fn a_key_is_shown_once_works_and_is_revoked_at_once() {
 }
 
 #[test]
+fn the_audit_log_says_who_did_what_through_the_command_line() {
+    let broker = Broker::start();
+    broker.json(&["agents", "add", "orders"]);
+    broker.json(&["agents", "pause", "orders", "--why", "maintenance"]);
+    let audited = broker.json(&["audit", "--action", "agent."]);
+    let entry = &audited["events"][0];
+    let seen = [&entry["action"], &entry["via"], &entry["reason"]];
+    assert_eq!(seen, ["agent.pause", "cli", "maintenance"], "{audited}");
+    assert!(broker.run(&["audit"]).out.contains("key.create"));
+}
+
+#[test]
 fn the_doctor_finds_nothing_wrong_with_a_running_broker_and_something_without() {
     let broker = Broker::start();
     let well = broker.json(&["doctor"]);

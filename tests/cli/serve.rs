@@ -1,6 +1,7 @@
 //! Starting, stopping, and what is left in the data directory.
 
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use crate::broker::{Broker, Ended, program};
 
@@ -95,6 +96,40 @@ fn an_ephemeral_broker_forgets() {
         broker.json(&["intents", "list"])["intents"],
         serde_json::json!([])
     );
+}
+
+#[test]
+fn a_service_manager_is_told_when_requests_are_taken() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let words = ["serve", "--listen", "127.0.0.1:0"];
+    let mut command = program(data.path(), &words);
+    command
+        .env("NOTIFY_SOCKET", &path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut said = [0; 64];
+    let count = socket.recv(&mut said).unwrap();
+    assert_eq!(&said[..count], b"READY=1");
+    assert!(data.path().join("address").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn the_configuration_is_printed_with_origins_or_as_json() {
+    let data = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| Ended::of(program(data.path(), words).output().unwrap());
+    let text = run(&["config", "--set", "stream.credit=7"]);
+    assert!(
+        text.out.contains("stream.credit = 7") && text.out.contains("# --set"),
+        "{}",
+        text.out
+    );
+    let json: serde_json::Value = serde_json::from_str(&run(&["config", "--json"]).out).unwrap();
+    assert_eq!(json["stream"]["credit"], 16);
 }
 
 #[test]

@@ -5,8 +5,8 @@ pub mod table;
 mod work;
 
 pub use operate::{
-    AddArguments, AgentsVerb, AttemptsVerb, DeadVerb, DecisionArguments, InboxVerb, IntentsVerb,
-    KeysVerb, LetterSelection, ReplayArguments, UndoArguments, Window,
+    AddArguments, AgentsVerb, AttemptsVerb, AuditArguments, DeadVerb, DecisionArguments, InboxVerb,
+    IntentsVerb, KeysVerb, LetterSelection, ReplayArguments, UndoArguments, Window,
 };
 pub use work::{
     AttachArguments, CompletionsArguments, ConfigArguments, DemoArguments, EventsArguments,
@@ -154,6 +154,8 @@ pub enum Verb {
     Keys(KeysVerb),
     /// What has happened, and with --follow what is happening.
     Events(EventsArguments),
+    /// Who has done what: every operator's write and every decision.
+    Audit(AuditArguments),
     /// Find out what is wrong.
     Doctor,
     /// See it live: a broker on a scratch directory, with real agents and traffic.

@@ -225,6 +225,17 @@ pub enum DeadVerb {
     },
 }
 
+/// `audit`.
+#[derive(Debug, Clone, Args)]
+pub struct AuditArguments {
+    /// Only actions that begin with this, such as `dead_letter.` or `key.create`.
+    #[arg(long, value_name = "PREFIX")]
+    pub action: Option<String>,
+    /// How much.
+    #[command(flatten)]
+    pub window: Window,
+}
+
 /// `undo`.
 #[derive(Debug, Clone, Args)]
 pub struct UndoArguments {
