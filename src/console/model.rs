@@ -6,6 +6,7 @@
 //!
 //! Not here: how it is drawn (`view`, `panes`), how it is read (`feed`).
 
+pub(crate) mod awaited;
 pub(crate) mod desks;
 pub(crate) mod link;
 pub(crate) mod overlay;
@@ -243,6 +244,8 @@ pub(crate) struct Model {
     pub(crate) held: Vec<HeldRow>,
     /// What this console staged, oldest first.
     pub(crate) staged: Vec<Staged>,
+    /// What it staged and has not been told the fate of.
+    pub(crate) awaited: awaited::AwaitedActs,
     /// Acts without an answer yet.
     pub(crate) sent: BTreeMap<Ticket, Sent>,
     /// What lies over the desk.
@@ -303,6 +306,7 @@ impl Model {
             tail: Tail::default(),
             held: Vec::new(),
             staged: Vec::new(),
+            awaited: awaited::AwaitedActs::default(),
             sent: BTreeMap::new(),
             overlay: None,
             strip: None,

@@ -11,6 +11,7 @@ mod acts;
 mod copy;
 mod decide;
 mod explain;
+mod fates;
 mod filter;
 mod keys;
 mod mouse;

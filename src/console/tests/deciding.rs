@@ -252,3 +252,37 @@ fn the_strip() {
         assert_snapshot!(format!("strip_{width}x{height}"), bench.screen());
     }
 }
+
+#[test]
+fn a_held_decision_that_came_second_is_told_who_was_first_and_when() {
+    let mut bench = strip(1);
+    bench.key(KeyCode::Enter);
+    let held = bench.model.staged.first().cloned().unwrap();
+    let intent = held.intent.unwrap();
+    bench.pass(6_000);
+    let fact = |kind: &str, actor: &str, data: serde_json::Value| crate::desk::rows::FeedRow {
+        cursor: crate::domain::ids::Cursor(42),
+        at: fixtures::now(),
+        kind: kind.to_owned(),
+        intent: Some(intent),
+        agent: None,
+        status: None,
+        actor: actor.to_owned(),
+        data: crate::domain::payload::Payload::of(&data),
+    };
+    let bob = "agent://acme/prod/bob";
+    let decided = fact(
+        "inbox.task_decided",
+        bob,
+        serde_json::json!({"outcome": "rejected"}),
+    );
+    let hold = held.hold.to_string();
+    let refused = serde_json::json!({"hold_id": hold, "refused": "already_decided"});
+    bench.feed(vec![decided, fact("hold.elapsed", "alice", refused)]);
+    bench.settle();
+    let status = bench.status();
+    assert!(
+        status.contains("bob rejected 3da8b560 at 09:41:07; yours (approved)"),
+        "{status}"
+    );
+}

@@ -15,7 +15,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
-use super::{decide, filter, plan};
+use super::{decide, fates, filter, plan};
 
 /// Takes what the feed brings.
 pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
@@ -52,6 +52,7 @@ fn feed(model: &mut Model, page: FeedPage) {
         *missed = missed.saturating_add(count);
     }
     model.reads.touch_all();
+    fates::follow(model, &page.rows);
     update_rows(model, &page.rows);
     let seconds = model.at.wall.as_seconds();
     model.tail.push(page.rows, seconds);
@@ -308,6 +309,9 @@ fn stage(
     effective_at: Timestamp,
 ) {
     let intent = done.intent.or(sent.intent);
+    if let Some(intent) = intent {
+        model.awaited.push(hold, intent, sent.word.clone());
+    }
     model.staged.push(Staged {
         hold,
         intent,
