@@ -9,7 +9,9 @@ use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
 use crate::broker::stats::{Quantiles, Snapshot};
 use crate::domain::agent::{Agent, Binding};
+use crate::domain::intent::Intent;
 use crate::domain::status::{State as IntentState, Status};
+use crate::domain::time::Timestamp;
 use crate::store::Reader;
 use crate::store::error::StoreError;
 use crate::store::query::{AgentDepth, Counters, PageRequest, ThreadFilter, ThreadKind};
@@ -44,13 +46,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
     let now = broker.clock().now();
     let snapshot = broker.stats().snapshot();
     let agents = broker.registry().agents();
-    let oldest = oldest.map(|intent| {
-        Object::new()
-            .number("age_seconds", now.since(intent.created_at).as_seconds())
-            .shown("intent_id", intent.id)
-            .shown("agent", &intent.to)
-            .shown("created_at", intent.created_at)
-    });
+    let oldest = oldest.map(|intent| waiting(&intent, now));
     Ok(Answer(
         Object::ok()
             .shown("at", now)
@@ -91,6 +87,15 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             .object("last_five_minutes", last_minutes(&snapshot))
             .object("seconds", seconds(&snapshot)),
     ))
+}
+
+/// The intent that waits longest.
+fn waiting(intent: &Intent, now: Timestamp) -> Object {
+    Object::new()
+        .number("age_seconds", now.since(intent.created_at).as_seconds())
+        .shown("intent_id", intent.id)
+        .shown("agent", &intent.to)
+        .shown("created_at", intent.created_at)
 }
 
 /// Open tasks past their first reminder, among those that are due first.
@@ -188,7 +193,7 @@ fn rates(snapshot: &Snapshot, now_ms: i64) -> Object {
         let age = i64::try_from(points.saturating_sub(index)).unwrap_or(0);
         let instant = second.saturating_sub(age).saturating_mul(1000);
         Object::new()
-            .shown("at", crate::domain::time::Timestamp::from_millis(instant))
+            .shown("at", Timestamp::from_millis(instant))
             .number("accepted", at(&snapshot.accepted))
             .number("completed", at(&snapshot.completed))
             .number("failed", at(&snapshot.failed))
