@@ -290,10 +290,10 @@ mod tests {
         assert_eq!(tail(id), 0xd9c8_b7a6);
         let text = id.0.simple().to_string();
         for length in 1..=32 {
-            let ending = &text[32 - length..];
+            let ending = text.get(32 - length..).unwrap();
             let (first, last) = tail_range(ending).unwrap();
             assert!((first..=last).contains(&tail(id)), "{ending}");
-            let (first, last) = id_range(&text[..length]).unwrap();
+            let (first, last) = id_range(text.get(..length).unwrap()).unwrap();
             assert!((first..=last).contains(id.0.as_bytes()), "{length}");
         }
         assert_eq!(tail_range("9d"), Some((0xd900_0000, 0xd9ff_ffff)));
@@ -305,7 +305,7 @@ mod tests {
         let text = "018F3C5E-7a10-7c3a-9b1e-5d2f6a7b8c9d";
         let needle = matching::needle(text);
         for length in 1..=32 {
-            let (first, last) = head_range(&needle[..length]).unwrap();
+            let (first, last) = head_range(needle.get(..length).unwrap()).unwrap();
             assert!((first..=last).contains(&head(text)), "{length}");
         }
         for text in ["", "abc", "order-1", "zzzzzzzz-7a10-7c3a-9b1e-5d2f6a7b8c9d"] {
