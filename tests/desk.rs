@@ -32,6 +32,7 @@ use postroom::store::memory::MemoryStore;
 use postroom::store::query::{
     AttemptFilter, IntentFilter, LetterFilter, LetterState, PageRequest, ThreadFilter, ThreadKind,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const START_MS: i64 = 1_775_901_600_000;
 
@@ -971,6 +972,57 @@ async fn a_wrong_key_and_a_closed_door_are_told_apart() {
     assert!(
         matches!(answer, Err(DeskError::Unreachable { .. })),
         "{answer:?}"
+    );
+}
+
+/// A door that hangs up on the first caller and answers the second. Gives the requests it read.
+async fn hang_up_once(answer: &'static str) -> (String, impl Future<Output = Vec<String>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let door = async move {
+        let mut requests = Vec::new();
+        for answer in ["", answer] {
+            let accepted = tokio::time::timeout(Duration::from_secs(2), listener.accept());
+            let Ok(Ok((mut connection, _))) = accepted.await else {
+                break;
+            };
+            let mut bytes = [0; 4096];
+            let count = connection.read(&mut bytes).await.unwrap();
+            let text = String::from_utf8_lossy(bytes.get(..count).unwrap()).into_owned();
+            requests.push(text.lines().next().unwrap_or_default().to_owned());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+                answer.len()
+            );
+            if !answer.is_empty() {
+                connection.write_all(head.as_bytes()).await.unwrap();
+                connection.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+        requests
+    };
+    (url, door)
+}
+
+#[tokio::test]
+async fn a_read_is_tried_again_on_a_broken_connection_and_an_act_is_not() {
+    let (url, door) = hang_up_once(r#"{"holds":[]}"#).await;
+    let desk = RemoteDesk::new(&url, "k", "cli").unwrap();
+    let (held, requests) = tokio::join!(desk.held(), door);
+    assert_eq!(held, Ok(Vec::new()));
+    let get = "GET /v1/holds HTTP/1.1".to_owned();
+    assert_eq!(requests, [get.clone(), get]);
+
+    let (url, door) = hang_up_once("{}").await;
+    let desk = RemoteDesk::new(&url, "k", "cli").unwrap();
+    let (answer, requests) = tokio::join!(desk.act(Act::Undo { hold: HoldId(1) }), door);
+    assert!(
+        matches!(answer, Err(DeskError::Unreachable { .. })),
+        "{answer:?}"
+    );
+    assert_eq!(
+        requests,
+        ["POST /v1/holds/hld_1/cancel HTTP/1.1".to_owned()]
     );
 }
 

@@ -236,6 +236,29 @@ async fn pending_is_what_an_agent_has_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_create_gets_its_answer_also_after_its_deadline() {
+    let house = house().await;
+    let key = [("Idempotency-Key", "k-1")];
+    let mut body = order("orders", 1);
+    body["deadline_at"] = json!("2026-04-11T10:00:05Z");
+    let path = "/v1/intents";
+    let first = house
+        .post_with(path, &house.admin, &key, body.clone())
+        .await
+        .ok();
+    house.pass(6).await;
+    let again = house
+        .post_with(path, &house.admin, &key, body.clone())
+        .await
+        .ok();
+    assert_eq!(again, first);
+    house
+        .post(path, &house.admin, body)
+        .await
+        .refused(422, "invalid_deadline");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_takes_what_passes_and_says_why_the_rest_does_not() {
     let house = house().await;
     let mut keyed = order("orders", 3);
@@ -258,13 +281,17 @@ async fn a_batch_takes_what_passes_and_says_why_the_rest_does_not() {
     assert_eq!(body["results"][1]["error"]["details"]["index"], json!(1));
     let again = house.post_with(path, &house.admin, &key, batch).await.ok();
     assert_eq!(again["results"], body["results"]);
-    // A key inside a batch is the same key as on the plain route.
+    // A key inside a batch is the same key as on the plain route, for the same intent.
     let key = [("Idempotency-Key", "k-3")];
-    let plain = house
-        .post_with("/v1/intents", &house.admin, &key, order("orders", 3))
-        .await
-        .ok();
-    assert_eq!(plain["intent_id"], body["results"][2]["intent_id"]);
+    let plain = async |number| {
+        let body = order("orders", number);
+        house
+            .post_with("/v1/intents", &house.admin, &key, body)
+            .await
+    };
+    let same = plain(3).await.ok();
+    assert_eq!(same["intent_id"], body["results"][2]["intent_id"]);
+    plain(4).await.refused(409, "idempotency_conflict");
     house
         .post(path, &house.admin, json!({ "intents": [] }))
         .await

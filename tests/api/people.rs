@@ -267,6 +267,39 @@ async fn a_held_decision_can_be_taken_back_and_takes_effect_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn holding_and_taking_back_are_answered_alike_under_the_same_key() {
+    let house = house().await;
+    let (id, thread) = refund(&house, json!({})).await;
+    let twice = async |path: &str, key: &str, body: Value| {
+        let headers = [("idempotency-key", key)];
+        let first = house
+            .post_with(path, &house.admin, &headers, body.clone())
+            .await
+            .ok();
+        let again = house
+            .post_with(path, &house.admin, &headers, body)
+            .await
+            .ok();
+        (first, again)
+    };
+    let approve = format!("/v1/inbox/{thread}/approve?owner_agent=finance");
+    let other = json!({ "hold_seconds": 9 });
+    house.post(&approve, &house.admin, other).await.ok();
+    let (held, again) = twice(&approve, "k-1", json!({ "hold_seconds": 5 })).await;
+    assert_eq!(held["held"]["effective_at"], "2026-04-11T10:00:05.000Z");
+    assert_eq!(again["held"], held["held"]);
+    let hold = held["held"]["hold_id"].as_str().unwrap();
+    let cancel = format!("/v1/holds/{hold}/cancel");
+    let (canceled, again) = twice(&cancel, "k-2", json!({})).await;
+    assert_eq!(canceled["hold"]["state"], "canceled");
+    assert_eq!(again, canceled);
+    house.pass(6).await;
+    assert_eq!(house.intent(&id).await["status"], "WAITING");
+    let audit = house.get("/v1/audit/events", &house.admin).await.text;
+    assert_eq!(audit.matches("hold.cancel").count(), 1, "{audit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changes_of_an_inbox_come_once_each_under_rising_cursors() {
     let house = house().await;
     let path = "/v1/inbox/changes?owner_agent=finance";
