@@ -102,10 +102,11 @@ impl Span {
 /// RFC 3339, UTC, `Z`, milliseconds: `2026-04-11T10:00:00.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(instant) => write!(formatter, "{instant:.3}"),
-            Err(_) => write!(formatter, "@{}", self.0),
-        }
+        // What lies outside the calendar is only ever "never": its last instant stands for it.
+        let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
+        let millis = self.0.clamp(first.as_millisecond(), last.as_millisecond());
+        let instant = jiff::Timestamp::from_millisecond(millis).unwrap_or(last);
+        write!(formatter, "{instant:.3}")
     }
 }
 
@@ -117,17 +118,27 @@ pub struct BadTimestamp {
     pub given: String,
 }
 
-/// Any RFC 3339 offset is accepted.
+/// Any RFC 3339 offset is accepted. The last hours of the year 9999, which callers write for
+/// "never", are read as the last instant that prints in every offset.
 impl FromStr for Timestamp {
     type Err = BadTimestamp;
 
     fn from_str(text: &str) -> Result<Self, BadTimestamp> {
         text.parse::<jiff::Timestamp>()
+            .ok()
+            .or_else(|| is_end_of_9999(text).then_some(jiff::Timestamp::MAX))
             .map(|instant| Self(instant.as_millisecond()))
-            .map_err(|_ignored| BadTimestamp {
+            .ok_or_else(|| BadTimestamp {
                 given: text.to_owned(),
             })
     }
+}
+
+/// Whether a text is an instant of RFC 3339 in the year 9999.
+fn is_end_of_9999(text: &str) -> bool {
+    jiff::fmt::temporal::Pieces::parse(text).is_ok_and(|pieces| {
+        pieces.date().year() == 9999 && pieces.time().is_some() && pieces.offset().is_some()
+    })
 }
 
 #[cfg(test)]
@@ -140,6 +151,17 @@ mod tests {
         assert_eq!(instant.to_string(), "2026-04-11T10:00:00.042Z");
         assert_eq!("2026-04-11T12:00:00.042+02:00".parse(), Ok(instant));
         assert!("yesterday".parse::<Timestamp>().is_err());
+        assert!("9999-12-31".parse::<Timestamp>().is_err());
+        assert!("+10000-01-01T00:00:00Z".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn never_is_the_last_instant_that_prints() {
+        let never: Timestamp = "9999-12-31T23:59:59Z".parse().unwrap();
+        assert_eq!(never.to_string(), "9999-12-30T22:00:00.999Z");
+        assert_eq!(never.to_string().parse(), Ok(never));
+        let later = never.after(Span::from_millis(i64::MAX));
+        assert_eq!(later.to_string(), never.to_string());
     }
 
     #[test]
