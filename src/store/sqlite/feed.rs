@@ -121,7 +121,7 @@ fn of_intent(
     id: IntentId,
     limit: usize,
 ) -> Result<(Vec<FeedItem>, Cursor), StoreError> {
-    let since = filter.since.0.cast_signed();
+    let since = signed(filter.since);
     let links = chain(file, id, |cursor, _fact| cursor > since)?;
     let mut items = Vec::new();
     if let Some((_, agent)) = receivers(file, ByWhat::Id(id))? {
@@ -147,6 +147,11 @@ fn of_intent(
     Ok((items, examined))
 }
 
+/// The column's form. No cursor is past the last one it can hold, so nothing comes after that.
+fn signed(cursor: Cursor) -> i64 {
+    i64::try_from(cursor.0).unwrap_or(i64::MAX)
+}
+
 fn of_all(
     file: &Connection,
     filter: &FeedFilter,
@@ -159,10 +164,7 @@ fn of_all(
         )
         .named("read feed")?;
     let mut rows = statement
-        .query(params![
-            filter.since.0.cast_signed(),
-            i64::from(FEED_EXAMINED_MAX)
-        ])
+        .query(params![signed(filter.since), i64::from(FEED_EXAMINED_MAX)])
         .named("read feed")?;
     let mut known: HashMap<i64, Option<(IntentId, Address)>> = HashMap::new();
     let mut items = Vec::new();
