@@ -132,7 +132,7 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && !response.headers().contains_key(header::CONTENT_TYPE)
     {
-        response = not_allowed(&response, &method, is_scenario);
+        response = answer::problem(&not_allowed(&method), is_scenario);
     } else if response.status().is_client_error() && !is_json(&response) {
         // What the router itself refuses: a path whose bytes are no text names nothing.
         let problem = Problem::new("not_found", "the path is not UTF-8 once decoded");
@@ -141,7 +141,8 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     let took = api.broker().clock().elapsed().since(started);
     api.counters()
         .count(&route, response.status().as_u16(), took);
-    if response.status().is_server_error() {
+    // What is not supported is no fault; clients that beat every few seconds would fill the log.
+    if response.status().is_server_error() && response.status() != StatusCode::NOT_IMPLEMENTED {
         tracing::warn!(
             request_id = traces.request_id,
             %method,
@@ -168,19 +169,12 @@ fn is_json(response: &Response) -> bool {
         .is_some_and(|value| value == "application/json")
 }
 
-fn not_allowed(response: &Response, method: &http::Method, is_scenario: bool) -> Response {
-    let allow = response.headers().get(header::ALLOW).cloned();
-    let allowed = allow
-        .as_ref()
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    let problem = method_not_allowed(method, &allowed);
-    let mut shaped = answer::problem(&problem, is_scenario);
-    if let Some(allow) = allow {
-        shaped.headers_mut().insert(header::ALLOW, allow);
-    }
-    shaped
+/// What the router itself refuses. Which methods it allows it says afterwards, in the header alone.
+fn not_allowed(method: &http::Method) -> Problem {
+    Problem::new(
+        "method_not_allowed",
+        format!("{method} is not allowed here; the Allow header names what is"),
+    )
 }
 
 /// A known route, another method.
