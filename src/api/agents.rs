@@ -153,8 +153,17 @@ async fn route(api: &Api, address: &str, below: Below, request: Request) -> Resu
 /// `GET /v1/agents`.
 pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     let limit = call.query.limit(500, 10_000)?;
-    let after = call.query.get("cursor");
     let registry = api.broker().registry();
+    let after = call.query.get("cursor");
+    if let Some(cursor) = after
+        && !Address::parse(cursor, &registry.home).is_ok_and(|address| address.key() == cursor)
+    {
+        return Err(Problem::new(
+            "bad_cursor",
+            format!("cursor {cursor:?} was not issued here; hint: start without one"),
+        )
+        .into());
+    }
     let (counters, oldest) = api
         .broker()
         .read(|reader| {

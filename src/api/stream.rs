@@ -54,7 +54,13 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
 
 /// How many unfinished rows a connection may have: as the request, the agent or the config says.
 fn credit(api: &Api, call: &Call, agent: &Address) -> Result<u32, Problem> {
-    let asked: Option<u32> = call.query.parsed("max_in_flight")?;
+    let asked = match call.query.get("max_in_flight") {
+        None => None,
+        Some(_given) => {
+            let number = call.query.number("max_in_flight", 0)?;
+            Some(u32::try_from(number).unwrap_or(u32::MAX))
+        }
+    };
     let registered = api
         .broker()
         .registry()

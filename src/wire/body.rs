@@ -38,13 +38,14 @@ impl<'text> Body<'text> {
         }
         match serde_json::from_str(text) {
             Ok(keys) => Ok(Self { keys }),
-            Err(error) => Err(match serde_json::from_str::<&RawValue>(text) {
+            Err(_first) => Err(match serde_json::from_str::<&RawValue>(text) {
                 Ok(_other) => Problem::fields(vec![FieldProblem {
                     place: vec!["body".to_owned()],
                     message: "body must be a JSON object".to_owned(),
                     kind: "object",
                 }]),
-                Err(_same) => malformed(&format!("body is not valid JSON: {error}")),
+                // The first error may only say that something else than an object begins.
+                Err(error) => malformed(&format!("body is not valid JSON: {error}")),
             }),
         }
     }
