@@ -10,6 +10,7 @@ use crate::api::Api;
 use crate::api::answer::{Answer, ApiError, Result};
 use crate::api::auth::new_token;
 use crate::api::call::{Call, Upload};
+use crate::bindings::signature;
 use crate::broker::request::{AdminCommand, AgentPatch, NewAgent};
 use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
 use crate::domain::ids::{AccountId, KeyId};
@@ -55,6 +56,16 @@ fn check_callback(api: &Api, settings: &AccountSettings) -> Result<(), Problem> 
             .map(drop)
             .map_err(|refused| Problem::new("callback_url_refused", refused.to_string())),
     }
+}
+
+/// Refuses a secret that could not sign, or is too easily guessed.
+fn check_secret(field: &str, secret: &str) -> Result<(), Problem> {
+    if secret.len() < 16 {
+        let message = "must have at least 16 characters";
+        return Err(Problem::field("body", field, message, "string"));
+    }
+    signature::check_secret(secret)
+        .map_err(|bad| Problem::field("body", field, bad.to_string(), "string"))
 }
 
 /// `POST /v1/service-accounts`. The same name gives the existing account.
@@ -144,6 +155,9 @@ pub(super) async fn patch(
     let body = Body::parse(&bytes)?;
     let settings = agents::account_patch(&body)?;
     check_callback(&api, &settings)?;
+    if let Some(secret) = &settings.webhook_secret {
+        check_secret("webhook_secret", secret)?;
+    }
     let AccountSettings {
         display_name,
         description,
@@ -156,6 +170,13 @@ pub(super) async fn patch(
     } = settings;
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
+    if id == call.caller.account && status == Some(AgentStatus::Suspended) {
+        return Err(Problem::new(
+            "forbidden",
+            "an account cannot suspend itself; hint: use another admin's key",
+        )
+        .into());
+    }
     let note = call.note("account.update", &agent.address, None);
     let patch = AgentPatch {
         display_name,
@@ -194,11 +215,11 @@ pub(super) async fn webhook_secret(
     let body = Body::parse(&bytes)?;
     let mut fields = Fields::of(&body);
     let given = fields.text("secret", 128);
-    if given.as_deref().is_some_and(|secret| secret.len() < 16) {
-        fields.wrong("secret", "must have at least 16 characters", "string");
-    }
     let overlap = fields.seconds("overlap_seconds", 0, 30 * 86_400);
     fields.done()?;
+    if let Some(secret) = &given {
+        check_secret("secret", secret)?;
+    }
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let fresh = given.unwrap_or_else(|| {
