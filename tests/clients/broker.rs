@@ -14,6 +14,7 @@ pub(crate) struct Broker {
     child: Child,
     /// Kept open: a broker that cannot write to it would be another test.
     _out: BufReader<ChildStdout>,
+    said: Option<JoinHandle<String>>,
     data: Option<TempDir>,
 }
 
@@ -34,15 +35,18 @@ impl Broker {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
-        if line.is_empty() {
-            panic!("the broker did not start: {}", said.join().unwrap());
-        }
+        assert!(
+            !line.is_empty(),
+            "the broker did not start: {}",
+            said.join().unwrap()
+        );
         let read = |name: &str| std::fs::read_to_string(data.path().join(name)).unwrap();
         Self {
             url: read("address").trim().to_owned(),
             key: read("admin.key").trim().to_owned(),
             child,
             _out: out,
+            said: Some(said),
             data: Some(data),
         }
     }
@@ -52,6 +56,14 @@ impl Broker {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.data.take().unwrap()
+    }
+
+    /// Asks it to stop, and reads its whole log.
+    pub(crate) fn stop(mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        self.said.take().unwrap().join().unwrap()
     }
 }
 

@@ -15,7 +15,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "tests, and what only tests use"
 )]
 
@@ -23,6 +23,7 @@ mod broker;
 mod durable;
 mod identity;
 mod inbox;
+mod outsider;
 mod payloads;
 mod poll;
 mod push;

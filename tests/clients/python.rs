@@ -32,8 +32,8 @@ impl Walking {
     /// None when the published packages are missing.
     pub(crate) fn start(broker: &Broker, file: &str, words: &[&str]) -> Option<Self> {
         let mut command = python(broker, file, words)?;
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
+        let out = BufReader::new(child.stdout.take()?);
         Some(Self { child, out })
     }
 
