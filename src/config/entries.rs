@@ -38,6 +38,12 @@ impl Entry {
         format!("POSTROOM_{}", self.key.replace('.', "__").to_uppercase())
     }
 
+    /// False for a key that nothing acts on in this version.
+    #[must_use]
+    pub fn has_effect(&self) -> bool {
+        !WITHOUT_EFFECT.contains(&self.key)
+    }
+
     /// The unit as a word, empty when it has none.
     #[must_use]
     pub const fn unit(&self) -> &'static str {
@@ -167,7 +173,7 @@ pub const ENTRIES: &[Entry] = &[
         "how long the console holds a decision or replay before it takes effect",
         "long enough to see a mistake, short enough not to wait"),
     entry("tls.cert", Kind::Path, "",
-        "certificate chain, PEM",
+        "certificate chain, PEM; this version cannot encrypt and refuses to start with one",
         "none: plain HTTP, meant for loopback or behind a proxy"),
     entry("tls.key", Kind::Path, "", "private key of the certificate, PEM", "none, as the certificate"),
     entry("env.name", Kind::Text, "", "label shown in the console's header", "empty: no label"),
@@ -320,6 +326,20 @@ pub const ENTRIES: &[Entry] = &[
         "our own steps, others' complaints"),
 ];
 
+/// Keys that are read and checked, but that nothing acts on in this version. Setting one warns.
+/// A row leaves with the commit that makes it work.
+pub(super) const WITHOUT_EFFECT: &[&str] = &[
+    "env.is_protected",
+    "idempotency.retention_hours",
+    "limits.batch_bytes_max",
+    "mesh.degraded_seconds",
+    "mesh.hold_unreachable",
+    "mesh.unreachable_seconds",
+    "retention.audit_days",
+    "retention.dead_letter_days",
+    "retention.finished_days",
+];
+
 /// The entry of `key`.
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Entry> {
@@ -395,6 +415,7 @@ mod tests {
                 entry.key
             );
         }
+        assert!(WITHOUT_EFFECT.iter().all(|key| find(key).is_some()));
         let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
         assert_eq!(seen_sections, sections);
     }

@@ -90,6 +90,14 @@ impl Config {
         if self.store.kind == StoreKind::Memory {
             warnings.push("the store is in memory: everything is gone when this stops".to_owned());
         }
+        let idle = self
+            .settings
+            .iter()
+            .filter(|setting| setting.origin != Origin::Default && !setting.entry.has_effect());
+        warnings.extend(idle.map(|setting| {
+            let (key, origin) = (setting.entry.key, &setting.origin);
+            format!("{key} ({origin}): has no effect in this version")
+        }));
         warnings
     }
 

@@ -55,8 +55,13 @@ fn template_entry(entry: &Entry) -> String {
         "" => String::new(),
         unit => format!(" [{unit}]"),
     };
+    let effect = if entry.has_effect() {
+        ""
+    } else {
+        " Has no effect in this version."
+    };
     format!(
-        "\n# {}{unit}\n# Why: {}.\n#{} = {}\n",
+        "\n# {}{unit}{effect}\n# Why: {}.\n#{} = {}\n",
         sentence(entry.what),
         entry.why,
         entry.name(),
@@ -74,8 +79,13 @@ pub fn readme_table() -> String {
             _ => String::new(),
         };
         let default = printed_default(entry);
+        let effect = if entry.has_effect() {
+            ""
+        } else {
+            " (no effect in this version)"
+        };
         format!(
-            "| `{}` | `{default}` | {}{unit} | {} |\n",
+            "| `{}` | `{default}` | {}{unit}{effect} | {} |\n",
             entry.key, entry.what, entry.why
         )
     });

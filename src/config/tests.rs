@@ -132,6 +132,18 @@ fn a_broken_or_missing_file_is_told_from_a_file_nobody_asked_for() {
 }
 
 #[test]
+fn a_setting_without_effect_warns_and_is_marked() {
+    let set = Sources::default().with("retention.finished_days=7");
+    let warnings = Config::load(&set).unwrap().warnings();
+    assert_eq!(
+        warnings,
+        ["retention.finished_days (--set): has no effect in this version"]
+    );
+    assert!(readme_table().contains("are removed (no effect in this version) |"));
+    assert!(template().contains("Has no effect in this version."));
+}
+
+#[test]
 fn values_that_contradict_each_other_are_refused() {
     for (sets, key) in [
         (["tls.cert=/a.pem", "org=o"], "tls.cert"),
