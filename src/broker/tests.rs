@@ -21,7 +21,7 @@ use crate::domain::policy::Policy;
 use crate::domain::status::Status;
 use crate::domain::task::ReminderPlan;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::command::{Command, PayloadSource, Resume, Submit};
+use crate::engine::command::{Acknowledge, Command, PayloadSource, Resume, Submit};
 use crate::shutdown::Shutdown;
 use crate::store::memory::MemoryStore;
 
@@ -414,4 +414,49 @@ async fn the_start_is_in_the_feed() {
     );
     assert!(!items.iter().any(|item| matches!(&item.entry,
         FeedEntry::Intent { fact, .. } if matches!(fact.body, FactBody::Offered))));
+}
+
+#[tokio::test]
+async fn the_bus_and_the_store_tell_the_same_feed_of_one_commit() {
+    let house = house().await;
+    let mut bus = house.broker.subscribe();
+    let mut session = house.listen(4, false).await;
+    let id = house.send(1).await;
+    let attempt = Some(session.next().await.unwrap().attempt);
+    let answer = |action: &str| {
+        let Value::Object(body) = json!({ "action": action }) else {
+            panic!("not an object")
+        };
+        let by = address("orders");
+        Command::Resume(Box::new(Resume {
+            body,
+            actor: Actor::at(&by),
+            by,
+            attempt,
+            expected_generation: None,
+            report: None,
+        }))
+    };
+    let by = Actor::Broker;
+    let acknowledge = Command::Acknowledge(Acknowledge {
+        attempt,
+        by,
+        report: None,
+    });
+    let commands = [answer("progress"), acknowledge, answer("complete")];
+    let requests = commands.map(|command| Request::plain(id, command)).to_vec();
+    for result in house.broker.run_all(requests).await.unwrap() {
+        result.unwrap();
+    }
+    let mut told = Vec::new();
+    while let Ok(published) = bus.try_recv() {
+        told.extend(published.items.clone());
+    }
+    let since = told.first().unwrap().cursor.0 - 1;
+    let filter = crate::store::query::FeedFilter {
+        since: crate::domain::ids::Cursor(since),
+        ..crate::store::query::FeedFilter::default()
+    };
+    let read = house.broker.read(move |reader| reader.feed(&filter, 100));
+    assert_eq!(read.await.unwrap().0, told);
 }

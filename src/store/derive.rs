@@ -21,6 +21,8 @@ pub(super) const fn status_after(before: Status, body: &FactBody) -> Status {
         FactBody::Submitted => Status::Submitted,
         FactBody::Delivered { .. } => Status::Delivered,
         FactBody::Waiting { .. } => Status::Waiting,
+        // Whoever said that it works on it has gone further than taking it.
+        FactBody::Acknowledged { .. } if matches!(before, Status::InProgress) => before,
         FactBody::Acknowledged { .. } => Status::Acknowledged,
         FactBody::InProgress { .. } => Status::InProgress,
         FactBody::Completed { .. } => Status::Completed,
