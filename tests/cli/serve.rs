@@ -32,8 +32,8 @@ fn the_first_start_makes_a_directory_and_a_key_for_the_owner_alone() {
     let mut words = vec!["serve", "--listen", "127.0.0.1:0"];
     words.extend(["--set", "shutdown.grace_seconds=1"]);
     let mut child = program(&inner, &words)
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut line = String::new();

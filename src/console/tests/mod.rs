@@ -31,7 +31,7 @@ use crate::desk::act::Act;
 use crate::desk::rows::FeedRow;
 use crate::desk::{DeskError, FeedPage};
 use crate::domain::ids::Cursor;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Span;
 
 use fake::FakeDesk;
 
@@ -84,10 +84,6 @@ impl Bench {
             wall: fixtures::now().after(span),
             mono: Mono::from_start(Duration::from_millis(self.elapsed_ms)),
         }
-    }
-
-    fn wall(&self) -> Timestamp {
-        self.moment().wall
     }
 
     /// Takes one input and keeps what should be done.
