@@ -51,6 +51,11 @@ impl Broker {
         }
     }
 
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_ref().unwrap().path()
+    }
+
     /// Ends it as a power cut would, and keeps its directory.
     pub(crate) fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();

@@ -14,14 +14,10 @@ fn every_intent_that_was_answered_for_survives_the_broker_s_death() {
         return;
     };
     for _ in 0..25 {
-        if sender.line().is_none() {
-            break;
-        }
+        sender.line();
     }
     let data = broker.kill();
-    if !sender.end() {
-        return;
-    }
+    sender.end();
     let broker = Broker::start_in(data, &[]);
     walk(
         &broker,
@@ -47,11 +43,7 @@ fn dies_between(before: &str, after: &str) {
     let Some(mut walking) = Walking::start(&broker, "durable.py", &[before]) else {
         return;
     };
-    let Some(said) = walking.line() else {
-        walking.end();
-        return;
-    };
-    let intents: Vec<String> = serde_json::from_str(&said).unwrap();
+    let intents: Vec<String> = serde_json::from_str(&walking.line()).unwrap();
     let broker = Broker::start_in(broker.kill(), &settings);
     let mut words = vec![after];
     words.extend(intents.iter().map(String::as_str));

@@ -28,4 +28,5 @@ mod payloads;
 mod poll;
 mod push;
 mod python;
+mod readme;
 mod stream;

@@ -2,24 +2,27 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::broker::Broker;
 
-/// What a walk says with its exit code when a published package is missing.
-const PACKAGES_MISSING: i32 = 77;
+/// Fails unless the published packages are there; looks for them without loading them.
+const LOOK: &str = "import importlib.util as u, sys
+sys.exit(any(u.find_spec(name) is None for name in ('axme', 'standardwebhooks')))";
 
 /// Runs one walk of one program to its end. The walk is a function there, and fails by itself.
-pub(crate) fn walk(broker: &Broker, file: &str, words: &[&str]) {
+/// False when it could not be made and need not.
+pub(crate) fn walk(broker: &Broker, file: &str, words: &[&str]) -> bool {
     let Some(mut command) = python(broker, file, words) else {
-        return;
+        return false;
     };
     let ended = command.output().unwrap();
     let out = String::from_utf8_lossy(&ended.stdout);
     let err = String::from_utf8_lossy(&ended.stderr);
-    if judge(ended.status, &format!("{file} {words:?}\n{out}{err}")) {
-        eprint!("{out}");
-    }
+    let status = ended.status;
+    assert!(status.success(), "{status}: {file} {words:?}\n{out}{err}");
+    eprint!("{out}");
+    true
 }
 
 /// A walk that goes on while the test does something to its broker.
@@ -37,17 +40,18 @@ impl Walking {
         Some(Self { child, out })
     }
 
-    /// The next line it prints; none when it has ended.
-    pub(crate) fn line(&mut self) -> Option<String> {
+    /// The next line it prints.
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        let bytes = self.out.read_line(&mut line).unwrap();
-        (bytes > 0).then(|| line.trim_end().to_owned())
+        self.out.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "a walk ended too early, see above");
+        line.trim_end().to_owned()
     }
 
-    /// Waits for its end, which must be a good one. False when the packages were missing.
-    pub(crate) fn end(mut self) -> bool {
+    /// Waits for its end, which must be a good one.
+    pub(crate) fn end(mut self) {
         let status = self.child.wait().unwrap();
-        judge(status, "a walk, see above")
+        assert!(status.success(), "{status}: a walk, see above");
     }
 }
 
@@ -59,38 +63,24 @@ impl Drop for Walking {
     }
 }
 
-/// True when the walk was made, false when it could not be and need not.
-fn judge(status: ExitStatus, what: &str) -> bool {
-    match status.code() {
-        Some(0) => true,
-        Some(PACKAGES_MISSING) => {
-            missing("the packages axme and standardwebhooks");
-            false
-        }
-        _ => panic!("{status}: {what}"),
-    }
-}
-
-/// The command, or none when there is no Python.
+/// The command, or none when there is no Python with the published packages.
 fn python(broker: &Broker, file: &str, words: &[&str]) -> Option<Command> {
     let program = interpreter();
     let mut command = Command::new(&program);
     command
-        .arg("-B")
+        .args(["-B", "-u"])
         .arg(here().join(file))
         .args(words)
         .env("POSTROOM_URL", &broker.url)
         .env("POSTROOM_KEY", &broker.key)
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::piped());
-    let is_there = Command::new(&program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|ended| ended.status.success());
-    if !is_there {
-        missing(&program.display().to_string());
+    let looked = Command::new(&program).args(["-c", LOOK]).output();
+    match looked {
+        Ok(looked) if looked.status.success() => Some(command),
+        Ok(_) => missing("axme and standardwebhooks", &program),
+        Err(_) => missing("Python", &program),
     }
-    is_there.then_some(command)
 }
 
 /// Where the walks are.
@@ -110,13 +100,15 @@ fn interpreter() -> PathBuf {
 }
 
 /// Says that something is not there, or fails where it must be.
-fn missing(what: &str) {
+fn missing(what: &str, program: &Path) -> Option<Command> {
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|text| text == value);
+    let program = program.display();
     assert!(
         !is("CI", "true") && !is("POSTROOM_TEST_CLIENTS_REQUIRED", "1"),
-        "{what} not found: pip install axme==0.2.0 standardwebhooks, or set POSTROOM_TEST_PYTHON"
+        "{program} has no {what}: pip install axme==0.2.0 standardwebhooks, or set POSTROOM_TEST_PYTHON"
     );
-    eprintln!("NOT RUN: {what} not found (.ci/run installs them)");
+    eprintln!("NOT RUN: {program} has no {what}; .ci/run installs what is needed");
+    None
 }
 
 /// Its output is shown when it passes too: see `.config/nextest.toml`.

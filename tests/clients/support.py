@@ -10,15 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-PACKAGES_MISSING = 77
-
-try:
-    import httpx
-    import standardwebhooks  # noqa: F401
-    from axme import AxmeClient, AxmeClientConfig
-except ImportError as error:
-    print(error, file=sys.stderr)
-    sys.exit(PACKAGES_MISSING)
+import httpx
+from axme import AxmeClient, AxmeClientConfig
 
 URL = os.environ["POSTROOM_URL"]
 KEY = os.environ["POSTROOM_KEY"]
