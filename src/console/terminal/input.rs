@@ -15,6 +15,9 @@ use super::super::event::Event;
 /// waits for the keyboard; shorter would wake an idle console more often.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long a stop or a pause waits for the thread: four of its patiences.
+const STOP_WAIT: Duration = Duration::from_secs(1);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Reads.
@@ -23,7 +26,9 @@ enum State {
     Pausing,
     /// Does not read.
     Paused,
-    /// Is asked to end, or has ended.
+    /// Is asked to end.
+    Ending,
+    /// Has ended.
     Ended,
 }
 
@@ -74,7 +79,14 @@ impl Input {
             *state = State::Pausing;
         }
         while *state == State::Pausing {
-            self.shared.changed.wait(&mut state);
+            if self
+                .shared
+                .changed
+                .wait_for(&mut state, STOP_WAIT)
+                .timed_out()
+            {
+                return;
+            }
         }
     }
 
@@ -87,9 +99,25 @@ impl Input {
         }
     }
 
-    /// Stops the thread and waits for it.
+    /// Stops the thread and waits for it, but not for ever: once its terminal is gone the library may
+    /// never come back from a read, and that must not keep the process.
     pub fn stop(mut self) {
-        self.shared.set(State::Ended);
+        let mut state = self.shared.state.lock();
+        if *state != State::Ended {
+            *state = State::Ending;
+            self.shared.changed.notify_all();
+        }
+        while *state != State::Ended {
+            if self
+                .shared
+                .changed
+                .wait_for(&mut state, STOP_WAIT)
+                .timed_out()
+            {
+                return;
+            }
+        }
+        drop(state);
         if let Some(thread) = self.thread.take() {
             // A panic there has already ended the process.
             drop(thread.join());
@@ -99,7 +127,11 @@ impl Input {
 
 impl Drop for Input {
     fn drop(&mut self) {
-        self.shared.set(State::Ended);
+        let mut state = self.shared.state.lock();
+        if *state != State::Ended {
+            *state = State::Ending;
+            self.shared.changed.notify_all();
+        }
     }
 }
 
@@ -116,7 +148,7 @@ impl Shared {
         loop {
             match *state {
                 State::Reading => return next,
-                State::Ended => return Next::Stop,
+                State::Ending | State::Ended => return Next::Stop,
                 State::Pausing => {
                     *state = State::Paused;
                     self.changed.notify_all();
