@@ -167,6 +167,8 @@ async fn an_intent_goes_from_its_sender_through_a_listener_to_its_result() {
         .unwrap();
     assert_eq!(house.status(id).await, Status::Completed);
 
+    // The bus hears after the caller: one more commit, and it has heard all.
+    house.broker.tick().await.unwrap();
     let mut cursors = Vec::new();
     let mut types = Vec::new();
     while let Ok(published) = bus.try_recv() {
@@ -450,6 +452,7 @@ async fn the_bus_and_the_store_tell_the_same_feed_of_one_commit() {
     for result in house.broker.run_all(requests).await.unwrap() {
         result.unwrap();
     }
+    house.broker.tick().await.unwrap();
     let mut told = Vec::new();
     while let Ok(published) = bus.try_recv() {
         told.extend(published.items.clone());
