@@ -1,2 +1,0 @@
-//! Store benchmarks.
-fn main() {}
