@@ -7,7 +7,7 @@ use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, SessionId, ThreadId};
 use crate::domain::intent::IntentError;
 use crate::domain::payload::Payload;
-use crate::domain::status::WaitingReason;
+use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{Decision, Hold, ReminderPlan, TaskSpec};
 use crate::domain::time::{Span, Timestamp};
 
@@ -329,6 +329,44 @@ impl FactBody {
         )
     }
 
+    /// The status of the intent after this fact, which the fact alone does not always tell.
+    ///
+    /// The one place of this rule: the fold, the store's feed and the wire's events follow it.
+    #[must_use]
+    pub const fn status_after(&self, before: Status) -> Status {
+        match self {
+            Self::Created(_) => Status::Created,
+            Self::Submitted => Status::Submitted,
+            Self::Delivered { .. } => Status::Delivered,
+            Self::Waiting { .. } => Status::Waiting,
+            // Whoever said that it works on it has gone further than taking it.
+            Self::Acknowledged { .. } if matches!(before, Status::InProgress) => before,
+            Self::Acknowledged { .. } => Status::Acknowledged,
+            Self::InProgress { .. } => Status::InProgress,
+            Self::Completed { .. } => Status::Completed,
+            Self::Failed { .. } => Status::Failed,
+            Self::Canceled { .. } => Status::Canceled,
+            Self::TimedOut { .. } => Status::TimedOut,
+            Self::TaskOpened { .. }
+            | Self::AttemptStarted { .. }
+            | Self::AttemptFailed { .. }
+            | Self::Offered
+            | Self::LeaseExtended { .. }
+            | Self::RetriedNow
+            | Self::TaskDecided(_)
+            | Self::TaskReplied { .. }
+            | Self::Reminded { .. }
+            | Self::Escalated { .. }
+            | Self::DeliveryFailed { .. }
+            | Self::DeadLetterOpened { .. }
+            | Self::DeadLetterReplayed { .. }
+            | Self::DeadLetterDiscarded { .. }
+            | Self::HoldPlaced(_)
+            | Self::HoldCanceled { .. }
+            | Self::HoldElapsed { .. } => before,
+        }
+    }
+
     /// The attempt that caused it, when one did.
     #[must_use]
     pub const fn attempt(&self) -> Option<AttemptId> {
@@ -382,7 +420,7 @@ pub enum FeedEntry {
         /// Its receiver.
         agent: Address,
         /// Its status after the fact.
-        status: crate::domain::status::Status,
+        status: Status,
     },
     /// Something else.
     Notice(Notice),

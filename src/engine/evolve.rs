@@ -113,6 +113,7 @@ pub(super) fn apply(intent: &mut Intent, fact: &Fact) {
         }
         body => {
             intent.updated_at = at;
+            intent.status = body.status_after(intent.status);
             apply_move(intent, at, body);
         }
     }
@@ -126,15 +127,12 @@ fn set_letter(intent: &mut Intent, state: DeadLetterState) {
 
 fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
     match body {
-        FactBody::Submitted => intent.status = Status::Submitted,
         FactBody::Delivered { .. } => {
-            intent.status = Status::Delivered;
             intent.waiting = None;
             intent.delivery = offered(intent.binding, at);
             intent.reminder_base.get_or_insert(at);
         }
         FactBody::Waiting { reason, until, .. } => {
-            intent.status = Status::Waiting;
             intent.waiting = Some(*reason);
             match (reason, until) {
                 (WaitingReason::Time, Some(until)) => {
@@ -180,6 +178,7 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         | FactBody::TimedOut { .. } => apply_end(intent, body),
         // These are in the record for people, or were applied before.
         FactBody::Created(_)
+        | FactBody::Submitted
         | FactBody::TaskReplied { .. }
         | FactBody::RetriedNow
         | FactBody::DeadLetterOpened { .. }
@@ -240,14 +239,10 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         FactBody::Offered => intent.delivery = Delivery::Ready { since: at },
         FactBody::Acknowledged { lease_until, .. } => {
             intent.acknowledged_at.get_or_insert(at);
-            if intent.status != Status::InProgress {
-                intent.status = Status::Acknowledged;
-            }
             move_lease(intent, *lease_until);
         }
         FactBody::InProgress { lease_until, .. } => {
             intent.acknowledged_at.get_or_insert(at);
-            intent.status = Status::InProgress;
             intent.waiting = None;
             if let Some(until) = lease_until {
                 move_lease(intent, *until);
@@ -264,41 +259,28 @@ fn apply_delivery(intent: &mut Intent, at: Timestamp, body: &FactBody) {
 }
 
 fn apply_end(intent: &mut Intent, body: &FactBody) {
-    match body {
+    let (delivery, end) = match body {
         FactBody::Completed { result, .. } => {
             let result = result.clone();
-            end(
-                intent,
-                Status::Completed,
-                Delivery::Done,
-                End::Completed { result },
-            );
+            (Delivery::Done, End::Completed { result })
         }
         FactBody::Failed { error, .. } => {
             let error = error.clone();
-            end(
-                intent,
-                Status::Failed,
-                Delivery::Dead,
-                End::Failed { error },
-            );
+            (Delivery::Dead, End::Failed { error })
         }
         FactBody::Canceled { reason, .. } => {
             let reason = reason.clone();
-            end(
-                intent,
-                Status::Canceled,
-                Delivery::Withdrawn,
-                End::Canceled { reason },
-            );
+            (Delivery::Withdrawn, End::Canceled { reason })
         }
         FactBody::TimedOut { error, .. } => {
             let error = error.clone();
-            let delivery = out_of_time(intent);
-            end(intent, Status::TimedOut, delivery, End::TimedOut { error });
+            (out_of_time(intent), End::TimedOut { error })
         }
-        _ => {} // The caller sends only ends here.
-    }
+        _ => return, // The caller sends only ends here.
+    };
+    intent.waiting = None;
+    intent.delivery = delivery;
+    intent.end = Some(end);
 }
 
 /// Somebody who acknowledged in time gets it withdrawn; without anybody it is a dead letter.
@@ -314,11 +296,4 @@ fn move_lease(intent: &mut Intent, lease_until: Timestamp) {
     if let Delivery::Leased(lease) = &mut intent.delivery {
         lease.until = lease_until;
     }
-}
-
-fn end(intent: &mut Intent, status: Status, delivery: Delivery, end: End) {
-    intent.status = status;
-    intent.waiting = None;
-    intent.delivery = delivery;
-    intent.end = Some(end);
 }

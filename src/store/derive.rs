@@ -14,59 +14,17 @@ use crate::store::Change;
 use crate::store::error::StoreError;
 use crate::store::query::{AgentDepth, Counters, LetterState, ThreadKind};
 
-/// The status after a fact, which the fact alone does not always tell.
-pub(super) const fn status_after(before: Status, body: &FactBody) -> Status {
-    match body {
-        FactBody::Created(_) => Status::Created,
-        FactBody::Submitted => Status::Submitted,
-        FactBody::Delivered { .. } => Status::Delivered,
-        FactBody::Waiting { .. } => Status::Waiting,
-        // Whoever said that it works on it has gone further than taking it.
-        FactBody::Acknowledged { .. } if matches!(before, Status::InProgress) => before,
-        FactBody::Acknowledged { .. } => Status::Acknowledged,
-        FactBody::InProgress { .. } => Status::InProgress,
-        FactBody::Completed { .. } => Status::Completed,
-        FactBody::Failed { .. } => Status::Failed,
-        FactBody::Canceled { .. } => Status::Canceled,
-        FactBody::TimedOut { .. } => Status::TimedOut,
-        FactBody::TaskOpened { .. }
-        | FactBody::AttemptStarted { .. }
-        | FactBody::AttemptFailed { .. }
-        | FactBody::Offered
-        | FactBody::LeaseExtended { .. }
-        | FactBody::RetriedNow
-        | FactBody::TaskDecided(_)
-        | FactBody::TaskReplied { .. }
-        | FactBody::Reminded { .. }
-        | FactBody::Escalated { .. }
-        | FactBody::DeliveryFailed { .. }
-        | FactBody::DeadLetterOpened { .. }
-        | FactBody::DeadLetterReplayed { .. }
-        | FactBody::DeadLetterDiscarded { .. }
-        | FactBody::HoldPlaced(_)
-        | FactBody::HoldCanceled { .. }
-        | FactBody::HoldElapsed { .. } => before,
-    }
-}
-
-/// The status after each fact of a change, in order. The last is that of the state after it.
+/// The status after each fact of a change, in order.
 pub(super) fn statuses_of(change: &Change) -> Vec<Status> {
     let mut status = change
         .before
         .as_ref()
         .map_or(Status::Created, |before| before.status);
-    let mut statuses: Vec<Status> = change
-        .facts
-        .iter()
-        .map(|fact| {
-            status = status_after(status, &fact.body);
-            status
-        })
-        .collect();
-    if let Some(last) = statuses.last_mut() {
-        *last = change.after.status;
-    }
-    statuses
+    let follow = |fact: &Fact| {
+        status = fact.body.status_after(status);
+        status
+    };
+    change.facts.iter().map(follow).collect()
 }
 
 /// The attempts that a change begins or moves, as they are after it. `find` gives those stored before.

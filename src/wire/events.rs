@@ -77,51 +77,27 @@ impl Teller {
     }
 
     fn follow(&mut self, body: &FactBody) {
-        let status = match body {
+        let status = body.status_after(self.status());
+        match body {
             FactBody::Created(birth) => {
                 self.receiver = Some(birth.to.to_string());
                 self.holder = Some(Holder::new("agent", &birth.to.to_string()));
-                Status::Created
             }
-            FactBody::Submitted => Status::Submitted,
             FactBody::Delivered { .. } => {
                 self.waiting = None;
                 self.holder = self.receiver.as_deref().map(|to| Holder::new("agent", to));
-                Status::Delivered
             }
             FactBody::Waiting { reason, holder, .. } => {
                 self.waiting = Some(*reason);
                 self.holder = Some(Holder::new(holder_kind(*reason), holder));
-                Status::Waiting
             }
-            FactBody::Acknowledged { .. } => Status::Acknowledged,
-            FactBody::InProgress { .. } => Status::InProgress,
             FactBody::Escalated { to, .. } => {
                 let kind = self.holder.as_ref().map_or("human", |holder| holder.kind);
                 self.holder = Some(Holder::new(kind, to));
-                self.status()
             }
-            FactBody::Completed { .. } => Status::Completed,
-            FactBody::Failed { .. } => Status::Failed,
-            FactBody::Canceled { .. } => Status::Canceled,
-            FactBody::TimedOut { .. } => Status::TimedOut,
-            FactBody::TaskOpened { .. }
-            | FactBody::AttemptStarted { .. }
-            | FactBody::AttemptFailed { .. }
-            | FactBody::Offered
-            | FactBody::LeaseExtended { .. }
-            | FactBody::RetriedNow
-            | FactBody::TaskDecided(_)
-            | FactBody::TaskReplied { .. }
-            | FactBody::Reminded { .. }
-            | FactBody::DeliveryFailed { .. }
-            | FactBody::DeadLetterOpened { .. }
-            | FactBody::DeadLetterReplayed { .. }
-            | FactBody::DeadLetterDiscarded { .. }
-            | FactBody::HoldPlaced(_)
-            | FactBody::HoldCanceled { .. }
-            | FactBody::HoldElapsed { .. } => self.status(),
-        };
+            // The others leave the holder as it is.
+            _ => {}
+        }
         if status != Status::Waiting {
             self.waiting = None;
         }
@@ -398,6 +374,32 @@ mod tests {
             result: Payload::object(result).unwrap(),
             report: None,
         }
+    }
+
+    #[test]
+    fn an_acknowledgement_after_progress_does_not_turn_the_status_back() {
+        let attempt = AttemptId(7);
+        let events = Teller::all(&[
+            fact(
+                1,
+                Some(1),
+                FactBody::InProgress {
+                    attempt: Some(attempt),
+                    lease_until: None,
+                },
+            ),
+            fact(
+                2,
+                Some(2),
+                FactBody::Acknowledged {
+                    attempt,
+                    lease_until: Timestamp::from_millis(0),
+                    report: None,
+                },
+            ),
+        ]);
+        let statuses: Vec<_> = events.iter().map(|event| event.status).collect();
+        assert_eq!(statuses, [Status::InProgress; 2]);
     }
 
     #[test]
