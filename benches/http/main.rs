@@ -249,24 +249,28 @@ fn timed(
     let began = Instant::now();
     let run = load.block_on(load.spawn(drive)).unwrap();
     let share = span.as_secs_f64() / began.elapsed().as_secs_f64().max(span.as_secs_f64());
-    let used = busy().saturating_sub(before).as_secs_f64() * share;
+    let used: u64 = busy()
+        .iter()
+        .map(|(thread, nanos)| nanos.saturating_sub(before.get(thread).copied().unwrap_or(0)))
+        .sum();
+    let used = Duration::from_nanos(used).as_secs_f64() * share;
     let per_piece = used * 1e6 / (run.per_second * span.as_secs_f64()).max(1.0);
     (run, per_piece)
 }
 
-/// CPU time of all threads but the load's and the main one.
-fn busy() -> Duration {
-    let mut sum = 0;
+/// CPU nanoseconds of every thread but the load's and the main one.
+fn busy() -> BTreeMap<String, u64> {
+    let mut used = BTreeMap::new();
     for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
         let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
         if name.starts_with("load") || name.starts_with("http-") {
             continue;
         }
         let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        let nanos: u64 = text.split(' ').next().unwrap_or("0").parse().unwrap_or(0);
-        sum += nanos;
+        let nanos = text.split(' ').next().unwrap_or("0").parse().unwrap_or(0);
+        used.insert(task.file_name().to_string_lossy().into_owned(), nanos);
     }
-    Duration::from_nanos(sum)
+    used
 }
 
 fn quantile(sorted: &[f64], percent: usize) -> f64 {
