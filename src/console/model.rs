@@ -8,7 +8,9 @@
 
 pub(crate) mod awaited;
 pub(crate) mod desks;
+mod hits;
 pub(crate) mod link;
+mod message;
 pub(crate) mod overlay;
 pub(crate) mod reads;
 pub(crate) mod strip;
@@ -26,6 +28,9 @@ use crate::desk::rows::{HeldRow, Hello, Overview};
 use crate::domain::address::{Address, Home};
 use crate::domain::ids::{HoldId, IntentId};
 use crate::domain::time::{Span, Timestamp};
+
+pub(crate) use self::hits::{Drawn, Hit, Target};
+pub(crate) use self::message::{Message, Weight};
 
 use self::desks::{
     AgentsDesk, AttemptsDesk, DeadDesk, Detail, Inbox, IntentsDesk, OverviewDesk, Tail,
@@ -67,43 +72,6 @@ pub(crate) struct View {
     pub(crate) place: Place,
     /// The intent that is open.
     pub(crate) intent: Option<IntentId>,
-}
-
-/// How much a message matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weight {
-    /// Something went as it should.
-    Info,
-    /// Something was refused or is off.
-    Warn,
-    /// Something is broken.
-    Error,
-}
-
-impl Weight {
-    /// The word in the message log.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// A line for the operator.
-#[derive(Debug, Clone)]
-pub(crate) struct Message {
-    /// When, for the log.
-    pub(crate) at: Timestamp,
-    /// When, for the status line.
-    pub(crate) mono: Mono,
-    /// How much it matters.
-    pub(crate) weight: Weight,
-    /// The words.
-    pub(crate) text: String,
-    /// Set once a key was pressed after it: it stays in the log alone.
-    pub(crate) is_read: bool,
 }
 
 /// An act that was sent and not answered yet.
@@ -164,37 +132,6 @@ pub(crate) struct Typing {
     pub(crate) close: Option<Mono>,
 }
 
-/// A place on the screen that answers the mouse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hit {
-    /// Its cells.
-    pub(crate) area: ratatui::layout::Rect,
-    /// What is there.
-    pub(crate) target: Target,
-}
-
-/// What a click is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A tab.
-    Tab(Place),
-    /// A pane; the number is the one that Tab counts.
-    Pane(usize),
-    /// A line of a list in a pane.
-    Line(usize, usize),
-    /// A hint.
-    Hint(crate::console::action::Action),
-}
-
-/// What the last frame put where.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Drawn {
-    /// The places that answer the mouse, later ones lie above earlier ones.
-    pub(crate) hits: Vec<Hit>,
-    /// Lines of the list in each pane, by the number that Tab counts.
-    pub(crate) heights: BTreeMap<usize, usize>,
-}
-
 /// Everything.
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -216,6 +153,8 @@ pub(crate) struct Model {
     pub(crate) overview: Option<Overview>,
     /// Where the operator is.
     pub(crate) view: View,
+    /// How many views were opened from the desk that a number key led to: the way Esc leads back.
+    pub(crate) depth: usize,
     /// Where the operator was, newest last.
     pub(crate) back: Vec<View>,
     /// Where `[` came from, newest last.
@@ -292,6 +231,7 @@ impl Model {
                 place: Place::Overview,
                 intent: None,
             },
+            depth: 0,
             back: Vec::new(),
             forth: Vec::new(),
             entered: at.mono,
@@ -364,8 +304,16 @@ impl Model {
         self.panes.insert(self.view.place, pane);
     }
 
-    /// Goes to a view and remembers where we were.
+    /// Goes into a view, so that Esc leads back.
+    pub(crate) fn go_in(&mut self, view: View) {
+        let depth = self.depth + usize::from(view != self.view);
+        self.go(view);
+        self.depth = depth;
+    }
+
+    /// Goes to a view that stands for itself, and remembers where we were.
     pub(crate) fn go(&mut self, view: View) {
+        self.depth = 0;
         if view == self.view {
             return;
         }

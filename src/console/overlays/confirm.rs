@@ -20,9 +20,22 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
         .iter()
         .map(|(name, text)| fact(name, text.clone()))
         .collect();
-    let mut y = canvas.facts(inner, LABEL, &facts);
+    // What is asked and the button always have their place; facts give way.
+    let is_tight = inner.height < 8;
+    let gap = u16::from(!is_tight);
+    let asks = if panel.reason.is_some() { 1 + gap } else { 0 };
+    let problem = u16::from(panel.problem.is_some() || !is_tight);
+    let room = inner.height.saturating_sub(asks + problem + 1);
+    let mut y = canvas.facts(
+        Rect {
+            height: room,
+            ..inner
+        },
+        LABEL,
+        &facts,
+    );
     if let Some(reason) = &panel.reason {
-        y += 1;
+        y += gap;
         let line = Rect {
             y,
             height: 1,

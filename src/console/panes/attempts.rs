@@ -20,11 +20,11 @@ const COLUMNS: &[Column] = &[
     Column::new("INTENT", 0, 8, 8),
     Column::new("AGENT", 1, 8, 20),
     Column::new("ATT", 2, 3, 3).right(),
-    Column::new("CODE", 3, 4, 16),
+    Column::new("CODE", 3, 7, 14),
     Column::new("DUR", 4, 6, 6).right(),
-    Column::new("OUTCOME", 5, 9, 14),
+    Column::new("OUTCOME", 5, 9, 12),
     Column::new("NEXT", 6, 8, 8),
-    Column::new("DETAIL", 7, 8, 12).growing(),
+    Column::new("DETAIL", 7, 14, 20).growing(),
 ];
 
 /// The columns of an agent's own attempts.

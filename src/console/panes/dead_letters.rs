@@ -22,13 +22,13 @@ use super::{intents, words};
 
 const GROUPS: &[Column] = &[
     Column::new("GROUP", 0, 5, 5),
-    Column::new("COUNT", 0, 5, 7).right(),
-    Column::new("24H", 5, 8, 12),
-    Column::new("FIRST", 8, 5, 6),
-    Column::new("LAST", 4, 4, 5),
+    Column::new("COUNT", 0, 5, 6).right(),
+    Column::new("24H", 4, 8, 12),
+    Column::new("FIRST", 7, 6, 6),
+    Column::new("LAST", 3, 4, 4).right(),
     Column::new("AGENT", 1, 10, 18),
-    Column::new("ERROR", 2, 10, 20).growing(),
-    Column::new("WHY", 6, 8, 14),
+    Column::new("ERROR", 2, 20, 24).growing(),
+    Column::new("WHY", 6, 14, 14),
 ];
 
 const LETTERS: &[Column] = &[
@@ -105,9 +105,10 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         empty: empty_text(model, window, Slot::Groups, nothing),
     };
     let glyphs = canvas.paint.glyphs;
+    let columns = if canvas.size == Size::Wide { 12 } else { 8 };
     canvas.list(inner, &list, |group| {
         group_cells(group, model.at.wall, |values| {
-            spark(values, 12, None, glyphs)
+            spark(values, columns, None, glyphs)
         })
     });
 }
@@ -257,8 +258,8 @@ fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, Span)> {
         fact(
             "seen",
             format!(
-                "{} times, first {}, last {} ago",
-                format::count(group.count),
+                "{}, first {}, last {} ago",
+                words::counted(group.count, "time"),
                 format::moment(group.first_at, now),
                 format::age(now.since(group.last_at))
             ),
@@ -272,9 +273,9 @@ fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, Span)> {
         fact(
             "decided",
             format!(
-                "{} after {} attempts → {}",
+                "{} after {} → {}",
                 code(letter.http_status, letter.error_class),
-                letter.attempts,
+                words::counted(u64::from(letter.attempts), "attempt"),
                 words::reason(letter.reason.name())
             ),
         ),

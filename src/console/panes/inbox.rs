@@ -368,6 +368,11 @@ fn thread_line(kind: &str, who: &str, text: Option<&str>) -> Span {
         .strip_prefix("inbox.")
         .unwrap_or(kind)
         .replace(['_', '.'], " ");
+    let word = if kind == "notice" {
+        "reminder".to_owned()
+    } else {
+        word
+    };
     match (kind, text) {
         ("inbox.replied", Some(text)) => span(format!("{who}: {text}"), Role::Text),
         (_, Some(text)) => span(format!("{word} by {who}: {text}"), Role::Text),

@@ -21,7 +21,7 @@ const COLUMNS: &[Column] = &[
     Column::new("AGENT", 1, 8, 16),
     Column::new("AGE", 2, 5, 5).right(),
     Column::new("ATT", 3, 4, 4).right(),
-    Column::new("NEXT", 4, 6, 9).right(),
+    Column::new("NEXT", 4, 9, 9).right(),
     Column::new("TYPE", 6, 12, 18),
     Column::new("SENDER", 7, 8, 12),
     Column::new("NOTE", 5, 10, 16).growing(),

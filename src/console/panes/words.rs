@@ -154,6 +154,7 @@ pub(crate) fn event_word(kind: &str) -> String {
     match word {
         "human_task_assigned" => "task opened".to_owned(),
         "attempt_failed" => "retrying".to_owned(),
+        "dead_letter.opened" => "dead letter".to_owned(),
         other => other.replace(['_', '.'], " "),
     }
 }
@@ -185,6 +186,7 @@ pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
     let code = number("http_status").map(|status| status.to_string());
     let class = text("error_class").map(|class| class.replace('_', " "));
     let mut parts: Vec<String> = Vec::new();
+    let message = message.or(text("message"));
     parts.extend(message.map(str::to_owned).or(code).or(class));
     let tries = number("delivery_attempt").or_else(|| number("attempt"));
     if let Some(attempt) = tries.filter(|attempt| *attempt > 0) {
@@ -209,7 +211,7 @@ pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
     // The outcome of an attempt is in its kind already; that of a task is news.
     let outcome = text("outcome").filter(|outcome| Outcome::from_name(outcome).is_none());
     let reason = text("reason").map(reason);
-    let others = ["message", "comment", "note", "waiting_reason"].map(text);
+    let others = ["comment", "note", "waiting_reason"].map(text);
     let others = outcome
         .into_iter()
         .chain(reason)
@@ -255,4 +257,10 @@ pub(crate) fn slots(overview: &Overview) -> String {
         0 => overview.attempts_running.to_string(),
         slots => format!("{}/{slots}", overview.attempts_running),
     }
+}
+
+/// `1 attempt`, `3 attempts`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", format::count(count))
 }

@@ -212,11 +212,25 @@ fn escape_and_the_last_view_lead_back_the_way_one_came() {
     bench.key(KeyCode::Esc);
     assert_eq!(bench.model.pane(), 0);
     bench.key(KeyCode::Esc);
-    assert_eq!(bench.model.view.place, Place::Overview);
-    bench.keys("3-");
+    assert_eq!(
+        bench.model.view.place,
+        Place::DeadLetters,
+        "a desk is the top of its own way"
+    );
+    bench.keys("13-");
     assert_eq!(bench.model.view.place, Place::Overview);
     bench.keys("-");
     assert_eq!(bench.model.view.place, Place::Intents);
+    bench.keys("1");
+    bench.key(KeyCode::Tab);
+    bench.key(KeyCode::Enter);
+    assert_eq!(
+        bench.model.view.place,
+        Place::Inbox,
+        "the first that needs attention is a task"
+    );
+    bench.key(KeyCode::Esc);
+    assert_eq!(bench.model.view.place, Place::Overview);
 }
 
 #[test]

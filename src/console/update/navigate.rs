@@ -31,7 +31,7 @@ pub(super) fn open_intent(model: &mut Model, id: IntentId) {
         Place::Jobs | Place::Audit => Place::Intents,
         place => place,
     };
-    model.go(View {
+    model.go_in(View {
         place,
         intent: Some(id),
     });
@@ -40,7 +40,7 @@ pub(super) fn open_intent(model: &mut Model, id: IntentId) {
 /// To an agent on its desk.
 pub(super) fn open_agent(model: &mut Model, agent: Address) {
     model.overlay = None;
-    model.go(View {
+    model.go_in(View {
         place: Place::Agents,
         intent: None,
     });
@@ -53,21 +53,21 @@ pub(super) fn back(model: &mut Model) {
         overlays::close(model);
     } else if model.strip.is_some() {
         decide::close(model);
-    } else if model.view.intent.is_some() {
-        let before = model.back.pop();
-        let view = before.unwrap_or(View {
+    } else if model.view.intent.is_some() || (model.pane() == 0 && model.depth > 0) {
+        let view = model.back.pop().unwrap_or(View {
             place: model.view.place,
             intent: None,
         });
+        model.depth = model.depth.saturating_sub(1);
         model.forth.push(model.view);
         model.enter(view);
     } else if model.pane() > 0 {
         set_pane(model, 0);
-    } else if let Some(view) = model.back.pop() {
-        model.forth.push(model.view);
-        model.enter(view);
     } else {
-        model.say(Weight::Info, "this is the root; q quits");
+        model.say(
+            Weight::Info,
+            "this is the top; - goes to the last view, q quits",
+        );
     }
 }
 
@@ -223,7 +223,7 @@ fn open_from_agents(model: &mut Model) {
         return;
     };
     super::filter::set(model, Place::Intents, &format!("agent:{}", agent.key()));
-    model.go(View {
+    model.go_in(View {
         place: Place::Intents,
         intent: None,
     });
@@ -249,14 +249,14 @@ fn open_from_overview(model: &mut Model) {
                 .map(|item| item.subject)
             {
                 Some(Subject::Task(intent)) => {
-                    model.go(View {
+                    model.go_in(View {
                         place: Place::Inbox,
                         intent: None,
                     });
                     model.inbox.tasks.await_key(intent);
                 }
                 Some(Subject::Group(group)) => {
-                    model.go(View {
+                    model.go_in(View {
                         place: Place::DeadLetters,
                         intent: None,
                     });
@@ -349,12 +349,12 @@ pub(super) fn follow(model: &mut Model) {
 
 /// `q`: back, and quits at the root.
 pub(super) fn quit(model: &mut Model, tasks: &mut Vec<Task>) {
-    let is_root = model.overlay.is_none()
+    let is_top = model.overlay.is_none()
         && model.strip.is_none()
         && model.view.intent.is_none()
-        && model.pane() == 0
-        && model.back.is_empty();
-    if is_root || (model.overlay.is_none() && model.view.place == Place::Overview) {
+        && model.depth == 0
+        && (model.pane() == 0 || model.view.place == Place::Overview);
+    if is_top {
         quit_all(model, tasks);
     } else {
         back(model);

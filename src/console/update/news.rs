@@ -179,7 +179,7 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         }
         (Query::Groups(asked), Reply::Groups(groups)) if *asked == model.dead.wanted => {
             let reason = |_: &_| "no open letter left".to_owned();
-            model.dead.groups.replace(groups, reason);
+            model.dead.groups.rank(groups, reason);
         }
         (Query::Letters(asked, page), Reply::Letters(answer))
             if plan::letters_of(model).as_ref() == Some(asked) =>

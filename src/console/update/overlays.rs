@@ -120,7 +120,7 @@ fn choose(model: &mut Model, choice: Choice, is_repeat: bool, tasks: &mut Vec<Ta
         Choice::Filter(place, text) => {
             model.overlay = None;
             filter::set(model, place, &text);
-            model.go(View {
+            model.go_in(View {
                 place,
                 intent: None,
             });

@@ -5,6 +5,7 @@ use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::overlay::{Deed, Overlay, Panel};
 use crate::console::model::{Model, Weight};
+use crate::console::panes::words;
 use crate::console::task::Task;
 use crate::console::widgets::field::{Field, Lines};
 use crate::desk::act::Act;
@@ -50,11 +51,7 @@ fn fact(name: &str, text: impl Into<String>) -> (String, String) {
 
 /// `1 dead letter`, `3 dead letters`.
 fn counted(count: usize, one: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!(
-        "{} {one}{plural}",
-        format::count(u64::try_from(count).unwrap_or(u64::MAX))
-    )
+    words::counted(u64::try_from(count).unwrap_or(u64::MAX), one)
 }
 
 fn ids_text(ids: &[IntentId]) -> String {

@@ -259,7 +259,7 @@ fn is_of_use(model: &Model, action: Action) -> bool {
             !is_intent && !is_absent && !matches!(place, Place::Inbox | Place::Agents)
         }
         Action::Undo => !model.staged.is_empty(),
-        Action::Back => is_intent || model.pane() > 0 || !model.back.is_empty(),
+        Action::Back => is_intent || model.pane() > 0 || model.depth > 0,
         Action::LastView => !model.back.is_empty(),
         Action::Explain => !is_absent && place != Place::Attempts,
         Action::Open => !is_absent,

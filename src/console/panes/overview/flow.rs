@@ -109,8 +109,11 @@ pub(super) fn flow_small(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         words::rate(overview.in_per_second),
         words::rate(overview.out_per_second)
     );
-    let minutes = overview.delivered.len() / 60;
-    let inner = canvas.section(area, &format!("Flow {minutes}m"), &right, None);
+    let covered = match overview.delivered.len() {
+        seconds @ 0..=119 => format!("{seconds}s"),
+        seconds => format!("{}m", seconds / 60),
+    };
+    let inner = canvas.section(area, &format!("Flow {covered}"), &right, None);
     let columns = usize::from(inner.width.saturating_sub(30));
     let [p50, p95, p99] = overview.latency_ms;
     let ok = overview
