@@ -18,3 +18,4 @@ mod operator;
 mod people;
 mod receive;
 mod resume;
+mod roles;
