@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::{Call, Upload};
+use crate::broker::LAST_HOLD;
 use crate::broker::request::{RememberKey, Request};
 use crate::domain::fact::FactBody;
 use crate::domain::ids::HoldId;
@@ -52,12 +53,15 @@ pub(super) async fn cancel(
     let key = remember.clone();
     let found = api
         .broker()
-        .read(move |reader| match open(reader, hold)? {
-            Some(found) => Ok(Some(found)),
-            None => canceled(reader, hold, key.as_ref()),
-        })
+        .read(move |reader| find(reader, hold, key.as_ref()))
         .await?;
-    let (intent, hold) = found.ok_or_else(|| Problem::from(&Refusal::HoldElapsed))?;
+    let (intent, hold) = match found {
+        Found::Open(intent, hold) => (intent, hold),
+        Found::Over => return Err(Problem::from(&Refusal::HoldElapsed).into()),
+        Found::Never => {
+            return Err(Problem::new("hold_not_found", format!("no hold {text:?}")).into());
+        }
+    };
     let shown = intents::held(&intent, &hold);
     let (intent, hold) = (intent.id, hold.id);
     api.broker()
@@ -73,10 +77,40 @@ pub(super) async fn cancel(
     ))
 }
 
-type Found = Option<(Arc<Intent>, Hold)>;
+/// What is known of a hold.
+enum Found {
+    /// It is open, or this very request took it back before.
+    Open(Arc<Intent>, Hold),
+    /// It was placed once.
+    Over,
+    /// No hold ever had that id.
+    Never,
+}
+
+type OnIntent = Option<(Arc<Intent>, Hold)>;
+
+fn find(
+    reader: &mut dyn Reader,
+    hold: HoldId,
+    key: Option<&RememberKey>,
+) -> Result<Found, StoreError> {
+    if let Some((intent, hold)) = open(reader, hold)? {
+        return Ok(Found::Open(intent, hold));
+    }
+    if let Some((intent, hold)) = canceled(reader, hold, key)? {
+        return Ok(Found::Open(intent, hold));
+    }
+    // Ids rise for ever, so the last one given out tells which have been.
+    let last = reader.number(LAST_HOLD)?.unwrap_or(0);
+    Ok(if hold.0 == 0 || hold.0 > last {
+        Found::Never
+    } else {
+        Found::Over
+    })
+}
 
 /// An open hold, with the intent that it is on.
-fn open(reader: &mut dyn Reader, hold: HoldId) -> Result<Found, StoreError> {
+fn open(reader: &mut dyn Reader, hold: HoldId) -> Result<OnIntent, StoreError> {
     let mut held = reader.held(LOOKED_AT_MAX)?.into_iter();
     Ok(held.find_map(|intent| {
         let found = intent.holds.iter().find(|one| one.id == hold)?.clone();
@@ -89,7 +123,7 @@ fn canceled(
     reader: &mut dyn Reader,
     hold: HoldId,
     key: Option<&RememberKey>,
-) -> Result<Found, StoreError> {
+) -> Result<OnIntent, StoreError> {
     let Some(key) = key else { return Ok(None) };
     let Some(known) = reader.remembered(&key.scope, &key.key)? else {
         return Ok(None);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::broker::late;
 use crate::broker::outbox::Outbox;
 use crate::broker::registry::Registry;
 use crate::broker::request::{BrokerError, Published, Receipt, RememberKey, Request};
@@ -151,6 +152,15 @@ impl<'a> Batch<'a> {
         });
     }
 
+    /// What has happened to an intent: what is committed, and what waits for the next flush.
+    pub(super) fn facts(&mut self, id: IntentId) -> Result<Vec<Fact>, StoreError> {
+        let mut facts = self.reader.facts(id, 0)?;
+        if let Some(entry) = self.entries.get(&id) {
+            facts.extend(entry.facts.iter().map(|(fact, _)| fact.clone()));
+        }
+        Ok(facts)
+    }
+
     pub(super) fn intent(&self, id: IntentId) -> Option<&Arc<Intent>> {
         self.entries
             .get(&id)
@@ -164,7 +174,14 @@ impl<'a> Batch<'a> {
         {
             return Ok(receipt);
         }
-        let ran = self.command(request.intent, &request.command)?;
+        let ran = match self.command(request.intent, &request.command) {
+            Ok(ran) => ran,
+            Err(BrokerError::Refused(refusal)) => {
+                late::write_down(self, request, &refusal)?;
+                return Err(refusal.into());
+            }
+            Err(error) => return Err(error),
+        };
         let receipt = Receipt {
             intent: ran.intent,
             facts: ran.facts,

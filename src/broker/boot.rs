@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::broker::LAST_HOLD;
 use crate::broker::batch::{Batch, Counters, Start};
 use crate::broker::outbox::Outbox;
 use crate::broker::registry::Registry;
@@ -15,8 +16,6 @@ use crate::store::{Reader, Write};
 
 /// The number under which the last attempt id is kept.
 pub(super) const ATTEMPT: &str = "attempt";
-/// The number under which the last hold id is kept.
-pub(super) const HOLD: &str = "hold";
 /// The number of starts. Part of every session id, so that an old lease never looks alive.
 const EPOCH: &str = "epoch";
 const ORG: &str = "org_id";
@@ -40,7 +39,7 @@ pub(super) fn recover(
     let epoch = reader.number(EPOCH)?.unwrap_or(0).saturating_add(1);
     let mut counters = Counters {
         attempt: reader.number(ATTEMPT)?.unwrap_or(0),
-        hold: reader.number(HOLD)?.unwrap_or(0),
+        hold: reader.number(LAST_HOLD)?.unwrap_or(0),
     };
     let (fresh_org, fresh_workspace) = parts.settings.fresh_ids.clone();
     let mut registry = Registry::of(

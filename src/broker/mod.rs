@@ -23,6 +23,7 @@ pub mod stats;
 mod admin;
 mod batch;
 mod boot;
+mod late;
 mod outbox;
 mod payloads;
 mod rounds;
@@ -52,6 +53,9 @@ use crate::domain::time::Timestamp;
 use crate::shutdown::Tasks;
 use crate::store::error::StoreError;
 use crate::store::{Reader, Store};
+
+/// The number of the store under which the last id of a hold is kept.
+pub const LAST_HOLD: &str = "hold";
 
 /// The numbers the broker runs by.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, AuditNote, BrokerError, Published, Receipt, Request};
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
-use crate::broker::{Message, Reply, Settings, admin, boot, rounds};
+use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, boot, rounds};
 use crate::clock::{Clock, Entropy};
 use crate::domain::ids::{AttemptId, Cursor, IntentId};
 use crate::domain::intent::Intent;
@@ -172,7 +172,7 @@ impl Writer {
         if batch.counters.hold != before.hold {
             batch
                 .txn
-                .put(Write::Number(boot::HOLD, batch.counters.hold))?;
+                .put(Write::Number(LAST_HOLD, batch.counters.hold))?;
         }
         let Committed {
             published,

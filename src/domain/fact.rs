@@ -242,6 +242,12 @@ pub enum FactBody {
         /// The error.
         error: IntentError,
     },
+    /// A result of an attempt came after that attempt was superseded, or after the intent had ended:
+    /// it was refused and changed nothing. Not a public event of the intent.
+    ResultRejected {
+        /// Whose result.
+        attempt: AttemptId,
+    },
     /// Became a dead letter. Not a public event of the intent.
     DeadLetterOpened {
         /// Why.
@@ -301,6 +307,7 @@ impl FactBody {
             Self::Failed { .. } => "intent.failed",
             Self::Canceled { .. } => "intent.canceled",
             Self::TimedOut { .. } => "intent.timed_out",
+            Self::ResultRejected { .. } => "intent.result_rejected",
             Self::DeadLetterOpened { .. } => "dead_letter.opened",
             Self::DeadLetterReplayed { .. } => "dead_letter.replayed",
             Self::DeadLetterDiscarded { .. } => "dead_letter.discarded",
@@ -320,6 +327,7 @@ impl FactBody {
                 | Self::RetriedNow
                 | Self::TaskDecided(_)
                 | Self::TaskReplied { .. }
+                | Self::ResultRejected { .. }
                 | Self::DeadLetterOpened { .. }
                 | Self::DeadLetterReplayed { .. }
                 | Self::DeadLetterDiscarded { .. }
@@ -358,6 +366,7 @@ impl FactBody {
             | Self::Reminded { .. }
             | Self::Escalated { .. }
             | Self::DeliveryFailed { .. }
+            | Self::ResultRejected { .. }
             | Self::DeadLetterOpened { .. }
             | Self::DeadLetterReplayed { .. }
             | Self::DeadLetterDiscarded { .. }
@@ -367,7 +376,7 @@ impl FactBody {
         }
     }
 
-    /// The attempt that caused it, when one did.
+    /// The attempt that caused it, when one did. A rejected result caused nothing.
     #[must_use]
     pub const fn attempt(&self) -> Option<AttemptId> {
         match self {

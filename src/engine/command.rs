@@ -48,6 +48,13 @@ pub enum Command {
         /// Who asks.
         by: Actor,
     },
+    /// Write down that a result came too late. The writer runs it when the result was refused.
+    RejectResult {
+        /// Whose result.
+        attempt: AttemptId,
+        /// Who brought it.
+        by: Actor,
+    },
     /// Do what is due.
     Tick,
     /// The broker has started anew: an attempt that was running is of unknown fate.

@@ -103,6 +103,8 @@ pub(super) fn apply(intent: &mut Intent, fact: &Fact) {
                 },
             );
         }
+        // The record says that it came; nothing is otherwise than before.
+        FactBody::ResultRejected { .. } => {}
         FactBody::DeadLetterDiscarded { reason } => {
             set_letter(
                 intent,
@@ -181,6 +183,7 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         | FactBody::Submitted
         | FactBody::TaskReplied { .. }
         | FactBody::RetriedNow
+        | FactBody::ResultRejected { .. }
         | FactBody::DeadLetterOpened { .. }
         | FactBody::DeadLetterReplayed { .. }
         | FactBody::DeadLetterDiscarded { .. }

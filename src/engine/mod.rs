@@ -9,7 +9,8 @@
 //!
 //! 1. No clock, no randomness, no I/O, no async: all of that arrives in [`Context`].
 //! 2. Facts of one intent have consecutive `seq` from 1; public events among them have consecutive numbers too.
-//! 3. A finished intent never changes again, but for its life as a dead letter and its holds.
+//! 3. A finished intent never changes again, but for its life as a dead letter and its holds; that a
+//!    result came too late is written down beside it.
 //! 4. An outcome of an old attempt changes nothing; every fact caused by an attempt names it.
 //! 5. Attempts never exceed the budget; waiting spends none of it.
 //! 6. A refusal changes nothing.
@@ -44,6 +45,9 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::engine::command::Command;
 use crate::engine::refusal::Refusal;
+
+/// The actions of a resume that mean something, as a hint for who named another.
+const ACTIONS: &str = "complete, fail or progress; leave it out to complete with the other keys";
 
 /// Everything a decision depends on that is not in the intent.
 #[derive(Debug, Clone)]
@@ -102,6 +106,9 @@ pub fn decide(
         Command::Replay(replay) => dead_letters::replay(&mut draft, replay)?,
         Command::Discard(discard) => dead_letters::discard(&mut draft, discard)?,
         Command::CancelHold { hold, by } => inbox::cancel_hold(&mut draft, *hold, by)?,
+        Command::RejectResult { attempt, by } => {
+            draft.say(by.clone(), FactBody::ResultRejected { attempt: *attempt });
+        }
         Command::Tick => timers::tick(&mut draft)?,
         Command::Recover => delivery::recover(&mut draft)?,
     }

@@ -50,6 +50,12 @@ pub enum Refusal {
     /// Evidence is required.
     #[error("this decision needs evidence in data.evidence")]
     EvidenceRequired,
+    /// A resume names an action that is none: a typing error must not end an intent.
+    #[error("action {action:?} is not known; hint: {}", crate::engine::ACTIONS)]
+    UnknownAction {
+        /// What was said.
+        action: String,
+    },
     /// No attempt is open.
     #[error("no lease is open on this intent")]
     NoLease,
@@ -119,6 +125,7 @@ impl Refusal {
             Self::OutcomeNotAllowed { .. } => "outcome_not_allowed",
             Self::CommentRequired => "comment_required",
             Self::EvidenceRequired => "evidence_required",
+            Self::UnknownAction { .. } => "schema_invalid",
             Self::NoLease => "lease_not_held",
             Self::StaleAttempt { .. } => "attempt_stale",
             Self::AttemptInProgress => "attempt_in_progress",

@@ -25,6 +25,9 @@ const CONTROL_KEYS: [&str; 8] = [
     "hold_seconds",
 ];
 
+/// Characters of an unknown action that the refusal repeats.
+const ACTION_CHARS_MAX: usize = 64;
+
 /// What a resume body means.
 #[derive(Debug, PartialEq)]
 enum Meaning {
@@ -49,7 +52,7 @@ pub(super) fn resume(draft: &mut Draft<'_>, resume: &Resume) -> Result<(), Refus
         return inbox::decide_by_body(draft, &resume.body, &resume.by);
     }
     let attempt = draft.intent.lease().map(|lease| lease.attempt);
-    match meaning(&resume.body) {
+    match meaning(&resume.body)? {
         Meaning::Complete(result) => {
             let result = Payload::of(&Value::Object(result));
             complete(draft, resume.actor.clone(), result, resume.report.clone());
@@ -155,11 +158,19 @@ fn must_be_generation(draft: &Draft<'_>, expected: Option<u32>) -> Result<(), Re
 }
 
 /// The table of resume bodies: the first row that applies.
-fn meaning(body: &Map<String, Value>) -> Meaning {
-    let action = body
-        .get("action")
-        .and_then(Value::as_str)
-        .map(str::to_ascii_lowercase);
+///
+/// An action that is none of the table's words is refused, whatever stands beside it: the receiver meant
+/// to say something, and we do not know what.
+fn meaning(body: &Map<String, Value>) -> Result<Meaning, Refusal> {
+    let action = match body.get("action") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(word)) => Some(word.to_ascii_lowercase()),
+        Some(other) => {
+            return Err(Refusal::UnknownAction {
+                action: other.to_string().chars().take(ACTION_CHARS_MAX).collect(),
+            });
+        }
+    };
     let others = || {
         let mut others = body.clone();
         others.retain(|key, _| key != "action" && !is_control(key));
@@ -167,30 +178,35 @@ fn meaning(body: &Map<String, Value>) -> Meaning {
     };
     match action.as_deref() {
         Some("complete" | "completed" | "success" | "done" | "ok" | "approve" | "approved") => {
-            return Meaning::Complete(result_of(body));
+            return Ok(Meaning::Complete(result_of(body)));
         }
         Some("fail" | "failed" | "error" | "reject" | "rejected") => {
             let message = said(body, "reason").or_else(|| said(body, "message"));
-            return Meaning::Fail {
+            return Ok(Meaning::Fail {
                 message: message.unwrap_or_else(|| "the receiver reported a failure".to_owned()),
                 details: others(),
-            };
+            });
         }
         Some("progress" | "in_progress" | "heartbeat" | "ack" | "working") => {
-            return Meaning::Progress;
+            return Ok(Meaning::Progress);
         }
-        _ => {}
+        Some(unknown) => {
+            return Err(Refusal::UnknownAction {
+                action: unknown.chars().take(ACTION_CHARS_MAX).collect(),
+            });
+        }
+        None => {}
     }
     if let Some(outcome) = negative_outcome(body) {
         let message = said(body, "reason").unwrap_or_else(|| format!("outcome {outcome}"));
         let mut details = others();
         details.insert("outcome".to_owned(), Value::String(outcome));
-        return Meaning::Fail { message, details };
+        return Ok(Meaning::Fail { message, details });
     }
     if body.keys().any(|key| !is_control(key)) {
-        return Meaning::Complete(result_of(body));
+        return Ok(Meaning::Complete(result_of(body)));
     }
-    Meaning::Progress
+    Ok(Meaning::Progress)
 }
 
 fn said(body: &Map<String, Value>, key: &str) -> Option<String> {
@@ -274,7 +290,7 @@ mod tests {
         let Ok(Value::Object(body)) = serde_json::from_str(text) else {
             panic!("not an object")
         };
-        meaning(&body)
+        meaning(&body).unwrap()
     }
 
     fn completes(text: &str, result: &str) {
@@ -317,5 +333,27 @@ mod tests {
         ] {
             assert_eq!(read(progress), Meaning::Progress, "{progress}");
         }
+    }
+
+    #[test]
+    fn an_action_that_is_none_is_refused_whatever_stands_beside_it() {
+        for (text, said) in [
+            (r#"{"action":"dance"}"#, "dance"),
+            (r#"{"action":"Compelte","order_id":"1"}"#, "compelte"),
+            (r#"{"action":"","x":1}"#, ""),
+            (r#"{"action":7}"#, "7"),
+            (r#"{"action":"dance","result":{"a":1}}"#, "dance"),
+        ] {
+            let Ok(Value::Object(body)) = serde_json::from_str(text) else {
+                panic!("not an object")
+            };
+            let action = said.to_owned();
+            assert_eq!(
+                meaning(&body),
+                Err(Refusal::UnknownAction { action }),
+                "{text}"
+            );
+        }
+        completes(r#"{"action":null,"a":1}"#, r#"{"a":1}"#);
     }
 }

@@ -29,8 +29,8 @@ pub(super) fn statuses_of(change: &Change) -> Vec<Status> {
 
 /// The attempts that a change begins or moves, as they are after it. `find` gives those stored before.
 ///
-/// An attempt that has finished does not change again, except that a report may still be added. One whose
-/// lease is gone without a word of its own, because its receiver handed the intent on, was taken.
+/// An attempt that has finished does not change again, except that a report may still be added, and that
+/// one which ended without a word of its receiver says so when that word comes after all. One whose lease is gone without a word of its own, because its receiver handed the intent on, was taken.
 pub(super) fn attempts_of(
     change: &Change,
     find: &mut dyn FnMut(AttemptId) -> Result<Option<Attempt>, StoreError>,
@@ -58,6 +58,11 @@ pub(super) fn attempts_of(
                 next_attempt_at: None,
                 report: None,
             });
+        } else if let FactBody::ResultRejected { attempt: id } = &fact.body {
+            touch(&mut moved, *id, find)?;
+            if let Some(attempt) = moved.iter_mut().find(|attempt| attempt.id == *id) {
+                reject(attempt);
+            }
         } else if let Some(id) = fact.body.attempt() {
             touch(&mut moved, id, find)?;
             if let Some(attempt) = moved.iter_mut().find(|attempt| attempt.id == id) {
@@ -141,6 +146,20 @@ fn close(attempt: &mut Attempt, fact: &Fact) {
             attempt.error = Some(error.message.clone());
         }
         _ => {}
+    }
+}
+
+/// A result came that no longer counts. Where its receiver had spoken before, that stands.
+const fn reject(attempt: &mut Attempt) {
+    match attempt.outcome {
+        Outcome::Lost | Outcome::TimedOut | Outcome::UnknownCrash | Outcome::Withdrawn => {
+            attempt.outcome = Outcome::RejectedStale;
+        }
+        Outcome::InFlight
+        | Outcome::Acknowledged
+        | Outcome::Completed
+        | Outcome::Failed
+        | Outcome::RejectedStale => {}
     }
 }
 

@@ -228,6 +228,9 @@ impl From<&Refusal> for Problem {
             Refusal::NotYet { until } => json!({ "until": until.map(|at| at.to_string()) }),
             Refusal::DeadlinePast { deadline } => json!({ "deadline_at": deadline.to_string() }),
             Refusal::NoAgent(address) => json!({ "to_agent": address }),
+            Refusal::UnknownAction { .. } => {
+                return Self::field("body", "action", refusal.to_string(), "string");
+            }
             Refusal::NoOpenTask
             | Refusal::CommentRequired
             | Refusal::EvidenceRequired

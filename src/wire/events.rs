@@ -1,5 +1,6 @@
 //! Public events of an intent: each with the status after it, told from the facts in order.
 
+use crate::domain::attempt::Outcome;
 use crate::domain::fact::{Fact, FactBody};
 use crate::domain::failure::Failure;
 use crate::domain::intent::Intent;
@@ -228,6 +229,7 @@ fn details(body: &FactBody, size: Size) -> Object {
         | FactBody::DeliveryFailed { .. } => delivery_details(object, body),
         FactBody::TaskDecided(_)
         | FactBody::TaskReplied { .. }
+        | FactBody::ResultRejected { .. }
         | FactBody::DeadLetterOpened { .. }
         | FactBody::DeadLetterReplayed { .. }
         | FactBody::DeadLetterDiscarded { .. }
@@ -310,6 +312,9 @@ fn operator_details(object: Object, body: &FactBody) -> Object {
             .maybe_text("comment", decision.comment.as_deref())
             .number("version", decision.version),
         FactBody::TaskReplied { message } => object.text("message", message),
+        FactBody::ResultRejected { attempt } => object
+            .shown("attempt_id", attempt)
+            .text("outcome", Outcome::RejectedStale.name()),
         FactBody::DeadLetterOpened {
             reason,
             fingerprint,
@@ -332,7 +337,7 @@ fn operator_details(object: Object, body: &FactBody) -> Object {
 }
 
 fn failure_details(object: Object, failure: &Failure) -> Object {
-    let outcome = crate::domain::attempt::Outcome::of_failure(failure.class);
+    let outcome = Outcome::of_failure(failure.class);
     object
         .text("outcome", outcome.name())
         .text("error_class", failure.class.name())

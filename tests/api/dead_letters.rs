@@ -190,6 +190,18 @@ async fn a_held_replay_can_be_undone() {
         .ok();
     house.pass(6).await;
     assert_eq!(house.intent(&old).await["dead_letter"]["state"], "open");
+    // Taken back before is another answer than never placed.
+    for (hold, status, code) in [
+        (hold, 409, "hold_elapsed"),
+        ("hld_7777", 404, "hold_not_found"),
+        ("hld_0", 404, "hold_not_found"),
+        ("nonsense", 404, "hold_not_found"),
+    ] {
+        house
+            .post(&format!("/v1/holds/{hold}/cancel"), &house.admin, json!({}))
+            .await
+            .refused(status, code);
+    }
     house
         .post(&path, &house.admin, json!({ "hold_seconds": 5 }))
         .await

@@ -178,3 +178,113 @@ async fn a_repeated_resume_with_a_key_gets_the_first_answer() {
         .await
         .refused(409, "idempotency_conflict");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_is_none_is_refused_and_ends_nothing() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    house.poll(&house.admin, "orders").await;
+    let path = format!("/v1/intents/{id}/resume?owner_agent=orders");
+    for body in [
+        json!({ "action": "dance" }),
+        json!({ "action": "compelte", "order_id": "1" }),
+        json!({ "action": 7 }),
+    ] {
+        let reply = house.post(&path, &house.admin, body.clone()).await;
+        let error = reply.refused(422, "schema_invalid");
+        assert_eq!(
+            reply.json()["detail"][0]["loc"],
+            json!(["body", "action"]),
+            "{body}"
+        );
+        assert!(
+            error["message"].as_str().unwrap().contains("hint"),
+            "{error}"
+        );
+    }
+    assert_eq!(house.intent(&id).await["status"], "DELIVERED");
+    house
+        .post(&path, &house.admin, json!({ "action": "done" }))
+        .await
+        .ok();
+}
+
+/// The outcomes of an intent's attempts, the first one first.
+async fn outcomes(house: &House, id: &str) -> Vec<Value> {
+    let path = format!("/v1/attempts?intent_id={id}");
+    let page = house.get(&path, &house.admin).await.ok();
+    let mut attempts = page["attempts"].as_array().unwrap().clone();
+    attempts.reverse();
+    attempts
+        .iter()
+        .map(|attempt| attempt["outcome"].clone())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_comes_too_late_is_refused_and_recorded_on_its_attempt() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let first = house.poll(&house.admin, "orders").await;
+    let first = first[0]["attempt_id"].clone();
+    assert!(first.is_string(), "{first}");
+    house.pass(301).await;
+    house.pass(10).await;
+    house.poll(&house.admin, "orders").await;
+    let path = format!("/v1/intents/{id}/resume?owner_agent=orders");
+    let late = json!({ "action": "done", "attempt_id": first });
+    for _ in 0..2 {
+        house
+            .post(&path, &house.admin, late.clone())
+            .await
+            .refused(409, "attempt_stale");
+    }
+    assert_eq!(outcomes(&house, &id).await, ["rejected_stale", "in_flight"]);
+    house
+        .post(&path, &house.admin, json!({ "action": "done" }))
+        .await
+        .ok();
+    // The second result of an attempt whose first one counted leaves that one as it is.
+    house
+        .post(&path, &house.admin, json!({ "action": "done" }))
+        .await
+        .refused(409, "intent_terminal");
+    assert_eq!(outcomes(&house, &id).await, ["rejected_stale", "completed"]);
+    let events = house
+        .get(
+            &format!("/v1/events?intent_id={id}&types=intent.result_rejected"),
+            &house.admin,
+        )
+        .await
+        .ok();
+    let rejected = events["events"].as_array().unwrap();
+    assert_eq!(rejected.len(), 2, "one for each attempt: {events}");
+    assert_eq!(rejected[0]["data"]["attempt_id"], first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_after_the_cancel_is_recorded_and_a_stranger_s_is_not() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    house.poll(&house.admin, "orders").await;
+    house
+        .post(&format!("/v1/intents/{id}/cancel"), &house.admin, json!({}))
+        .await
+        .ok();
+    assert_eq!(outcomes(&house, &id).await, ["withdrawn"]);
+    let path = format!("/v1/intents/{id}/resume");
+    house
+        .post(&path, &house.admin, json!({ "action": "done" }))
+        .await
+        .refused(409, "intent_terminal");
+    assert_eq!(outcomes(&house, &id).await, ["withdrawn"]);
+    house
+        .post(
+            &format!("{path}?owner_agent=orders"),
+            &house.admin,
+            json!({ "action": "done" }),
+        )
+        .await
+        .refused(409, "intent_terminal");
+    assert_eq!(outcomes(&house, &id).await, ["rejected_stale"]);
+}

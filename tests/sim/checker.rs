@@ -22,6 +22,7 @@ pub(crate) struct Checker {
     ended: BTreeSet<AttemptId>,
     not_before: BTreeMap<IntentId, Timestamp>,
     holds: BTreeMap<HoldId, Timestamp>,
+    rejected: BTreeSet<AttemptId>,
     /// Everything a caller was told is kept.
     pub(crate) acknowledged: BTreeSet<IntentId>,
 }
@@ -115,6 +116,21 @@ impl Checker {
                 let deadline = before.and_then(|intent| intent.deadline);
                 if deadline.is_none_or(|deadline| fact.at < deadline) {
                     return Err(format!("I13 {} timed out early", fact.intent));
+                }
+            }
+            FactBody::ResultRejected { attempt } => {
+                if before
+                    .and_then(Intent::lease)
+                    .is_some_and(|lease| lease.attempt == *attempt)
+                {
+                    return Err(format!(
+                        "I7 the result of the current {attempt} was rejected"
+                    ));
+                }
+                if !self.fences.contains(attempt) || !self.rejected.insert(*attempt) {
+                    return Err(format!(
+                        "I7 {attempt} never ran, or was rejected before: it is no news"
+                    ));
                 }
             }
             FactBody::HoldPlaced(hold) => {

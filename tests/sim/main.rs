@@ -119,6 +119,7 @@ fn the_stories_reach_every_kind_of_fact() {
         "HoldPlaced",
         "HoldCanceled",
         "HoldElapsed",
+        "ResultRejected",
     ];
     for name in all {
         assert!(seen.contains(name), "no story has {name}");

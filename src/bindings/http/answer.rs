@@ -71,15 +71,22 @@ pub(super) fn status_line(status: StatusCode) -> String {
 /// The body of a resume: a JSON object with an `action` of the contract's rows 2 to 4, or with an
 /// object `result`.
 fn resumed(body: &[u8]) -> Option<Map<String, Value>> {
-    let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
         return None;
     };
-    let is_resume = object
+    let has_action = object
         .get("action")
         .and_then(Value::as_str)
-        .is_some_and(is_action)
-        || object.get("result").is_some_and(Value::is_object);
-    is_resume.then_some(object)
+        .is_some_and(is_action);
+    if has_action {
+        return Some(object);
+    }
+    if !object.get("result").is_some_and(Value::is_object) {
+        return None;
+    }
+    // Nobody could be told that the word means nothing, and the result says enough.
+    object.remove("action");
+    Some(object)
 }
 
 fn is_action(word: &str) -> bool {
@@ -201,6 +208,7 @@ mod tests {
             r#"{"action":"rejected"}"#,
             r#"{"action":"working"}"#,
             r#"{"result":{"order":1}}"#,
+            r#"{"action":"dance","result":{"order":1}}"#,
         ] {
             assert!(
                 matches!(answer(200, None, body), Answer::Resumed(_)),

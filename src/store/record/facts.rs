@@ -58,6 +58,7 @@ variants!(FactBody, "fact" {
     25 => HoldPlaced(hold),
     26 => HoldCanceled { hold },
     27 => HoldElapsed { hold, refused },
+    28 => ResultRejected { attempt },
 });
 
 fields!(AttemptReport {

@@ -11,7 +11,7 @@ use crate::store::query::AuditEntry;
 use super::draw::Draw;
 
 /// How many kinds of fact there are.
-pub(super) const FACT_KINDS: u64 = 27;
+pub(super) const FACT_KINDS: u64 = 28;
 
 impl Draw {
     fn excerpt(&mut self) -> Excerpt {
@@ -192,9 +192,12 @@ impl Draw {
             25 => FactBody::HoldCanceled {
                 hold: HoldId(self.number()),
             },
-            _ => FactBody::HoldElapsed {
+            26 => FactBody::HoldElapsed {
                 hold: HoldId(self.number()),
                 refused: self.maybe(Self::text),
+            },
+            _ => FactBody::ResultRejected {
+                attempt: self.attempt(),
             },
         }
     }

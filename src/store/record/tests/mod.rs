@@ -109,7 +109,7 @@ fn every_kind_of_fact_has_a_number_of_its_own() {
             bytes[1]
         })
         .collect();
-    assert_eq!(numbers, (1..=27).collect());
+    assert_eq!(numbers, (1..=28).collect());
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn records_of_version_1_have_these_bytes() {
     let intent = draw.intent();
     encode_intent(&intent, &mut bytes);
     writeln!(seen, "intent {}", hexadecimal(&bytes)).unwrap();
-    for kind in 0..FACT_KINDS {
+    for kind in 0..27 {
         encode_fact(&draw.fact(kind), &mut bytes);
         writeln!(seen, "fact {} {}", kind + 1, hexadecimal(&bytes)).unwrap();
     }
@@ -154,6 +154,11 @@ fn records_of_version_1_have_these_bytes() {
         ("audit", draw.audit().encode()),
     ] {
         writeln!(seen, "{name} {}", hexadecimal(&bytes)).unwrap();
+    }
+    // Kinds that came later have draws of their own, so that the lines above stay as they are.
+    for kind in 27..FACT_KINDS {
+        encode_fact(&Draw(kind).fact(kind), &mut bytes);
+        writeln!(seen, "fact {} {}", kind + 1, hexadecimal(&bytes)).unwrap();
     }
     if std::env::var_os("POSTROOM_PRINT_GOLDEN").is_some() {
         println!("{seen}");
