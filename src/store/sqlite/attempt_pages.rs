@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::attempt::{Attempt, Outcome};
 use crate::domain::ids::{AttemptId, IntentId};
@@ -19,7 +19,7 @@ use super::attempts::{self, AttemptRow};
 use super::columns::{self, Place};
 use super::failure::Named as _;
 use super::lists::{self, Conditions};
-use super::{feed, names, rows};
+use super::{feed, names, rows, shelves};
 
 /// The attempts with ids below `end` that the filter lets through.
 pub(super) fn page(
@@ -86,9 +86,7 @@ fn in_flight(file: &Connection) -> Result<Vec<AttemptRow>, StoreError> {
         )?);
     }
     ids.sort_unstable_by(|a, b| b.cmp(a));
-    ids.into_iter()
-        .filter_map(|id| attempts::row_of(file, AttemptId(id.cast_unsigned())).transpose())
-        .collect()
+    of_ids(file, ids)
 }
 
 fn by_columns(
@@ -113,9 +111,6 @@ fn by_columns(
         let Some(receiver) = names::find(file, agent.key())? else {
             return Ok(Vec::new());
         };
-        if !is_failure {
-            index = "INDEXED BY attempts_by_receiver";
-        }
         all.and("receiver =", receiver);
     }
     if let Some(binding) = filter.binding {
@@ -128,22 +123,36 @@ fn by_columns(
         all.and("class =", columns::class_number(class));
     }
     let since = filter.since.map(Timestamp::as_millis);
+    let first = lists::attempts_since(file, since)?;
     if let Some(since) = since {
-        all.and("id >=", lists::attempts_since(file, Some(since))?);
+        all.and("id >=", first);
         all.and("started_at >=", since);
     }
-    let limit = all.parameter(i64::from(request.limit.max(1)) + 1);
-    let columns = attempts::COLUMNS;
-    let conditions = &all.sql;
-    let sql = format!(
-        "SELECT {columns} FROM attempts {index} WHERE 1{conditions} ORDER BY id DESC LIMIT {limit}"
-    );
-    let mut statement = file.prepare_cached(&sql).named("read attempts")?;
-    let found: Vec<Option<AttemptRow>> = statement
-        .query_map(params_from_iter(&all.values), attempts::row)
-        .and_then(Iterator::collect)
-        .named("read attempts")?;
-    Ok(found.into_iter().flatten().collect())
+    let limit = i64::from(request.limit.max(1)) + 1;
+    let most = all.parameter(limit);
+    let ids = if filter.agent.is_some() && !is_failure {
+        let newest = rows::column(file, "SELECT coalesce(max(id), 0) FROM attempts", [])?;
+        let last = newest.first().map_or(0, |newest| end.min(*newest));
+        shelves::one_by_one(file, all, (first, last), limit, |shelf, conditions| {
+            format!(
+                "SELECT id FROM attempts INDEXED BY attempts_by_receiver
+                 WHERE id >> 12 = {shelf}{conditions} ORDER BY id DESC LIMIT {most}"
+            )
+        })?
+    } else {
+        let conditions = &all.sql;
+        let sql = format!(
+            "SELECT id FROM attempts {index} WHERE 1{conditions} ORDER BY id DESC LIMIT {most}"
+        );
+        all.column(file, &sql)?
+    };
+    of_ids(file, ids)
+}
+
+fn of_ids(file: &Connection, ids: Vec<i64>) -> Result<Vec<AttemptRow>, StoreError> {
+    ids.into_iter()
+        .filter_map(|id| attempts::row_of(file, AttemptId(id.cast_unsigned())).transpose())
+        .collect()
 }
 
 /// Puts in what the row leaves to the intent. Of the report there is only the cursor of its fact.

@@ -9,18 +9,15 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::address::Address;
 use crate::domain::time::Timestamp;
+use crate::store::derive::Depth;
 use crate::store::error::StoreError;
-use crate::store::matching;
 use crate::store::query::IntentFilter;
 
-use super::columns::{self, HEADLESS, Place};
+use super::columns::{self, Place};
 use super::failure::Named as _;
 use super::flush::{SPAN_ATTEMPTS, SPAN_INTENTS};
 use super::schema::SHELF_BITS;
-use super::{names, rows};
-
-/// Most intents that a search for a part of an id looks at, newest first. Whoever finds more must type more.
-const FOUND_MAX: u32 = 20_000;
+use super::{names, rows, shelves};
 
 /// Up to so many intents in the wanted places, those places lead.
 const FEW: i64 = 20_000;
@@ -161,81 +158,13 @@ pub(super) fn intents(
         filter.until.map(Timestamp::as_millis),
     )?;
     let range = (first, last.min(end));
-    if let Some(mut found) = search(connection, filter)? {
+    if let Some(mut found) = shelves::search(connection, filter)? {
         found.retain(|local| (range.0..range.1).contains(local));
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.dedup();
         return Ok(Found::Among(found));
     }
     led(connection, filter, range, limit).map(Found::Exactly)
-}
-
-/// The intents that share what is nearly unique, when the filter names such a thing.
-fn search(connection: &Connection, filter: &IntentFilter) -> Result<Option<Vec<i64>>, StoreError> {
-    let text = filter
-        .text
-        .as_deref()
-        .map(matching::needle)
-        .filter(|needle| !needle.is_empty());
-    if let Some(origin) = filter.origin {
-        let sql = "SELECT local FROM intents WHERE origin = ?1
-                   UNION ALL SELECT local FROM intents WHERE id = ?1";
-        return rows::column(connection, sql, params![origin.0.as_bytes()]).map(Some);
-    }
-    if let Some(correlation) = &filter.correlation_id {
-        let head = columns::head(correlation);
-        return on_shelves(connection, BY_HEAD, &[(head, head)]).map(Some);
-    }
-    let Some(needle) = text else {
-        return Ok(None);
-    };
-    let mut heads = vec![(HEADLESS, HEADLESS)];
-    heads.extend(columns::head_range(&needle));
-    let mut found = on_shelves(connection, BY_HEAD, &heads)?;
-    if let Some(tail) = columns::tail_range(&needle) {
-        found.append(&mut on_shelves(connection, BY_TAIL, &[tail])?);
-    }
-    if let Some((first, last)) = columns::id_range(&needle) {
-        found.append(&mut rows::column(
-            connection,
-            "SELECT local FROM intents INDEXED BY intents_by_id
-             WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3",
-            params![first, last, FOUND_MAX],
-        )?);
-    }
-    Ok(Some(found))
-}
-
-const BY_HEAD: &str = "SELECT local FROM intents INDEXED BY intents_by_head
-     WHERE local >> 12 = ?1 AND head BETWEEN ?2 AND ?3";
-const BY_TAIL: &str = "SELECT local FROM intents INDEXED BY intents_by_tail
-     WHERE local >> 12 = ?1 AND tail BETWEEN ?2 AND ?3";
-
-/// What lies in these ranges on any shelf, from the newest shelf on until enough is found.
-fn on_shelves(
-    connection: &Connection,
-    sql: &str,
-    ranges: &[(i64, i64)],
-) -> Result<Vec<i64>, StoreError> {
-    let newest: Option<i64> = connection
-        .query_row("SELECT max(local) FROM intents", [], |row| row.get(0))
-        .named("search intents")?;
-    let mut statement = connection.prepare_cached(sql).named("search intents")?;
-    let mut found = Vec::new();
-    for shelf in (0..=newest.unwrap_or(0) >> SHELF_BITS).rev() {
-        for (first, last) in ranges {
-            let mut rows = statement
-                .query(params![shelf, first, last])
-                .named("search intents")?;
-            while let Some(row) = rows.next().named("search intents")? {
-                found.push(row.get(0).named("search intents")?);
-            }
-        }
-        if found.len() >= usize::try_from(FOUND_MAX).unwrap_or(usize::MAX) {
-            break;
-        }
-    }
-    Ok(found)
 }
 
 /// The intents in a range of numbers, newest first, one more than the page holds if there is one.
@@ -245,38 +174,16 @@ fn led(
     (first, end): (i64, i64),
     limit: u32,
 ) -> Result<Vec<i64>, StoreError> {
+    let limit = i64::from(limit.max(1)) + 1;
     let mut all = Conditions::default();
     all.and("local >=", first);
     all.and("local <", end);
-    let limit = all.parameter(i64::from(limit.max(1)) + 1);
-    let mut leads: Vec<(&str, String)> = Vec::new();
-
-    let is_placed =
-        filter.is_unfinished || !filter.statuses.is_empty() || !filter.states.is_empty();
-    let places = if is_placed {
-        places(connection, |place| is_wanted(filter, place))?
-    } else {
-        Vec::new()
+    let Some(Placed { leads, count }) = placed(connection, filter, &mut all)? else {
+        return Ok(Vec::new());
     };
-    let in_places: i64 = places.iter().map(|(_, count)| count).sum();
-    if is_placed {
-        if places.is_empty() {
-            return Ok(Vec::new());
-        }
-        for (place, _) in &places {
-            let number = all.parameter(place.number);
-            leads.push(("intents_by_place", format!("place = {number}")));
-        }
-        let is_any: Vec<&str> = leads.iter().map(|(_, lead)| lead.as_str()).collect();
-        let is_any = format!("({})", is_any.join(" OR "));
-        all.and_sql(&is_any);
-    }
     let Some(parties) = parties(connection, filter, &mut all)? else {
         return Ok(Vec::new());
     };
-    if !parties.is_empty() && (leads.is_empty() || in_places > FEW) {
-        leads = parties;
-    }
     if let Some(pattern) = &filter.intent_type
         && !all.and_type(connection, pattern)?
     {
@@ -288,10 +195,92 @@ fn led(
     if let Some(until) = filter.until {
         all.and("created_at <", until.as_millis());
     }
-    if leads.is_empty() {
-        leads.push(("", "1".to_owned()));
+    let most = all.parameter(limit);
+    if parties.is_empty() || count <= FEW || is_rare(connection, filter, limit)? {
+        return all.column(connection, &union(&leads, &all.sql, &most));
     }
-    all.column(connection, &union(&leads, &all.sql, &limit))
+    let last = shelves::newest(connection)?.min(end.saturating_sub(1));
+    shelves::one_by_one(
+        connection,
+        all,
+        (first, last),
+        limit,
+        |shelf, conditions| {
+            let leads: Vec<(&str, String)> = parties
+                .iter()
+                .map(|(index, lead)| (*index, format!("local >> 12 = {shelf} AND {lead}")))
+                .collect();
+            union(&leads, conditions, &most)
+        },
+    )
+}
+
+/// True when the receiver has less unfinished intents than a page holds: looking through all of its intents
+/// would never end early.
+fn is_rare(connection: &Connection, filter: &IntentFilter, limit: i64) -> Result<bool, StoreError> {
+    let is_unfinished = filter.is_unfinished
+        || !(filter.statuses.is_empty() || filter.statuses.iter().any(|one| one.is_terminal()));
+    let Some(to) = filter.to.as_ref().filter(|_| is_unfinished) else {
+        return Ok(false);
+    };
+    let Some(receiver) = names::find(connection, to.key())? else {
+        return Ok(false);
+    };
+    let unfinished = rows::column(
+        connection,
+        "SELECT coalesce(sum(count), 0) FROM tally WHERE kind IN (?1, ?2, ?3, ?4) AND key = ?5",
+        params![
+            columns::agent_tally(Depth::Ready),
+            columns::agent_tally(Depth::Leased),
+            columns::agent_tally(Depth::BackingOff),
+            columns::agent_tally(Depth::Held),
+            receiver,
+        ],
+    )?;
+    Ok(unfinished.first().is_some_and(|count| *count < limit))
+}
+
+/// Which places lead, each over its index, and how many intents they have.
+struct Placed {
+    leads: Vec<(&'static str, String)>,
+    count: i64,
+}
+
+/// Adds the condition on the place, if there is one; `None` when nothing is in such a place.
+fn placed(
+    connection: &Connection,
+    filter: &IntentFilter,
+    all: &mut Conditions,
+) -> Result<Option<Placed>, StoreError> {
+    let IntentFilter {
+        statuses, states, ..
+    } = filter;
+    if !filter.is_unfinished && statuses.is_empty() && states.is_empty() {
+        let leads = vec![("", "1".to_owned())];
+        return Ok(Some(Placed {
+            leads,
+            count: i64::MAX,
+        }));
+    }
+    let places = places(connection, |place| {
+        (statuses.is_empty() || statuses.contains(&place.status))
+            && (states.is_empty() || states.contains(&place.state))
+            && !(filter.is_unfinished && place.status.is_terminal())
+    })?;
+    let leads: Vec<(&str, String)> = places
+        .iter()
+        .map(|(place, _)| {
+            let number = all.parameter(place.number);
+            ("intents_by_place", format!("place = {number}"))
+        })
+        .collect();
+    if leads.is_empty() {
+        return Ok(None);
+    }
+    let any: Vec<&str> = leads.iter().map(|(_, lead)| lead.as_str()).collect();
+    all.and_sql(&format!("({})", any.join(" OR ")));
+    let count = places.iter().map(|(_, count)| count).sum();
+    Ok(Some(Placed { leads, count }))
 }
 
 /// The newest of each index, then the newest of those.
@@ -311,12 +300,6 @@ fn union(leads: &[(&str, String)], conditions: &str, limit: &str) -> String {
         .collect();
     let parts = parts.join(" UNION ");
     format!("{parts} ORDER BY local DESC LIMIT {limit}")
-}
-
-fn is_wanted(filter: &IntentFilter, place: &Place) -> bool {
-    (filter.statuses.is_empty() || filter.statuses.contains(&place.status))
-        && (filter.states.is_empty() || filter.states.contains(&place.state))
-        && !(filter.is_unfinished && place.status.is_terminal())
 }
 
 /// Adds the conditions on who an intent is from and to. Answers with the best index for them, as pairs of

@@ -25,6 +25,7 @@ mod read;
 pub mod recover;
 mod rows;
 mod schema;
+mod shelves;
 mod thread_pages;
 mod threads;
 mod write;

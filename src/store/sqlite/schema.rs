@@ -10,7 +10,7 @@
 //! - `answers`: idempotency keys. `tally`: the counters. `spans`: when the intents (1) and attempts (2) of
 //!   each 4096 numbers began. `names`: addresses and intent types by number.
 //!
-//! Random keys (ends of ids, correlation ids) are indexed under `local >> 12`: new entries then touch a
+//! Keys without an order in time (parties, ends of ids, correlation ids) are indexed under `local >> 12`: new entries then touch a
 //! handful of pages instead of one page each, and a search asks once for every 4096 intents.
 
 use refinery::{Migration, Runner};
@@ -59,9 +59,9 @@ CREATE TABLE intents (
 );
 CREATE UNIQUE INDEX intents_by_id ON intents (id);
 CREATE INDEX intents_by_place ON intents (place);
-CREATE INDEX intents_by_receiver ON intents (receiver);
-CREATE INDEX intents_by_sender ON intents (sender);
-CREATE INDEX intents_by_reply ON intents (reply) WHERE reply IS NOT NULL;
+CREATE INDEX intents_by_receiver ON intents (local >> 12, receiver);
+CREATE INDEX intents_by_sender ON intents (local >> 12, sender);
+CREATE INDEX intents_by_reply ON intents (local >> 12, reply) WHERE reply IS NOT NULL;
 CREATE INDEX intents_due ON intents (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX intents_ready ON intents (receiver, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX intents_held ON intents (held_until) WHERE held_until IS NOT NULL;
@@ -97,7 +97,7 @@ CREATE TABLE attempts (
     next_at INTEGER,
     report INTEGER
 );
-CREATE INDEX attempts_by_receiver ON attempts (receiver);
+CREATE INDEX attempts_by_receiver ON attempts (id >> 12, receiver);
 CREATE INDEX attempts_failed ON attempts (id) WHERE class IS NOT NULL;
 
 CREATE TABLE letters (
