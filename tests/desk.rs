@@ -55,6 +55,7 @@ fn note() -> AuditNote {
         via: "cli".to_owned(),
         action: "test".to_owned(),
         target: "test".to_owned(),
+        owner: None,
         reason: None,
         trace_id: None,
     }

@@ -70,6 +70,7 @@ fn note() -> AuditNote {
         via: "api".to_owned(),
         action: "agent.test".to_owned(),
         target: "orders".to_owned(),
+        owner: None,
         reason: None,
         trace_id: None,
     }

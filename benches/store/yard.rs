@@ -235,6 +235,7 @@ fn register(core: &mut Core, name: &str, binding: Binding) {
         via: "api".to_owned(),
         action: "agent.register".to_owned(),
         target: name.to_owned(),
+        owner: None,
         reason: None,
         trace_id: None,
     };

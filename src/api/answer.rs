@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::api::limits::rate_headers;
-use crate::broker::request::{AdminRefusal, BrokerError};
+use crate::broker::request::BrokerError;
 use crate::engine::refusal::Refusal;
 use crate::store::error::StoreError;
 use crate::wire::errors::Problem;
@@ -76,13 +76,7 @@ pub(super) fn problem_of(error: &BrokerError) -> Problem {
     match error {
         BrokerError::Refused(refusal) => Problem::from(refusal),
         BrokerError::Denied(refusal) => {
-            let code = match refusal {
-                AdminRefusal::NoAccount(_) => "account_not_found",
-                AdminRefusal::NoKey(_) => "key_not_found",
-                AdminRefusal::NoAgent(_) => "agent_not_found",
-                AdminRefusal::AddressTaken(_) => "address_taken",
-                AdminRefusal::NoCallback => "schema_invalid",
-            };
+            let code = refusal.code();
             Problem::new(code, refusal.to_string())
         }
         BrokerError::KeyConflict => Problem::new("idempotency_conflict", error.to_string()),

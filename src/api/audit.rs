@@ -5,60 +5,53 @@ use axum::extract::State;
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
-use crate::store::query::{AuditEntry, PageRequest};
+use crate::store::query::{AuditEntry, AuditFilter, Audited};
+use crate::wire::errors::Problem;
 use crate::wire::json::Object;
-
-/// Entries that one call looks at when it filters.
-const EXAMINED_MAX: usize = 10_000;
 
 /// `GET /v1/audit/events`.
 pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     call.caller.must_be_admin()?;
     let page = call.query.page(100, 1000)?;
-    let actor = call
-        .query
-        .address("owner_agent", &api)?
-        .map(|address| address.to_string());
-    let prefix = call.query.get("action_prefix").map(str::to_owned);
-    let since = call.query.instant("since")?;
-    let (entries, next) = api
+    let filter = filter(&api, &call)?;
+    let found = api
         .broker()
-        .read(move |reader| {
-            let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
-            let (mut entries, mut examined) = (Vec::new(), 0_usize);
-            let mut cursor = page.cursor.clone();
-            loop {
-                let found = reader.audit(&PageRequest {
-                    limit: page.limit,
-                    cursor: cursor.take(),
-                })?;
-                examined = examined.saturating_add(found.items.len());
-                let is_past = found
-                    .items
-                    .last()
-                    .is_some_and(|last| since.is_some_and(|since| last.at < since));
-                entries.extend(found.items.into_iter().filter(|entry| {
-                    since.is_none_or(|since| entry.at >= since)
-                        && actor.as_ref().is_none_or(|actor| entry.actor == *actor)
-                        && prefix
-                            .as_ref()
-                            .is_none_or(|prefix| entry.action.starts_with(prefix.as_str()))
-                }));
-                cursor = if is_past { None } else { found.next };
-                if entries.len() >= wanted || cursor.is_none() || examined >= EXAMINED_MAX {
-                    return Ok((entries, cursor));
-                }
-            }
-        })
+        .read(move |reader| reader.audit(&filter, &page))
         .await?;
     Ok(Answer(
         Object::ok()
-            .list("events", entries.iter().map(entry))
-            .text_or_null("next_cursor", next.as_deref()),
+            .list("events", found.items.iter().map(event))
+            .text_or_null("next_cursor", found.next.as_deref()),
     ))
 }
 
-fn entry(entry: &AuditEntry) -> Object {
+fn filter(api: &Api, call: &Call) -> Result<AuditFilter, Problem> {
+    let query = &call.query;
+    let is_refused = match query.get("result") {
+        None => None,
+        Some("done") => Some(false),
+        Some("refused") => Some(true),
+        Some(other) => {
+            return Err(Problem::field(
+                "query",
+                "result",
+                format!("{other:?} is none of done, refused"),
+                "string",
+            ));
+        }
+    };
+    Ok(AuditFilter {
+        party: query.address("owner_agent", api)?,
+        action_prefix: query.get("action_prefix").map(str::to_owned),
+        via: query.get("via").map(str::to_owned),
+        target: query.get("target").map(str::to_owned),
+        is_refused,
+        since: query.instant("since")?,
+        until: query.instant("until")?,
+    })
+}
+
+fn event(audited: &Audited) -> Object {
     let AuditEntry {
         at,
         actor,
@@ -66,19 +59,26 @@ fn entry(entry: &AuditEntry) -> Object {
         via,
         action,
         target,
+        owner,
         reason,
         result,
+        details,
         trace_id,
-    } = entry;
+    } = &audited.entry;
     Object::new()
+        .shown("event_id", audited.id)
         .shown("at", at)
         .text("actor", actor)
         .text_or_null("key_id", key.as_deref())
         .text("via", via)
         .text("action", action)
         .text("target", target)
-        .text("owner_agent", actor)
+        .text("owner_agent", owner)
         .text_or_null("reason", reason.as_deref())
+        .with(|object| match details {
+            Some(details) => object.payload("details", details),
+            None => object.null("details"),
+        })
         .text("result", result)
         .text_or_null("trace_id", trace_id.as_deref())
 }

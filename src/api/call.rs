@@ -37,6 +37,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) method: Method,
     pub(super) path: String,
+    /// Whom the request names as the one it acts for, if that is an address. For the audit log.
+    on_behalf: Option<Address>,
 }
 
 impl FromRequestParts<Api> for Call {
@@ -52,9 +54,12 @@ impl FromRequestParts<Api> for Call {
                 api.settings().requests_per_minute,
             )
             .map_err(TooMany::problem)?;
+        let query = Query::of(parts);
+        let on_behalf = on_behalf(api, &query, &parts.headers);
         Ok(Self {
             caller,
-            query: Query::of(parts),
+            query,
+            on_behalf,
             trace_id: parts
                 .extensions
                 .get::<Traces>()
@@ -171,6 +176,7 @@ impl Call {
             via: via.to_owned(),
             action: action.to_owned(),
             target: target.to_string(),
+            owner: self.on_behalf.as_ref().map(ToString::to_string),
             reason: reason.map(str::to_owned),
             trace_id: self.trace_id.clone(),
         }
@@ -185,6 +191,16 @@ impl Call {
             workspace_id: given("workspace_id", &registry.workspace_id),
         }
     }
+}
+
+/// Whom a request names as the one it acts for. What is no address is the handler's to refuse.
+fn on_behalf(api: &Api, query: &Query, headers: &HeaderMap) -> Option<Address> {
+    let named = query.get("owner_agent").or_else(|| {
+        headers
+            .get("x-owner-agent")
+            .and_then(|value| value.to_str().ok())
+    })?;
+    Address::parse(named, &api.broker().registry().home).ok()
 }
 
 /// The query of a request. A blank value counts as missing.

@@ -32,6 +32,7 @@ pub async fn first_start(broker: &Broker) -> Result<Option<NewToken>, BrokerErro
         via: "cli".to_owned(),
         action: action.to_owned(),
         target: address.to_string(),
+        owner: None,
         reason: Some("first start".to_owned()),
         trace_id: None,
     };

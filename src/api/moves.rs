@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use crate::api::answer::{Answer, Result};
 use crate::api::call::{Call, Upload};
 use crate::api::{Api, intents};
-use crate::broker::request::{BrokerError, Receipt, RememberKey, Request};
+use crate::broker::request::{AuditNote, BrokerError, Receipt, RememberKey, Request};
 use crate::domain::address::Address;
 use crate::domain::fact::{Actor, Fact, FactBody};
 use crate::domain::ids::{AttemptId, IntentId};
@@ -42,9 +42,7 @@ pub(super) async fn resume(
         intent: intent.id,
         command: Command::Resume(Box::new(resume)),
         remember,
-        audit: intent
-            .open_task()
-            .map(|_task| call.note("task.decide", intent.id, None)),
+        audit: resume_note(&call, &intent),
     };
     match api.broker().run(request).await {
         Ok(receipt) => Ok(Answer(applied(&api, &receipt))),
@@ -53,6 +51,15 @@ pub(super) async fn resume(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A decision is an operator's write, and so is an answer that an admin gives for a receiver.
+fn resume_note(call: &Call, intent: &Intent) -> Option<AuditNote> {
+    if intent.open_task().is_some() {
+        return Some(call.note("task.decide", intent.id, None));
+    }
+    let is_for_another = call.caller.is_admin() && intent.to != call.caller.address;
+    is_for_another.then(|| call.note("intent.resume", intent.id, None))
 }
 
 /// Reads the control keys of a resume; the body goes to the engine whole.
@@ -300,7 +307,7 @@ pub(super) async fn retry_now(
                 by: call.caller.actor(),
             },
             remember: call.remember(|| body.fingerprint(&[]))?,
-            audit: Some(call.note("intent.retry", intent.id, None)),
+            audit: Some(call.note("intent.retry_now", intent.id, None)),
         })
         .await?;
     Ok(Answer(

@@ -89,6 +89,7 @@ async fn another_key(broker: &Broker, operator: &Address) -> Result<NewToken, Fa
         via: "cli".to_owned(),
         action: "key.create".to_owned(),
         target: operator.to_string(),
+        owner: None,
         reason: Some("no usable admin key in the data directory".to_owned()),
         trace_id: None,
     };

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::broker::audit;
 use crate::broker::batch::Batch;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
-use crate::broker::writer::put_audit;
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
@@ -24,13 +24,9 @@ pub(super) fn run(
     command: &AdminCommand,
     note: &AuditNote,
 ) -> Result<AdminReceipt, BrokerError> {
+    let before = audit::subject(batch, command);
     let result = decide(batch, command, note);
-    let word = match &result {
-        Ok(_) => "done".to_owned(),
-        Err(BrokerError::Store(fault)) => return Err(BrokerError::Store(fault.clone())),
-        Err(refusal) => refusal.to_string(),
-    };
-    put_audit(batch, note, word)?;
+    audit::of_command(batch, note, before.as_deref(), &result)?;
     result
 }
 

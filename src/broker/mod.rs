@@ -21,6 +21,7 @@ pub mod session;
 pub mod stats;
 
 mod admin;
+mod audit;
 mod batch;
 mod boot;
 mod late;

@@ -63,6 +63,8 @@ pub struct AuditNote {
     pub action: String,
     /// On what.
     pub target: String,
+    /// On whose behalf, when it is somebody else's.
+    pub owner: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// The trace.
@@ -231,6 +233,20 @@ pub enum AdminRefusal {
     /// An http agent needs a URL.
     #[error("delivery_mode http needs a callback_url")]
     NoCallback,
+}
+
+impl AdminRefusal {
+    /// The code of the wire's error table.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoAccount(_) => "account_not_found",
+            Self::NoKey(_) => "key_not_found",
+            Self::NoAgent(_) => "agent_not_found",
+            Self::AddressTaken(_) => "address_taken",
+            Self::NoCallback => "schema_invalid",
+        }
+    }
 }
 
 /// A commit as the bus carries it: everything that became true together.

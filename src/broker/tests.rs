@@ -146,6 +146,7 @@ impl House {
             via: "api".to_owned(),
             action: "agent.pause".to_owned(),
             target: "orders".to_owned(),
+            owner: None,
             reason: None,
             trace_id: None,
         }

@@ -10,10 +10,10 @@ use crate::broker::batch::{Batch, Committed, Counters, Start};
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
 use crate::broker::registry::Registry;
-use crate::broker::request::{AdminReceipt, AuditNote, BrokerError, Published, Receipt, Request};
+use crate::broker::request::{AdminReceipt, BrokerError, Published, Receipt};
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
-use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, boot, rounds};
+use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, rounds};
 use crate::clock::{Clock, Entropy};
 use crate::domain::ids::{AttemptId, Cursor, IntentId};
 use crate::domain::intent::Intent;
@@ -21,7 +21,6 @@ use crate::domain::time::Timestamp;
 use crate::engine::command::{Command, PayloadSource};
 use crate::shutdown::Shutdown;
 use crate::store::error::StoreError;
-use crate::store::query::AuditEntry;
 use crate::store::{Reader, Store, Write};
 
 /// Everything the thread owns.
@@ -285,13 +284,17 @@ fn take(
     match message {
         Message::Run(requests) => {
             for (request, reply) in requests {
+                let before = request
+                    .audit
+                    .as_ref()
+                    .and_then(|_note| batch.intent(request.intent).cloned());
                 let result = faultless(batch.request(&request))?;
                 if let (Ok(_), Command::Submit(submit)) = (&result, &request.command)
                     && let PayloadSource::Given(payload) = &submit.payload
                 {
                     payloads.put(request.intent, payload.clone());
                 }
-                audit(batch, &request, &result)?;
+                audit::of_request(batch, &request, before.as_deref(), &result)?;
                 answers.receipts.push((reply, result));
             }
         }
@@ -329,51 +332,4 @@ pub(super) fn faultless<T>(
         Err(BrokerError::Store(fault)) => Err(fault),
         other => Ok(other),
     }
-}
-
-fn audit(
-    batch: &mut Batch<'_>,
-    request: &Request,
-    result: &Result<Receipt, BrokerError>,
-) -> Result<(), StoreError> {
-    let Some(note) = &request.audit else {
-        return Ok(());
-    };
-    let result = match result {
-        // It was written down when it was done.
-        Ok(receipt) if receipt.is_repeat => return Ok(()),
-        Ok(_) => "done".to_owned(),
-        Err(BrokerError::Refused(refusal)) => refusal.code().to_owned(),
-        Err(other) => other.to_string(),
-    };
-    put_audit(batch, note, result)
-}
-
-/// Puts one entry of the audit log.
-pub(super) fn put_audit(
-    batch: &mut Batch<'_>,
-    note: &AuditNote,
-    result: String,
-) -> Result<(), StoreError> {
-    let AuditNote {
-        actor,
-        key,
-        via,
-        action,
-        target,
-        reason,
-        trace_id,
-    } = note.clone();
-    let at = batch.now;
-    batch.txn.put(Write::Audit(AuditEntry {
-        at,
-        actor,
-        key,
-        via,
-        action,
-        target,
-        reason,
-        result,
-        trace_id,
-    }))
 }

@@ -8,15 +8,46 @@ use crate::domain::intent::{DeadLetterState, Delivery, End, Intent};
 use crate::domain::status::{State, Status, WaitingReason};
 use crate::domain::task::{HeldAct, Hold};
 use crate::domain::time::Timestamp;
-use crate::store::query::{LetterGroup, LetterState, Thread, ThreadKind};
+use crate::store::query::{AuditEntry, Audited, LetterGroup, LetterState, Thread, ThreadKind};
 use crate::wire::dead_letters;
 
+use super::rows::jobs::AuditRow;
 use super::rows::{
     AttemptRow, DecisionRow, HeldRow, IntentRow, LetterGroupRow, LetterRow, TaskRow,
 };
 
 /// Who a completion is from, without its scheme.
 const COMPLETION_SENDER: &str = "axme.intent-protocol";
+
+pub(super) fn audit_row(audited: Audited) -> AuditRow {
+    let AuditEntry {
+        at,
+        actor,
+        key,
+        via,
+        action,
+        target,
+        owner,
+        reason,
+        result,
+        details,
+        trace_id,
+    } = audited.entry;
+    AuditRow {
+        id: audited.id,
+        at,
+        actor,
+        owner,
+        key,
+        via,
+        action,
+        target,
+        reason,
+        result,
+        details,
+        trace_id,
+    }
+}
 
 pub(super) fn intent_row(intent: &Intent) -> IntentRow {
     IntentRow {

@@ -23,14 +23,16 @@ use std::path::Path;
 use std::pin::Pin;
 
 use crate::desk::act::{Act, Done};
+use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, FeedRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow,
     LetterRow, Overview, TaskRow, ThreadView,
 };
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
+use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::payload::BadPayload;
 use crate::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
 };
 use crate::wire::errors::Problem;
 
@@ -75,6 +77,24 @@ pub trait Desk: Send + Sync + std::fmt::Debug {
     /// What was committed after a cursor (none: after now), at the latest when `wait_ms` have passed.
     /// Bounded: when more has happened than one answer holds, the next call brings the rest.
     fn feed(&self, since: Option<Cursor>, wait_ms: u64) -> Answer<'_, FeedPage>;
+
+    /// A page of the audit log, newest first. A page may be short, or empty, and still have a next one.
+    fn audit(&self, filter: AuditFilter, page: PageRequest) -> Answer<'_, Page<AuditRow>>;
+
+    /// A page of jobs, newest first; of one state, or of all.
+    fn jobs(&self, state: Option<JobState>, page: PageRequest) -> Answer<'_, Page<JobRow>>;
+
+    /// One job with a page of its items.
+    fn job(&self, id: JobId, page: PageRequest) -> Answer<'_, JobView>;
+
+    /// What a job would do, without doing it.
+    fn plan_job(&self, job: NewJob) -> Answer<'_, JobPlan>;
+
+    /// Starts a job. Answers when it is durable; it goes on without us.
+    fn start_job(&self, job: NewJob) -> Answer<'_, JobRow>;
+
+    /// Pauses, resumes or cancels a job.
+    fn control_job(&self, id: JobId, control: JobControl) -> Answer<'_, JobRow>;
 
     /// Does something. Answers when it is durable.
     fn act(&self, act: Act) -> Answer<'_, Done>;

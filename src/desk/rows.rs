@@ -1,5 +1,7 @@
 //! What a desk shows: plain rows, the same from both sides.
 
+pub mod jobs;
+
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::{AttemptReport, Outcome};

@@ -108,6 +108,10 @@ numbered_id!(
     HoldId, "hld_", "a hold id such as hld_3"
 );
 numbered_id!(
+    /// A job.
+    JobId, "job_", "a job id such as job_1"
+);
+numbered_id!(
     /// A service account.
     AccountId, "sa_", "an account id such as sa_1"
 );

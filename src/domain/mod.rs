@@ -17,6 +17,7 @@ pub mod fact;
 pub mod failure;
 pub mod ids;
 pub mod intent;
+pub mod job;
 pub mod key;
 pub mod payload;
 pub mod policy;

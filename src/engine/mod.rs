@@ -24,6 +24,7 @@ pub mod command;
 pub mod dead_letters;
 pub mod effect;
 pub mod evolve;
+pub mod jobs;
 pub mod lifecycle;
 pub mod refusal;
 

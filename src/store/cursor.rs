@@ -84,6 +84,36 @@ pub(super) fn page<T, const N: usize>(
     Ok(Page { items, next })
 }
 
+/// Takes what is asked for out of rows that start where the page does and are at most `examined_max`.
+/// There is a next page when a wanted row is left over, or when the rows were cut.
+pub(super) fn sifted<T>(
+    list: List,
+    request: &PageRequest,
+    examined_max: u32,
+    rows: impl IntoIterator<Item = Result<(i64, T), StoreError>>,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Result<Page<T>, StoreError> {
+    let limit = usize::try_from(request.limit.max(1)).unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    let (mut last, mut examined) = (None, 0_u32);
+    for row in rows {
+        let (key, item) = row?;
+        let is_wanted = is_wanted(&item);
+        if (is_wanted && items.len() == limit) || examined == examined_max {
+            return Ok(Page {
+                items,
+                next: last.map(|key| encode(list, [key])),
+            });
+        }
+        if is_wanted {
+            items.push(item);
+        }
+        last = Some(key);
+        examined = examined.saturating_add(1);
+    }
+    Ok(Page { items, next: None })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,8 @@ use crate::domain::failure::DeadReason;
 use crate::domain::intent::{DeadLetter, Intent};
 use crate::store::derive::{ThreadRow, letter_state};
 use crate::store::query::{
-    AttemptFilter, FeedFilter, IntentFilter, LetterFilter, LetterState, ThreadFilter,
+    AttemptFilter, AuditEntry, AuditFilter, FeedFilter, IntentFilter, LetterFilter, LetterState,
+    ThreadFilter,
 };
 
 /// Most items of the feed that one read examines, so that a rare match does not hold a reader for long.
@@ -152,6 +153,36 @@ pub(super) fn thread_matches(filter: &ThreadFilter, thread: &ThreadRow) -> bool 
         })
         && given(kind.as_ref(), |kind| *kind == thread.kind)
         && (!is_due_first || thread.is_pending)
+}
+
+/// Most entries of the audit log that one read examines.
+pub(super) const AUDIT_EXAMINED_MAX: u32 = 20_000;
+
+/// True when the entry of the audit log is one of those asked for.
+pub(super) fn audit_matches(filter: &AuditFilter, entry: &AuditEntry) -> bool {
+    let AuditFilter {
+        party,
+        action_prefix,
+        via,
+        target,
+        is_refused,
+        since,
+        until,
+    } = filter;
+    given(party.as_ref(), |party| {
+        let party = party.to_string();
+        entry.actor == party || entry.owner == party
+    }) && given(action_prefix.as_ref(), |prefix| {
+        entry.action.starts_with(prefix.as_str())
+    }) && given(via.as_ref(), |via| *via == entry.via)
+        && given(target.as_ref(), |target| {
+            entry.target.contains(target.as_str())
+        })
+        && given(is_refused.as_ref(), |is_refused| {
+            *is_refused == entry.is_refused()
+        })
+        && given(since.as_ref(), |since| entry.at >= *since)
+        && given(until.as_ref(), |until| entry.at < *until)
 }
 
 /// True when the item of the feed is one of those asked for.

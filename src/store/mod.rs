@@ -32,8 +32,8 @@ use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AttemptFilter, AuditEntry, Counters, FeedFilter, IntentFilter, LetterFilter, LetterGroup, Page,
-    PageRequest, Thread, ThreadFilter,
+    AttemptFilter, AuditEntry, AuditFilter, Audited, Counters, FeedFilter, IntentFilter,
+    LetterFilter, LetterGroup, Page, PageRequest, Thread, ThreadFilter,
 };
 
 /// A memory. Owned by the writer; readers are given out.
@@ -305,11 +305,16 @@ pub trait Reader: Send {
     /// The fault.
     fn head(&mut self) -> Result<Cursor, StoreError>;
 
-    /// A page of the audit log, newest first.
+    /// A page of the audit log, newest first. A page may be short, or empty, and still have a next one:
+    /// one call examines a bounded number of entries.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`], or the fault.
-    fn audit(&mut self, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError>;
+    fn audit(
+        &mut self,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Audited>, StoreError>;
 
     /// What was answered under this idempotency key.
     ///

@@ -6,8 +6,9 @@ use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::Outcome;
 use crate::domain::failure::{DeadReason, ErrorClass};
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{AuditId, Cursor, IntentId, ThreadId};
 use crate::domain::intent::Intent;
+use crate::domain::payload::Payload;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
@@ -263,10 +264,50 @@ pub struct AuditEntry {
     pub action: String,
     /// On what.
     pub target: String,
+    /// On whose behalf; the same as `actor` unless the request named somebody else.
+    pub owner: String,
     /// Why.
     pub reason: Option<String>,
-    /// `done`, or the refusal's code.
+    /// `done`, `held` when it takes effect later, or the refusal's code.
     pub result: String,
+    /// What it changed, an object with `before` and `after`. Never secrets.
+    pub details: Option<Payload>,
     /// The trace.
     pub trace_id: Option<String>,
+}
+
+/// An entry of the audit log with its place there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audited {
+    /// Its id, rising.
+    pub id: AuditId,
+    /// What was written down.
+    pub entry: AuditEntry,
+}
+
+/// Which entries of the audit log. Everything given must hold. Newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditFilter {
+    /// Done by this party, or on its behalf.
+    pub party: Option<Address>,
+    /// Actions that begin so.
+    pub action_prefix: Option<String>,
+    /// Through this: `api`, `console`, `cli`.
+    pub via: Option<String>,
+    /// Targets that contain this.
+    pub target: Option<String>,
+    /// Only what was refused, or only what was not.
+    pub is_refused: Option<bool>,
+    /// At or after.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditEntry {
+    /// True when nothing came of it.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        !matches!(self.result.as_str(), "done" | "held")
+    }
 }

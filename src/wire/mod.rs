@@ -16,6 +16,7 @@ pub mod events;
 pub mod feed;
 pub mod inbox;
 pub mod intents;
+pub mod jobs;
 pub mod json;
 pub mod rows;
 pub mod submit;

@@ -116,3 +116,59 @@ async fn operators_writes_are_in_the_audit_log_with_who_and_through_what() {
     assert_eq!(entry["result"], "done");
     assert!(audit["next_cursor"].is_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_says_what_a_write_changed_on_whose_behalf_and_what_was_refused() {
+    let house = house().await;
+    let account = house.account("orders", json!({})).await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let path = format!("/v1/intents/{id}/cancel?owner_agent=boss");
+    house
+        .post(&path, &house.admin, json!({ "reason": "wrong" }))
+        .await
+        .ok();
+    house
+        .post(&path, &house.admin, json!({}))
+        .await
+        .refused(409, "intent_terminal");
+    let secret = json!({ "secret": "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=" });
+    let path = format!("/v1/service-accounts/{account}/webhook-secret");
+    house.post(&path, &house.admin, secret).await.ok();
+    let read = async |query: &str| {
+        let path = format!("/v1/audit/events?{query}");
+        house.get(&path, &house.admin).await
+    };
+    let cancels = read("action_prefix=intent.cancel").await.ok();
+    let [refused, done] = [&cancels["events"][0], &cancels["events"][1]];
+    assert_eq!(refused["result"], "intent_terminal");
+    assert_eq!(done["details"]["before"]["status"], "DELIVERED");
+    assert_eq!(done["details"]["after"]["status"], "CANCELED");
+    assert_eq!(done["owner_agent"], "agent://local/default/boss");
+    assert_eq!(done["actor"], "agent://local/default/operator");
+    assert!(done["event_id"].as_str().unwrap().starts_with("aud_"));
+    let only = read("result=refused&owner_agent=boss").await.ok();
+    assert_eq!(only["events"].as_array().unwrap().len(), 1);
+    let rotated = read("action_prefix=account.rotate").await;
+    assert_eq!(
+        rotated.ok()["events"][0]["details"]["after"]["secrets"],
+        json!(1)
+    );
+    assert!(!rotated.text.contains("whsec_"), "{}", rotated.text);
+    read("result=maybe").await.refused(422, "schema_invalid");
+    // Page after page, every entry once.
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = read(&format!("limit=2&{cursor}")).await.ok();
+        let events = page["events"].as_array().unwrap();
+        seen.extend(events.iter().map(|event| event["event_id"].clone()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("cursor={next}"),
+            None => break,
+        }
+    }
+    let wanted: Vec<_> = (1..=seen.len())
+        .rev()
+        .map(|n| json!(format!("aud_{n}")))
+        .collect();
+    assert_eq!(seen, wanted);
+}

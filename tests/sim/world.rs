@@ -117,6 +117,7 @@ fn note() -> AuditNote {
         via: "api".to_owned(),
         action: "sim".to_owned(),
         target: "sim".to_owned(),
+        owner: None,
         reason: None,
         trace_id: None,
     }

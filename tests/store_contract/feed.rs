@@ -8,7 +8,7 @@ use postroom::domain::key::{Key, KeyHash, Role};
 use postroom::domain::payload::Payload;
 use postroom::domain::status::Status;
 use postroom::store::Write;
-use postroom::store::query::{AuditEntry, FeedFilter};
+use postroom::store::query::{AuditEntry, AuditFilter, FeedFilter};
 
 use crate::contract;
 use crate::moves::*;
@@ -154,8 +154,15 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
         via: "console".to_owned(),
         action: "agent.pause".to_owned(),
         target: format!("agent {n}"),
+        owner: "agent://local/default/bob".to_owned(),
         reason: None,
-        result: "done".to_owned(),
+        result: if n % 3 == 0 {
+            "agent_not_found"
+        } else {
+            "done"
+        }
+        .to_owned(),
+        details: Some(Payload::of(&serde_json::json!({ "before": { "n": n } }))),
         trace_id: None,
     };
     let mut writes = vec![
@@ -179,6 +186,50 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
     assert_eq!(reader.number("none").unwrap(), None);
     assert_eq!(reader.text("org").unwrap().as_deref(), Some("local"));
     assert_eq!(reader.text("none").unwrap(), None);
-    let audit = walk(3, |page| reader.audit(page).unwrap());
-    assert_eq!(audit, (0..7).rev().map(entry).collect::<Vec<_>>());
+    let mut audit =
+        |filter: AuditFilter| {
+            let found = walk(3, |page| reader.audit(&filter, page).unwrap());
+            assert!(found.iter().all(|audited| audited.entry == entry(
+            i64::try_from(audited.id.0).unwrap() - 1
+        )));
+            let ids = found.iter().map(|audited| audited.id.0);
+            ids.collect::<Vec<_>>()
+        };
+    let all = AuditFilter::default();
+    assert_eq!(audit(all.clone()), [7, 6, 5, 4, 3, 2, 1]);
+    let between = AuditFilter {
+        since: Some(at(2)),
+        until: Some(at(5)),
+        ..all.clone()
+    };
+    assert_eq!(audit(between), [5, 4, 3]);
+    let refused = AuditFilter {
+        is_refused: Some(true),
+        ..all.clone()
+    };
+    assert_eq!(audit(refused), [7, 4, 1]);
+    let target = AuditFilter {
+        target: Some("agent 3".to_owned()),
+        action_prefix: Some("agent.".to_owned()),
+        via: Some("console".to_owned()),
+        party: Some(address("bob")),
+        ..all
+    };
+    assert_eq!(audit(target.clone()), [4]);
+    for nobody in [
+        AuditFilter {
+            party: Some(address("eve")),
+            ..target.clone()
+        },
+        AuditFilter {
+            via: Some("cli".to_owned()),
+            ..target.clone()
+        },
+        AuditFilter {
+            action_prefix: Some("key.".to_owned()),
+            ..target
+        },
+    ] {
+        assert!(audit(nobody).is_empty());
+    }
 }

@@ -7,7 +7,7 @@ use postroom::domain::intent::Intent;
 use postroom::domain::status::{State, Status};
 use postroom::store::error::StoreError;
 use postroom::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, PageRequest, ThreadFilter,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, PageRequest, ThreadFilter,
 };
 
 use crate::contract;
@@ -284,7 +284,10 @@ fn a_cursor_that_was_not_issued_for_the_list_is_refused(world: &mut World) {
         assert_eq!(refused.unwrap_err(), bad);
         let refused = reader.threads(&ThreadFilter::default(), &page);
         assert_eq!(refused.unwrap_err(), bad);
-        assert_eq!(reader.audit(&page).unwrap_err(), bad);
+        assert_eq!(
+            reader.audit(&AuditFilter::default(), &page).unwrap_err(),
+            bad
+        );
     }
 }
 

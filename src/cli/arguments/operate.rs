@@ -231,6 +231,24 @@ pub struct AuditArguments {
     /// Only actions that begin with this, such as `dead_letter.` or `key.create`.
     #[arg(long, value_name = "PREFIX")]
     pub action: Option<String>,
+    /// Only what this party did, or what was done on its behalf.
+    #[arg(long, value_name = "ADDRESS")]
+    pub who: Option<String>,
+    /// Only through this: api, console, cli.
+    #[arg(long, value_name = "WAY")]
+    pub via: Option<String>,
+    /// Only targets that contain this.
+    #[arg(long, value_name = "TEXT")]
+    pub on: Option<String>,
+    /// Only what was refused.
+    #[arg(long)]
+    pub refused: bool,
+    /// Only from this time on, such as 2026-04-11T10:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
     /// How much.
     #[command(flatten)]
     pub window: Window,

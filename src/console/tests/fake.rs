@@ -4,16 +4,18 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::desk::act::{Act, Done};
+use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadEvent, ThreadView,
 };
 use crate::desk::{Answer, Desk, DeskError, FeedPage};
-use crate::domain::ids::{Cursor, HoldId, IntentId, ThreadId};
+use crate::domain::ids::{Cursor, HoldId, IntentId, JobId, ThreadId};
+use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::payload::Payload;
 use crate::domain::time::Span;
 use crate::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
 };
 
 use super::fixtures;
@@ -172,6 +174,30 @@ impl Desk for FakeDesk {
         })
     }
 
+    fn audit(&self, _filter: AuditFilter, _page: PageRequest) -> Answer<'_, Page<AuditRow>> {
+        self.ready(|_| page(Vec::new()))
+    }
+
+    fn jobs(&self, _state: Option<JobState>, _page: PageRequest) -> Answer<'_, Page<JobRow>> {
+        self.ready(|_| page(Vec::new()))
+    }
+
+    fn job(&self, _id: JobId, _page: PageRequest) -> Answer<'_, JobView> {
+        Box::pin(std::future::ready(Err(no_jobs())))
+    }
+
+    fn plan_job(&self, _job: NewJob) -> Answer<'_, JobPlan> {
+        Box::pin(std::future::ready(Err(no_jobs())))
+    }
+
+    fn start_job(&self, _job: NewJob) -> Answer<'_, JobRow> {
+        Box::pin(std::future::ready(Err(no_jobs())))
+    }
+
+    fn control_job(&self, _id: JobId, _control: JobControl) -> Answer<'_, JobRow> {
+        Box::pin(std::future::ready(Err(no_jobs())))
+    }
+
     fn act(&self, act: Act) -> Answer<'_, Done> {
         let result = {
             let mut script = self.0.lock();
@@ -183,6 +209,10 @@ impl Desk for FakeDesk {
         };
         Box::pin(std::future::ready(result))
     }
+}
+
+fn no_jobs() -> DeskError {
+    DeskError::Fault("the script has no jobs".to_owned())
 }
 
 /// Staged acts are held from the fixtures' instant on; the rest is done at once.

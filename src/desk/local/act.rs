@@ -81,6 +81,7 @@ impl Acting<'_> {
             via: self.options.via.clone(),
             action: action.to_owned(),
             target,
+            owner: None,
             reason,
             trace_id: None,
         }

@@ -8,6 +8,7 @@
 //! Tested by the suite of `tests/desk.rs`.
 
 mod act;
+mod jobs;
 mod numbers;
 mod read;
 
@@ -15,15 +16,17 @@ use crate::broker::Broker;
 use crate::broker::request::BrokerError;
 use crate::config::Config;
 use crate::domain::address::Address;
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
+use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::time::Span;
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
 };
 use crate::wire::errors::Problem;
 
 use super::act::{Act, Done};
+use super::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use super::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadView,
@@ -77,6 +80,13 @@ impl LocalDesk {
     #[must_use]
     pub const fn new(broker: Broker, options: LocalOptions) -> Self {
         Self { broker, options }
+    }
+
+    fn must_write(&self) -> Result<(), Problem> {
+        if self.options.is_read_only {
+            return Err(Problem::new("forbidden", "this desk is read-only"));
+        }
+        Ok(())
     }
 }
 
@@ -143,11 +153,39 @@ impl Desk for LocalDesk {
         Box::pin(read::feed(&self.broker, since, wait_ms))
     }
 
+    fn audit(&self, filter: AuditFilter, page: PageRequest) -> Answer<'_, Page<AuditRow>> {
+        Box::pin(read::audit(&self.broker, filter, page))
+    }
+
+    fn jobs(&self, state: Option<JobState>, page: PageRequest) -> Answer<'_, Page<JobRow>> {
+        Box::pin(jobs::list(&self.broker, state, page))
+    }
+
+    fn job(&self, id: JobId, page: PageRequest) -> Answer<'_, JobView> {
+        Box::pin(jobs::show(&self.broker, id, page))
+    }
+
+    fn plan_job(&self, job: NewJob) -> Answer<'_, JobPlan> {
+        Box::pin(jobs::plan(&self.broker, job))
+    }
+
+    fn start_job(&self, job: NewJob) -> Answer<'_, JobRow> {
+        Box::pin(async move {
+            self.must_write()?;
+            jobs::start(&self.broker, &self.options, job).await
+        })
+    }
+
+    fn control_job(&self, id: JobId, control: JobControl) -> Answer<'_, JobRow> {
+        Box::pin(async move {
+            self.must_write()?;
+            jobs::control(&self.broker, &self.options, id, control).await
+        })
+    }
+
     fn act(&self, act: Act) -> Answer<'_, Done> {
         Box::pin(async move {
-            if self.options.is_read_only {
-                return Err(Problem::new("forbidden", "this desk is read-only").into());
-            }
+            self.must_write()?;
             act::run(&self.broker, &self.options, act).await
         })
     }
@@ -174,13 +212,5 @@ impl From<BrokerError> for DeskError {
 }
 
 fn denied(refusal: &crate::broker::request::AdminRefusal) -> Problem {
-    use crate::broker::request::AdminRefusal;
-    let code = match refusal {
-        AdminRefusal::NoAccount(_) => "account_not_found",
-        AdminRefusal::NoKey(_) => "key_not_found",
-        AdminRefusal::NoAgent(_) => "agent_not_found",
-        AdminRefusal::AddressTaken(_) => "address_taken",
-        AdminRefusal::NoCallback => "schema_invalid",
-    };
-    Problem::new(code, refusal.to_string())
+    Problem::new(refusal.code(), refusal.to_string())
 }

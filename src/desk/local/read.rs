@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::broker::Broker;
 use crate::broker::registry::Registry;
 use crate::desk::convert::{
-    attempt_row, held_rows, intent_row, letter_group_row, letter_row, task_row, thread_row,
+    attempt_row, audit_row, held_rows, intent_row, letter_group_row, letter_row, task_row,
+    thread_row,
 };
 use crate::desk::parse;
+use crate::desk::rows::jobs::AuditRow;
 use crate::desk::rows::{
     AttemptRow, EventRow, FeedRow, HeldRow, IntentRow, IntentView, LetterGroupRow, LetterRow,
     TaskRow, ThreadView,
@@ -20,8 +22,8 @@ use crate::domain::payload::Payload;
 use crate::store::Reader;
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AttemptFilter, FeedFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
-    ThreadKind,
+    AttemptFilter, AuditFilter, FeedFilter, IntentFilter, LetterFilter, Page, PageRequest,
+    ThreadFilter, ThreadKind,
 };
 use crate::wire::errors::Problem;
 use crate::wire::events::{Teller, fact_details};
@@ -247,6 +249,17 @@ pub(super) async fn feed(
         page = read_feed(broker, Some(from)).await?;
     }
     Ok(page)
+}
+
+pub(super) async fn audit(
+    broker: &Broker,
+    filter: AuditFilter,
+    page: PageRequest,
+) -> Result<Page<AuditRow>, DeskError> {
+    let found = broker
+        .read(move |reader| reader.audit(&filter, &page))
+        .await?;
+    Ok(found.map(audit_row))
 }
 
 async fn read_feed(broker: &Broker, since: Option<Cursor>) -> Result<FeedPage, DeskError> {

@@ -7,6 +7,7 @@
 //! Not here: requests (`desk::remote`). Tested by the suite of `tests/desk.rs`, which compares both desks.
 
 pub(super) mod intents;
+pub(super) mod jobs;
 pub(super) mod letters;
 pub(super) mod numbers;
 pub(super) mod threads;
@@ -120,6 +121,19 @@ word_reader!(
         .into_iter()
         .find(|state| state.name() == text)
     }
+);
+
+word_reader!(
+    job_kind,
+    crate::domain::job::JobKind,
+    "kind of job",
+    crate::domain::job::JobKind::from_name
+);
+word_reader!(
+    job_state,
+    crate::domain::job::JobState,
+    "state of a job",
+    crate::domain::job::JobState::from_name
 );
 
 /// A status, or none.

@@ -9,16 +9,19 @@
 //! Tested by the suite of `tests/desk.rs`, against a real API on a port of its own.
 
 mod act;
+mod jobs;
 mod link;
 mod read;
 
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
+use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::time::Span;
 use crate::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
 };
 
 use super::act::{Act, Done};
+use super::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use super::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadView,
@@ -101,6 +104,30 @@ impl Desk for RemoteDesk {
 
     fn feed(&self, since: Option<Cursor>, wait_ms: u64) -> Answer<'_, FeedPage> {
         Box::pin(read::feed(&self.link, since, wait_ms))
+    }
+
+    fn audit(&self, filter: AuditFilter, page: PageRequest) -> Answer<'_, Page<AuditRow>> {
+        Box::pin(jobs::audit(&self.link, filter, page))
+    }
+
+    fn jobs(&self, state: Option<JobState>, page: PageRequest) -> Answer<'_, Page<JobRow>> {
+        Box::pin(jobs::list(&self.link, state, page))
+    }
+
+    fn job(&self, id: JobId, page: PageRequest) -> Answer<'_, JobView> {
+        Box::pin(jobs::show(&self.link, id, page))
+    }
+
+    fn plan_job(&self, job: NewJob) -> Answer<'_, JobPlan> {
+        Box::pin(jobs::plan(&self.link, job))
+    }
+
+    fn start_job(&self, job: NewJob) -> Answer<'_, JobRow> {
+        Box::pin(jobs::start(&self.link, job))
+    }
+
+    fn control_job(&self, id: JobId, control: JobControl) -> Answer<'_, JobRow> {
+        Box::pin(jobs::control(&self.link, id, control))
     }
 
     fn act(&self, act: Act) -> Answer<'_, Done> {

@@ -84,7 +84,7 @@ pub(super) async fn overview(link: &Link) -> Result<Overview, DeskError> {
 }
 
 /// The paging of every list.
-fn paged(path: Path, page: PageRequest) -> Path {
+pub(super) fn paged(path: Path, page: PageRequest) -> Path {
     path.with("limit", page.limit).maybe("cursor", page.cursor)
 }
 

@@ -10,7 +10,7 @@ use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
 use crate::domain::fact::{Fact, FeedEntry, FeedItem};
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{AuditId, Cursor, IntentId, ThreadId};
 use crate::domain::intent::{DeadLetter, Intent};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
@@ -18,10 +18,10 @@ use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
 use crate::store::derive::{self, ThreadRow};
 use crate::store::error::StoreError;
-use crate::store::matching;
+use crate::store::matching::{self, AUDIT_EXAMINED_MAX};
 use crate::store::query::{
-    AttemptFilter, AuditEntry, Counters, FeedFilter, IntentFilter, LetterFilter, LetterGroup,
-    LetterState, Page, PageRequest, Thread, ThreadFilter, ThreadKind,
+    AttemptFilter, AuditFilter, Audited, Counters, FeedFilter, IntentFilter, LetterFilter,
+    LetterGroup, LetterState, Page, PageRequest, Thread, ThreadFilter, ThreadKind,
 };
 use crate::store::{Reader, Remembered};
 
@@ -269,18 +269,26 @@ impl Reader for MemoryReader {
         Ok(self.tables.read().head())
     }
 
-    fn audit(&mut self, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+    fn audit(
+        &mut self,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Audited>, StoreError> {
         let tables = self.tables.read();
-        let after = cursor::decode(List::Audit, page)?;
-        let rows = (1..)
-            .zip(&tables.audit)
-            .map(|(key, entry): (i64, _)| ([key], entry))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .filter(|(key, _)| after.is_none_or(|after| *key < after))
-            .map(|(key, entry)| Ok((key, entry.clone())));
-        cursor::page(List::Audit, page, rows)
+        let end = match cursor::decode(List::Audit, page)? {
+            Some([id]) => u64::try_from(id).unwrap_or(0),
+            None => u64::MAX,
+        };
+        let rows = tables.audit.range(..end).rev().map(|(id, entry)| {
+            let audited = Audited {
+                id: AuditId(*id),
+                entry: entry.clone(),
+            };
+            Ok((number(*id), audited))
+        });
+        cursor::sifted(List::Audit, page, AUDIT_EXAMINED_MAX, rows, |audited| {
+            matching::audit_matches(filter, &audited.entry)
+        })
     }
 
     fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError> {

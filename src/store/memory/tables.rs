@@ -48,7 +48,9 @@ pub(super) struct Tables {
     pub(super) tally: Tally,
     pub(super) agents: BTreeMap<Address, Agent>,
     pub(super) keys: BTreeMap<KeyId, Key>,
-    pub(super) audit: Vec<AuditEntry>,
+    pub(super) audit: BTreeMap<u64, AuditEntry>,
+    /// Entries of the audit log there have ever been.
+    pub(super) audited: u64,
     pub(super) remembered: BTreeMap<(String, String), Remembered>,
     pub(super) numbers: BTreeMap<String, u64>,
     pub(super) texts: BTreeMap<String, String>,
@@ -65,7 +67,10 @@ impl Tables {
                 self.keys.insert(key.id, key);
             }
             Write::Notice(notice) => self.notice(notice),
-            Write::Audit(entry) => self.audit.push(entry),
+            Write::Audit(entry) => {
+                self.audited += 1;
+                self.audit.insert(self.audited, entry);
+            }
             Write::Remember(answer) => {
                 let key = (answer.scope.clone(), answer.key.clone());
                 self.remembered.insert(key, answer);

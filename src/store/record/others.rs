@@ -78,7 +78,9 @@ fields!(AuditEntry {
     via,
     action,
     target,
+    owner,
     reason,
     result,
+    details,
     trace_id,
 });

@@ -407,8 +407,8 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
                 params![key.id.0.cast_signed(), key.encode()],
             )?,
             Write::Audit(entry) => execute(
-                "INSERT INTO audit (record) VALUES (?1)",
-                params![entry.encode()],
+                "INSERT INTO audit (at, record) VALUES (?1, ?2)",
+                params![entry.at.as_millis(), entry.encode()],
             )?,
             Write::Text(name, text) => execute(
                 "INSERT OR REPLACE INTO texts (name, value) VALUES (?1, ?2)",

@@ -12,6 +12,7 @@
 mod answers;
 mod attempt_pages;
 mod attempts;
+mod audit;
 mod columns;
 mod failure;
 mod feed;

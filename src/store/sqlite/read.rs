@@ -18,8 +18,8 @@ use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AttemptFilter, AuditEntry, Counters, FeedFilter, IntentFilter, LetterFilter, LetterGroup, Page,
-    PageRequest, Thread, ThreadFilter,
+    AttemptFilter, AuditFilter, Audited, Counters, FeedFilter, IntentFilter, LetterFilter,
+    LetterGroup, Page, PageRequest, Thread, ThreadFilter,
 };
 use crate::store::record::{Broken, Record};
 use crate::store::{Reader, Remembered, matching};
@@ -28,7 +28,7 @@ use super::answers::Days;
 use super::columns::{self, DEPTHS, Place};
 use super::failure::Named as _;
 use super::lists::{self, Found};
-use super::{Settings, attempt_pages, feed, letter_pages, names, rows, thread_pages};
+use super::{Settings, attempt_pages, audit, feed, letter_pages, names, rows, thread_pages};
 
 /// Steps of SQLite's machine between two looks at the clock: about a tenth of a millisecond.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -257,25 +257,12 @@ impl Reader for SqliteReader {
         self.call(feed::head)
     }
 
-    fn audit(&mut self, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
-        let end = cursor::decode(List::Audit, page)?.map_or(i64::MAX, |[id]| id);
-        self.call(|file| {
-            let mut statement = file
-                .prepare_cached(
-                    "SELECT id, record FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-                )
-                .named("read audit")?;
-            let limit = i64::from(page.limit.max(1)) + 1;
-            let found: Vec<(i64, Vec<u8>)> = statement
-                .query_map(params![end, limit], |row| Ok((row.get(0)?, row.get(1)?)))
-                .and_then(Iterator::collect)
-                .named("read audit")?;
-            let rows = found.into_iter().map(|(id, bytes)| {
-                let entry = AuditEntry::decode(&bytes);
-                Ok(([id], entry.map_err(|broken| broken.of("audit entry"))?))
-            });
-            cursor::page(List::Audit, page, rows)
-        })
+    fn audit(
+        &mut self,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Audited>, StoreError> {
+        self.call(|file| audit::page(file, filter, page))
     }
 
     fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError> {

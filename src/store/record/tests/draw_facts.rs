@@ -266,8 +266,10 @@ impl Draw {
             via: self.text(),
             action: self.text(),
             target: self.text(),
+            owner: self.text(),
             reason: self.maybe(Self::text),
             result: self.text(),
+            details: self.maybe(Self::payload),
             trace_id: self.maybe(Self::text),
         }
     }

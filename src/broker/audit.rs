@@ -1,0 +1,207 @@
+//! What the audit log says of a write: who, through what, on what, why, what it changed, what came of it.
+//!
+//! An entry is written in the commit of what it tells, also of a refusal. It never holds a secret.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::broker::batch::Batch;
+use crate::broker::request::{AdminReceipt, AuditNote, BrokerError, Receipt, Request};
+use crate::domain::agent::Agent;
+use crate::domain::fact::FactBody;
+use crate::domain::intent::{DeadLetterState, Intent};
+use crate::domain::payload::Payload;
+use crate::domain::time::Span;
+use crate::store::Write;
+use crate::store::error::StoreError;
+use crate::store::query::AuditEntry;
+
+/// Writes down what an operator asked of an intent, which was as `before`.
+pub(super) fn of_request(
+    batch: &mut Batch<'_>,
+    request: &Request,
+    before: Option<&Intent>,
+    result: &Result<Receipt, BrokerError>,
+) -> Result<(), StoreError> {
+    let Some(note) = &request.audit else {
+        return Ok(());
+    };
+    let (result, details) = match result {
+        // It was written down when it was done.
+        Ok(receipt) if receipt.is_repeat => return Ok(()),
+        Ok(receipt) => (done(receipt), before_and_after(before, receipt)),
+        Err(BrokerError::Refused(refusal)) => (refusal.code().to_owned(), None),
+        Err(other) => (other.to_string(), None),
+    };
+    put(batch, note, result, details.as_ref())
+}
+
+/// Writes down an operator's command to agents, keys or jobs.
+pub(super) fn of_command(
+    batch: &mut Batch<'_>,
+    note: &AuditNote,
+    before: Option<&Agent>,
+    result: &Result<AdminReceipt, BrokerError>,
+) -> Result<(), StoreError> {
+    let (word, details) = match result {
+        Ok(receipt) => ("done".to_owned(), changed(before, receipt)),
+        Err(BrokerError::Store(fault)) => return Err(fault.clone()),
+        Err(BrokerError::Denied(denial)) => (denial.code().to_owned(), None),
+        Err(other) => (other.to_string(), None),
+    };
+    put(batch, note, word, details.as_ref())
+}
+
+fn put(
+    batch: &mut Batch<'_>,
+    note: &AuditNote,
+    result: String,
+    details: Option<&Value>,
+) -> Result<(), StoreError> {
+    let AuditNote {
+        actor,
+        key,
+        via,
+        action,
+        target,
+        owner,
+        reason,
+        trace_id,
+    } = note.clone();
+    batch.txn.put(Write::Audit(AuditEntry {
+        at: batch.now,
+        owner: owner.unwrap_or_else(|| actor.clone()),
+        actor,
+        key,
+        via,
+        action,
+        target,
+        reason,
+        result,
+        details: details.map(Payload::of),
+        trace_id,
+    }))
+}
+
+/// `held` when it takes effect later.
+fn done(receipt: &Receipt) -> String {
+    let is_held = receipt
+        .facts
+        .iter()
+        .any(|fact| matches!(fact.body, FactBody::HoldPlaced(_)));
+    if is_held { "held" } else { "done" }.to_owned()
+}
+
+fn before_and_after(before: Option<&Intent>, receipt: &Receipt) -> Option<Value> {
+    let before = before.map_or_else(Map::new, of_intent);
+    let after = of_intent(&receipt.intent);
+    let mut details = difference(&before, &after);
+    let made: Vec<String> = receipt
+        .caused
+        .iter()
+        .map(|intent| intent.id.to_string())
+        .collect();
+    if !made.is_empty() {
+        details.insert("made".to_owned(), json!(made));
+    }
+    (!details.is_empty()).then_some(Value::Object(details))
+}
+
+/// What operators change of an intent.
+fn of_intent(intent: &Intent) -> Map<String, Value> {
+    let letter = intent
+        .dead_letter
+        .as_ref()
+        .map(|letter| match &letter.state {
+            DeadLetterState::Open => "open",
+            DeadLetterState::Replayed { .. } => "replayed",
+            DeadLetterState::Discarded { .. } => "discarded",
+        });
+    let decision = intent
+        .task
+        .as_ref()
+        .and_then(|task| task.decision.as_ref())
+        .map(|decision| decision.outcome.as_str());
+    object(json!({
+        "status": intent.status.name(),
+        "delivery": intent.delivery.name(),
+        "dead_letter": letter,
+        "decision": decision,
+        "holds": intent.holds.len(),
+    }))
+}
+
+fn changed(before: Option<&Agent>, receipt: &AdminReceipt) -> Option<Value> {
+    let mut details = match &receipt.agent {
+        Some(agent) => difference(&before.map_or_else(Map::new, of_agent), &of_agent(agent)),
+        None => Map::new(),
+    };
+    if let Some(key) = &receipt.key {
+        let key = json!({
+            "key_id": key.id.to_string(), "key_hint": key.hint, "role": key.role.name(),
+            "is_revoked": key.revoked_at.is_some(),
+        });
+        details.insert("key".to_owned(), key);
+    }
+    (!details.is_empty()).then_some(Value::Object(details))
+}
+
+/// What operators change of an agent. Of its secrets only how many there are.
+fn of_agent(agent: &Agent) -> Map<String, Value> {
+    object(json!({
+        "display_name": agent.display_name,
+        "description": agent.description,
+        "status": agent.status.name(),
+        "delivery_mode": agent.binding.name(),
+        "callback_url": agent.callback_url,
+        "ack_timeout_seconds": agent.ack_timeout.map(Span::as_seconds),
+        "max_in_flight": agent.max_in_flight,
+        "secrets": agent.secrets.len(),
+        "paused": agent.pause.as_ref().map(|pause| pause.reason.as_str()),
+    }))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The keys that differ, under `before` and `after`; empty when none does.
+fn difference(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
+    let differing = |this: &Map<String, Value>, other: &Map<String, Value>| {
+        this.iter()
+            .filter(|(key, value)| other.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect::<Map<String, Value>>()
+    };
+    let (was, is) = (differing(before, after), differing(after, before));
+    let mut details = Map::new();
+    if !(was.is_empty() && is.is_empty()) {
+        details.insert("before".to_owned(), Value::Object(was));
+        details.insert("after".to_owned(), Value::Object(is));
+    }
+    details
+}
+
+/// The agent that a command is about, as it is now.
+pub(super) fn subject(
+    batch: &Batch<'_>,
+    command: &crate::broker::request::AdminCommand,
+) -> Option<Arc<Agent>> {
+    use crate::broker::request::AdminCommand;
+    let registry = batch.registry();
+    match command {
+        AdminCommand::Register(new) => registry.agent(&new.address),
+        AdminCommand::Pause { address, .. } | AdminCommand::Unpause { address } => {
+            registry.agent(address)
+        }
+        AdminCommand::Update { account, .. }
+        | AdminCommand::Delete { account }
+        | AdminCommand::CreateKey { account, .. }
+        | AdminCommand::RevokeKey { account, .. } => registry.account(*account),
+    }
+    .cloned()
+}
