@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::house::{self, House};
 use super::serve::{LOG_DIRECTORY, RING_LINES, end, ground, runtime};
@@ -17,7 +18,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::note;
 use crate::cli::place::{self, Place};
 use crate::config::{self, Config, Glyphs as WantedGlyphs};
-use crate::console::run::{self, ConsoleError, ConsoleOptions};
+use crate::console::run::{self, ConsoleError, ConsoleOptions, Ended};
 use crate::console::terminal::{self, Between};
 use crate::console::theme::depth::Depth;
 use crate::console::theme::glyphs::Glyphs;
@@ -25,7 +26,7 @@ use crate::console::theme::{self, Themes};
 use crate::desk::Desk;
 use crate::desk::local::{LocalDesk, LocalOptions};
 use crate::desk::remote::RemoteDesk;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Hangup, Shutdown, Tasks};
 use crate::telemetry::{LogGuard, LogRing, LogTarget};
 
 /// How often a broker that is starting is asked for, and how many times.
@@ -41,13 +42,21 @@ pub(super) fn run(context: &Context, console: &Console) -> Result<(), Failure> {
         match lock {
             Some(lock) => {
                 let (_log, ring) = log(context, &context.config.data.join(LOG_DIRECTORY))?;
-                let (shutdown, signals) = watched()?;
+                let shutdown = Shutdown::new(Handle::current());
+                let leave = shutdown.token().child_token();
+                let signals = watch(&shutdown, Hangup::Leaves(leave.clone()))?;
                 let house = House::start(ground(context, &shutdown), lock).await?;
-                let shown = embedded(&house, context, console, &shutdown, &ring).await;
+                let shown = embedded(&house, context, console, &shutdown, &ring, &leave).await;
+                if matches!(shown, Ok(Left::Terminal)) {
+                    tracing::warn!(
+                        "the terminal is gone; the broker goes on delivering without it"
+                    );
+                    shutdown.requested().await;
+                }
                 let report = house.stop().await;
                 signals.stop();
                 end(&shutdown, &report)?;
-                shown
+                shown.map(drop)
             }
             None => attach(neighbour(context).await?, context, console).await,
         }
@@ -102,11 +111,25 @@ async fn attach(place: Place, context: &Context, console: &Console) -> Result<()
     let desk = RemoteDesk::new(url, key, "console")
         .map_err(|error| Failure::unreachable(error.to_string()))?
         .with_hold(context.config.undo_hold);
-    let (_log, _ring) = log(context, &context.config.data.join("log-console"))?;
+    let (_log, ring) = log(
+        context,
+        &context.config.data.join(Seat::Attached.log_directory()),
+    )?;
     let (shutdown, signals) = watched()?;
-    let shown = show(Arc::new(desk), context, console, &shutdown, Seat::Attached).await;
+    let stop = shutdown.token();
+    let seat = (Seat::Attached, &ring, &stop);
+    let shown = show(Arc::new(desk), context, console, &shutdown, seat).await;
     signals.stop();
-    shown
+    shown.map(drop)
+}
+
+/// What ended the console over the broker in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Its operator, or a request to stop: the broker ends as well.
+    Both,
+    /// The terminal is gone; the broker can do without.
+    Terminal,
 }
 
 /// Shows the console over the broker in this process until its user leaves or a signal comes.
@@ -115,8 +138,9 @@ pub(super) async fn embedded(
     context: &Context,
     console: &Console,
     shutdown: &Shutdown,
-    _ring: &LogRing,
-) -> Result<(), Failure> {
+    ring: &LogRing,
+    stop: &CancellationToken,
+) -> Result<Left, Failure> {
     let options = LocalOptions {
         identity: house.operator.address.clone(),
         via: "console".to_owned(),
@@ -127,7 +151,8 @@ pub(super) async fn embedded(
         payload_bytes_max: context.config.limits.payload_bytes,
     };
     let desk = LocalDesk::new(house.broker.clone(), options);
-    show(Arc::new(desk), context, console, shutdown, Seat::Embedded).await
+    let seat = (Seat::Embedded, ring, stop);
+    show(Arc::new(desk), context, console, shutdown, seat).await
 }
 
 /// Where the broker of a console is.
@@ -137,30 +162,50 @@ enum Seat {
     Attached,
 }
 
+impl Seat {
+    /// Where the log of this process is, in the data directory.
+    const fn log_directory(self) -> &'static str {
+        match self {
+            Self::Embedded => LOG_DIRECTORY,
+            Self::Attached => "log-console",
+        }
+    }
+}
+
 async fn show(
     desk: Arc<dyn Desk>,
     context: &Context,
     console: &Console,
     shutdown: &Shutdown,
-    seat: Seat,
-) -> Result<(), Failure> {
-    let options = options(&context.config, console, seat);
+    (seat, ring, stop): (Seat, &LogRing, &CancellationToken),
+) -> Result<Left, Failure> {
+    let mut options = options(&context.config, console, seat);
+    options.log = ring.clone();
     terminal::panic::install(options.log_path.as_ref().map(PathBuf::from));
     shutdown.on_fault(Arc::new(|_fault| terminal::restore()));
     let screen = shutdown.tasks("console");
-    let (clock, stop) = (Arc::clone(&context.clock), shutdown.token());
+    let (clock, its_stop) = (Arc::clone(&context.clock), stop.clone());
     let (ended, end) = oneshot::channel();
     let (quit, threads) = (shutdown.clone(), screen.clone());
     screen
         .spawn_thread("console", move || {
             let spawn = |name, work: Box<dyn FnOnce() + Send>| threads.spawn_thread(name, work);
-            let shown = run::run(desk, options, clock, &stop, &spawn, || quit.request());
+            let shown = run::run(desk, options, clock, &its_stop, &spawn);
+            if matches!(shown, Ok(Ended::Quit)) {
+                quit.request();
+            }
             // Whoever waited for it is gone only when the process ends.
             let _gone = ended.send(shown);
         })
         .map_err(|error| Failure::refused(format!("start the console: {error}")))?;
     match end.await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(Ended::Gone(reason))) => {
+            tracing::info!(reason, "the console ended");
+            Ok(Left::Terminal)
+        }
+        // The session hung up, and that alone was told to the console.
+        Ok(Ok(Ended::Stopped)) if !shutdown.is_requested() => Ok(Left::Terminal),
+        Ok(Ok(Ended::Quit | Ended::Stopped)) => Ok(Left::Both),
         Ok(Err(error @ ConsoleError::Terminal(_))) => {
             Err(Failure::refused(error.to_string()).hint("postroom doctor looks at the terminal"))
         }
@@ -192,13 +237,18 @@ pub(super) fn log(context: &Context, directory: &Path) -> Result<(LogGuard, LogR
 }
 
 /// The request to stop, with signals that make it.
-pub(super) fn watched() -> Result<(Shutdown, crate::shutdown::Tasks), Failure> {
+pub(super) fn watched() -> Result<(Shutdown, Tasks), Failure> {
     let shutdown = Shutdown::new(Handle::current());
+    let signals = watch(&shutdown, Hangup::Stops)?;
+    Ok((shutdown, signals))
+}
+
+fn watch(shutdown: &Shutdown, hangup: Hangup) -> Result<Tasks, Failure> {
     let signals = shutdown.tasks("signals");
     shutdown
-        .watch_signals(&signals)
+        .watch_signals(&signals, hangup)
         .map_err(|error| Failure::refused(format!("watch signals: {error}")))?;
-    Ok((shutdown, signals))
+    Ok(signals)
 }
 
 fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
@@ -231,7 +281,8 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
         keys: home
             .and_then(|home| std::fs::read_to_string(home.join("keys.toml")).ok())
             .unwrap_or_default(),
-        log_path: Some(config.data.join(LOG_DIRECTORY).display().to_string()),
+        log_path: Some(config.data.join(seat.log_directory()).display().to_string()),
+        log: LogRing::new(1),
     }
 }
 

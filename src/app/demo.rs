@@ -116,7 +116,10 @@ async fn play(
     let shown = if arguments.headless {
         headless(&house, &key, context, &shutdown).await
     } else {
-        console::embedded(&house, context, console, &shutdown, &ring).await
+        let stop = shutdown.token();
+        let shown = console::embedded(&house, context, console, &shutdown, &ring, &stop).await;
+        // A demonstration without anybody who looks is over.
+        shown.map(drop)
     };
     outsiders.stop();
     // They lose their connections with the doors; nobody waits longer for them.

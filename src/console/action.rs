@@ -268,6 +268,7 @@ pub enum Action {
     Themes,
     Redraw,
     Suspend,
+    Detach,
     Quit,
     QuitAll,
     Close,

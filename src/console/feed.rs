@@ -106,7 +106,9 @@ pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
             Some(News::Answer(query, Box::new(result)))
         }
         Task::Act(ticket, act) => Some(News::Done(ticket, desk.act(*act).await)),
-        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Bell | Task::Quit => None,
+        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Return | Task::Bell | Task::Quit => {
+            None
+        }
     }
 }
 

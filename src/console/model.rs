@@ -211,6 +211,12 @@ pub(crate) struct Model {
     pub(crate) next_number: u64,
     /// What the last frame put where.
     pub(crate) drawn: Drawn,
+    /// What the log of this process warns of, oldest first.
+    pub(crate) log: VecDeque<Message>,
+    /// Set while the terminal is given up for a while.
+    pub(crate) is_aside: bool,
+    /// Why the terminal is gone, once it is.
+    pub(crate) gone: Option<String>,
     /// Set when the console should end.
     pub(crate) is_ending: bool,
 }
@@ -260,6 +266,9 @@ impl Model {
             moves: 0,
             next_number: 1,
             drawn: Drawn::default(),
+            log: VecDeque::new(),
+            is_aside: false,
+            gone: None,
             is_ending: false,
         }
     }

@@ -5,6 +5,8 @@
 //! drawn, a key is echoed at once, data at most thirty times a second, and without either the loop
 //! sleeps until the clock on the screen changes.
 
+mod aside;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -27,6 +29,8 @@ use super::view::view;
 use super::widgets::Paint;
 use crate::clock::{Clock, Mono};
 use crate::desk::Desk;
+use crate::telemetry::LogRing;
+use aside::{Signal, Signals};
 
 /// Events that may wait for the screen; what comes then waits at its source.
 const EVENTS: usize = 1_024;
@@ -62,6 +66,8 @@ pub struct ConsoleOptions {
     pub keys: String,
     /// Where the log is.
     pub log_path: Option<String>,
+    /// The newest lines of the log.
+    pub log: LogRing,
 }
 
 impl Default for ConsoleOptions {
@@ -77,6 +83,7 @@ impl Default for ConsoleOptions {
             between: Between::Nothing,
             keys: String::new(),
             log_path: None,
+            log: LogRing::new(1),
         }
     }
 }
@@ -100,13 +107,24 @@ pub type Spawn<'a> =
 enum Arrival {
     Terminal(Moment, Event),
     News(Box<News>),
+    Signal(Signal),
     Stop,
+}
+
+/// How the console ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Its operator quit.
+    Quit,
+    /// It was told to stop.
+    Stopped,
+    /// Its terminal is gone; why.
+    Gone(String),
 }
 
 /// Runs the console on this thread until the operator quits, the terminal is gone, or `stop`.
 ///
-/// The terminal is given back before this returns, whatever happens. `on_quit` is called when the
-/// operator asked for the end; not when `stop` did.
+/// The terminal is given back before this returns, whatever happens.
 ///
 /// # Errors
 /// [`ConsoleError`] when the terminal cannot be taken or a thread cannot be started.
@@ -116,8 +134,7 @@ pub fn run(
     clock: Arc<dyn Clock>,
     stop: &CancellationToken,
     spawn: Spawn<'_>,
-    on_quit: impl FnOnce(),
-) -> Result<(), ConsoleError> {
+) -> Result<Ended, ConsoleError> {
     let mut screen = Screen::open(Options {
         mouse: options.mouse,
     })?;
@@ -134,11 +151,14 @@ pub fn run(
     drop(inbox);
     keyboard.stop();
     drop(shell.tasks);
-    let is_asked_by_operator = shell.model.is_ending;
-    if is_asked_by_operator {
-        on_quit();
+    match (result, shell.model.gone) {
+        // A terminal that cannot be drawn on is gone; the broker in this process is not.
+        (Err(error), _) if shell.model.settings.is_embedded => Ok(Ended::Gone(error.to_string())),
+        (Err(error), _) => Err(error.into()),
+        (Ok(()), Some(reason)) => Ok(Ended::Gone(reason)),
+        (Ok(()), None) if shell.model.is_ending => Ok(Ended::Quit),
+        (Ok(()), None) => Ok(Ended::Stopped),
     }
-    Ok(result?)
 }
 
 fn start_keyboard(
@@ -168,6 +188,10 @@ fn start_feed(
         .build()?;
     let stop = stop.clone();
     let ended = ended.clone();
+    let signals = {
+        let _runtime = runtime.enter();
+        Signals::watch()?
+    };
     spawn(
         "console-feed",
         Box::new(move || {
@@ -177,7 +201,7 @@ fn start_feed(
                 // Whichever ends first ends the other: neither is of use alone.
                 tokio::select! {
                     () = work => {}
-                    () = forward(told, arrivals, stop) => {}
+                    () = forward(told, signals, arrivals, stop) => {}
                 }
             });
         }),
@@ -187,13 +211,15 @@ fn start_feed(
 /// Hands news to the screen's thread, until `stop` or until nobody listens.
 async fn forward(
     mut told: feed_channel::Receiver<News>,
+    mut signals: Signals,
     arrivals: SyncSender<Arrival>,
     stop: CancellationToken,
 ) {
     loop {
-        // `cancelled` and `recv` are cancel-safe.
+        // `cancelled`, both `recv` and `next` are cancel-safe.
         let arrival = tokio::select! {
             () = stop.cancelled() => Arrival::Stop,
+            signal = signals.next() => Arrival::Signal(signal),
             news = told.recv() => match news {
                 Some(news) => Arrival::News(Box::new(news)),
                 None => return,
@@ -217,6 +243,10 @@ struct Shell {
     is_key_waiting: bool,
     is_dirty: bool,
     drawn_at: Mono,
+    /// The number of the newest log line that was looked at.
+    log_seen: u64,
+    /// Set from the moment we stop ourselves until somebody continues us.
+    is_suspended: bool,
 }
 
 impl Shell {
@@ -257,6 +287,8 @@ impl Shell {
             is_key_waiting: false,
             is_dirty: true,
             drawn_at: Mono::default(),
+            log_seen: 0,
+            is_suspended: false,
         }
     }
 
@@ -293,7 +325,8 @@ impl Shell {
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            if self.is_dirty && self.frame_in_ms() == 0 {
+            self.look_at_log(screen, keyboard)?;
+            if self.is_dirty && !self.model.is_aside && self.frame_in_ms() == 0 {
                 self.draw(screen, keyboard)?;
             }
         }
@@ -313,6 +346,11 @@ impl Shell {
             let (at, input) = match next {
                 None => break,
                 Some(Arrival::Stop) => return Ok(true),
+                Some(Arrival::Signal(signal)) => {
+                    self.obey(signal, screen, keyboard)?;
+                    next = arrivals.try_recv().ok();
+                    continue;
+                }
                 Some(Arrival::Terminal(at, event)) => {
                     self.is_key_waiting = true;
                     (at, Input::Terminal(event))
@@ -331,7 +369,7 @@ impl Shell {
     /// Milliseconds until something has to happen.
     fn wait_ms(&self) -> u64 {
         let wake = update::wake_in(&self.model);
-        let frame = if self.is_dirty {
+        let frame = if self.is_dirty && !self.model.is_aside {
             self.frame_in_ms()
         } else {
             u64::MAX
@@ -385,18 +423,12 @@ impl Shell {
                 }
                 Task::Redraw => screen.redraw(),
                 Task::Bell => screen.bell()?,
-                Task::Suspend => self.suspend(screen, keyboard),
+                Task::Suspend => self.suspend(screen, keyboard)?,
+                Task::Return => self.come_back(screen, keyboard)?,
                 Task::Quit => {}
             }
         }
         Ok(())
-    }
-
-    fn suspend(&mut self, _screen: &mut Screen, _keyboard: &Keyboard) {
-        self.model.say(
-            Weight::Info,
-            "stepping aside comes with a later release; q quits",
-        );
     }
 
     fn draw(&mut self, screen: &mut Screen, keyboard: &Keyboard) -> Result<(), TerminalError> {

@@ -105,6 +105,8 @@ pub(crate) enum Task {
     Redraw,
     /// Hand the screen back for a while.
     Suspend,
+    /// Take the screen again.
+    Return,
     /// Ring.
     Bell,
     /// End the console.

@@ -6,6 +6,7 @@
 //! inside a synchronized update, so a terminal never shows half of one.
 
 pub mod input;
+pub mod job;
 pub mod panic;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -151,6 +152,14 @@ impl Screen<Output> {
     pub fn suspend(&mut self) {
         self.is_stale = true;
         restore();
+    }
+
+    /// Writes a line where the screen was, while the terminal is not ours.
+    pub fn leave_line(text: &str) {
+        // Nobody is left to tell when this fails.
+        if let Ok(mut sink) = output() {
+            drop(sink.write_all(format!("{text}\n").as_bytes()));
+        }
     }
 
     /// Takes the terminal again. The next frame draws everything.

@@ -14,10 +14,12 @@ mod explain;
 mod fates;
 mod filter;
 mod keys;
+mod log;
 mod mouse;
 mod moves;
 mod navigate;
 mod news;
+pub(crate) mod offer;
 mod overlays;
 pub(crate) mod palette;
 mod panels;
@@ -27,9 +29,14 @@ pub(crate) use acts::seconds_left;
 pub(crate) use decide::effect_of;
 pub(crate) use overlays::filter_proposals;
 
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+
 use crate::console::event::Event;
 use crate::console::model::{Drawn, FOLLOWS_AFTER_MS, Model, Weight};
 use crate::console::task::{Moment, News, Task};
+use crate::telemetry::LogLine;
 
 /// What the reducer is told.
 #[derive(Debug)]
@@ -40,6 +47,8 @@ pub(crate) enum Input {
     News(Box<News>),
     /// Time has passed.
     Tick,
+    /// The log has new lines.
+    Log(Vec<Arc<LogLine>>),
     /// A frame was drawn.
     Drawn(Drawn),
     /// The channel to the feed is full; this was not taken.
@@ -54,6 +63,7 @@ pub(crate) fn update(model: &mut Model, at: Moment, input: Input) -> Vec<Task> {
         Input::Terminal(event) => terminal(model, event, &mut tasks),
         Input::News(news) => news::take(model, *news, &mut tasks),
         Input::Tick => {}
+        Input::Log(lines) => log::take(model, &lines),
         Input::Drawn(drawn) => take_frame(model, drawn),
         Input::Refused(task) => refused(model, &task),
     }
@@ -85,13 +95,21 @@ pub(crate) fn wake_in(model: &Model) -> u64 {
 
 fn terminal(model: &mut Model, event: Event, tasks: &mut Vec<Task>) {
     match event {
+        Event::Key(key) if model.is_aside => {
+            if key.code == KeyCode::Enter {
+                model.is_aside = false;
+                model.reads.touch_all();
+                tasks.push(Task::Return);
+            }
+        }
+        Event::Paste(_) | Event::Mouse(_) if model.is_aside => {}
         Event::Key(key) => keys::key(model, key, tasks),
         Event::Paste(text) => keys::paste(model, &text),
         Event::Mouse(mouse) => mouse::mouse(model, mouse, tasks),
         Event::Resize { width, height } => model.size = (width, height),
         Event::Focus(_) | Event::Tick(_) => {}
         Event::InputEnded(reason) => {
-            model.say(Weight::Error, format!("the terminal is gone: {reason}"));
+            model.gone = Some(reason);
             model.is_ending = true;
         }
     }
@@ -127,7 +145,7 @@ fn refused(model: &mut Model, task: &Task) {
                 );
             }
         }
-        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Bell | Task::Quit => {}
+        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Return | Task::Bell | Task::Quit => {}
     }
 }
 

@@ -28,6 +28,15 @@ use tokio_util::sync::CancellationToken;
 /// What is run with the message of a fault before anything else happens to the process.
 pub type FaultHook = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// What SIGHUP, the end of a terminal session, means.
+#[derive(Debug, Clone)]
+pub enum Hangup {
+    /// It asks for the stop like the other signals.
+    Stops,
+    /// Only what needs the terminal ends: this token is cancelled, the rest goes on.
+    Leaves(CancellationToken),
+}
+
 /// The one request to stop. Clones share it.
 #[derive(Clone)]
 pub struct Shutdown {
@@ -128,15 +137,16 @@ impl Shutdown {
     }
 
     /// Watches SIGINT, SIGTERM and SIGHUP in `tasks`: the first requests the stop, the next hurry.
+    /// `hangup` says whether SIGHUP is one of them.
     ///
     /// # Errors
     /// When the process may not install a handler.
-    pub fn watch_signals(&self, tasks: &Tasks) -> std::io::Result<()> {
+    pub fn watch_signals(&self, tasks: &Tasks, hangup: Hangup) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let _context = self.shared.runtime.enter();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let mut hangup = signal(SignalKind::hangup())?;
+        let mut hung_up = signal(SignalKind::hangup())?;
         let shutdown = self.clone();
         let stop = tasks.token().clone();
         tasks.spawn("signals", async move {
@@ -145,7 +155,14 @@ impl Shutdown {
                 let name = tokio::select! {
                     _ = interrupt.recv() => "SIGINT",
                     _ = terminate.recv() => "SIGTERM",
-                    _ = hangup.recv() => "SIGHUP",
+                    _ = hung_up.recv() => match &hangup {
+                        Hangup::Stops => "SIGHUP",
+                        Hangup::Leaves(token) => {
+                            tracing::info!(signal = "SIGHUP", "the session is gone");
+                            token.cancel();
+                            continue;
+                        }
+                    },
                     () = stop.cancelled() => break,
                 };
                 tracing::info!(signal = name, "asked to stop");

@@ -16,11 +16,19 @@ struct Terminal {
     reader: Box<dyn Read + Send>,
     writer: Box<dyn Write + Send>,
     screen: vt100::Parser,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
+    master: Box<dyn portable_pty::MasterPty + Send>,
 }
 
 impl Terminal {
     fn open(data: &Path, words: &[&str]) -> Self {
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(words);
+        command.arg("--data");
+        command.arg(data);
+        Self::run(data, command)
+    }
+
+    fn run(data: &Path, mut command: CommandBuilder) -> Self {
         let size = PtySize {
             rows: 40,
             cols: 140,
@@ -28,10 +36,6 @@ impl Terminal {
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(PROGRAM);
-        command.args(words);
-        command.arg("--data");
-        command.arg(data);
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
@@ -45,7 +49,7 @@ impl Terminal {
             reader: pair.master.try_clone_reader().unwrap(),
             writer: pair.master.take_writer().unwrap(),
             screen: vt100::Parser::new(40.try_into().unwrap(), 140.try_into().unwrap(), 0),
-            _master: pair.master,
+            master: pair.master,
         }
     }
 
@@ -81,6 +85,19 @@ impl Terminal {
             .arg(id)
             .status();
         assert!(status.unwrap().success());
+    }
+
+    /// Closes the terminal, as a lost connection does; the process goes on as it likes.
+    fn hang_up(self) -> Box<dyn portable_pty::Child + Send + Sync> {
+        let Self {
+            child,
+            reader,
+            writer,
+            master,
+            ..
+        } = self;
+        drop((reader, writer, master));
+        child
     }
 
     /// Reads to the end; answers with the exit code and what is left on the screen.
@@ -140,6 +157,81 @@ fn a_postroom_alone_is_broker_and_console_and_ends_on_term() {
     let (code, left) = terminal.end();
     assert_eq!(code, 0, "{left}");
     assert!(left.contains("stopped; nothing left behind"), "{left}");
+}
+
+#[test]
+fn a_lost_terminal_ends_the_console_and_the_broker_in_it_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::open(data.path(), &["--listen", "127.0.0.1:0"]);
+    terminal.await_text(&["LIVE embedded", "1 Overview"]);
+    let mut child = terminal.hang_up();
+    let words = ["send", "intent.order.process.v1", "orders", "--json"];
+    let sent = crate::broker::program(data.path(), &words)
+        .output()
+        .unwrap();
+    assert_eq!(sent.status.code(), Some(0), "{sent:?}");
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    let mut again = Terminal::open(data.path(), &[]);
+    again.await_text(&["1 Overview", "orders"]);
+    again.press("q");
+    let (code, left) = again.end();
+    assert_eq!(code, 0, "{left}");
+    let status = std::process::Command::new("kill")
+        .arg(child.process_id().unwrap().to_string())
+        .status();
+    assert!(status.unwrap().success());
+    assert_eq!(child.wait().unwrap().exit_code(), 0);
+    assert!(!data.path().join("address").exists(), "it stopped in order");
+}
+
+#[test]
+fn with_the_broker_inside_ctrl_z_steps_aside_and_enter_returns() {
+    let data = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::open(data.path(), &["--listen", "127.0.0.1:0"]);
+    terminal.await_text(&["LIVE embedded", "1 Overview"]);
+    terminal.press("\u{1a}");
+    terminal.await_text(&["still delivering, pid"]);
+    assert!(!terminal.screen.screen().alternate_screen());
+    let words = ["send", "intent.order.process.v1", "orders"];
+    let sent = crate::broker::program(data.path(), &words)
+        .output()
+        .unwrap();
+    assert_eq!(sent.status.code(), Some(0), "{sent:?}");
+    terminal.press("\r");
+    terminal.await_text(&["LIVE embedded", "nobody listens", "orders"]);
+    assert!(terminal.screen.screen().alternate_screen());
+    terminal.press("\u{1a}");
+    terminal.await_text(&["still delivering, pid"]);
+    terminal.signal("TERM");
+    let (code, left) = terminal.end();
+    assert_eq!(code, 0, "{left}");
+    assert!(left.contains("stopped; nothing left behind"), "{left}");
+}
+
+#[test]
+fn an_attached_console_suspends_like_any_program_and_fg_brings_it_back() {
+    let broker = Broker::start();
+    let mut shell = CommandBuilder::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]);
+    let mut terminal = Terminal::run(broker.data(), shell);
+    terminal.press("PS1='shell \\#> '\r");
+    terminal.await_text(&["shell 2> "]);
+    let data = broker.data().display();
+    terminal.press(&format!("{PROGRAM} --data {data}\r"));
+    terminal.await_text(&["[1 Overview]"]);
+    terminal.press("\u{1a}");
+    terminal.await_text(&["Stopped", "shell 3> "]);
+    let text = terminal.text();
+    assert!(!terminal.screen.screen().alternate_screen(), "{text}");
+    terminal.press("fg\r");
+    terminal.await_text(&["[1 Overview]", "LIVE"]);
+    terminal.press("3");
+    terminal.await_text(&["[3 Intents]"]);
+    terminal.press("q");
+    terminal.await_text(&["shell 4> "]);
+    terminal.press("exit\r");
+    let (code, left) = terminal.end();
+    assert_eq!(code, 0, "{left}");
 }
 
 #[test]

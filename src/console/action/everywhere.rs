@@ -78,6 +78,8 @@ pub(super) const ACTIONS: &[Spec] = &[
         sentence: "Draw the screen anew", ..Spec::BASE },
     Spec { action: Action::Suspend, name: "screen.suspend", keys: &["ctrl-z"],
         sentence: "Suspend, or step aside while the broker goes on delivering", ..Spec::BASE },
+    Spec { action: Action::Detach, name: "screen.detach",
+        sentence: "Leave the screen; the broker goes on delivering", ..Spec::BASE },
     Spec { action: Action::Quit, name: "app.quit", keys: &["q"], hint: "quit", rank: 250,
         sentence: "Go back, and quit at the root", ..Spec::BASE },
     Spec { action: Action::QuitAll, name: "app.quit-all", keys: &["Q"],

@@ -5,6 +5,7 @@ use crate::console::action::{Action, Context};
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
+use crate::domain::payload::Payload;
 
 /// A field with proposals below it: the palette and help.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ pub(crate) struct EditReplay {
     /// Which dead letter.
     pub(crate) intent: IntentId,
     /// The payload as it was.
-    pub(crate) before: String,
+    pub(crate) before: Payload,
     /// The payload as it will be.
     pub(crate) editor: Field,
     /// Why it cannot be sent as it stands.

@@ -71,7 +71,7 @@ pub(super) fn held(model: &Model, canvas: &mut Canvas<'_>, body: Rect, cursor: u
     );
 }
 
-/// What was said, newest below.
+/// What was said and what the log warns of, newest below.
 pub(super) fn messages(model: &Model, canvas: &mut Canvas<'_>, body: Rect, back: usize) {
     canvas.clear(body);
     let right = model
@@ -82,12 +82,14 @@ pub(super) fn messages(model: &Model, canvas: &mut Canvas<'_>, body: Rect, back:
         .unwrap_or_default();
     let inner = canvas.section(body, "Messages", &right, Some((9, true)));
     let lines = usize::from(inner.height);
-    let end = model.messages.len().saturating_sub(back);
+    let mut messages: Vec<_> = model.messages.iter().chain(&model.log).collect();
+    messages.sort_by_key(|message| message.at);
+    let end = messages.len().saturating_sub(back);
     let start = end.saturating_sub(lines);
-    if model.messages.is_empty() {
+    if messages.is_empty() {
         return canvas.text(inner, "nothing was said yet", Role::Dim);
     }
-    let shown = model.messages.iter().skip(start).take(end - start);
+    let shown = messages.into_iter().skip(start).take(end - start);
     for (message, y) in shown.zip(inner.top()..inner.bottom()) {
         let role = match message.weight {
             Weight::Info => Role::Text,

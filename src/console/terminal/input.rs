@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossterm::event::{self, Event as Raw, KeyEventKind};
+use crossterm::event::{self, Event as Raw, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use parking_lot::{Condvar, Mutex};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::super::event::Event;
 
@@ -35,6 +37,8 @@ enum State {
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
+    /// Set while the terminal is not ours: only the end of a line means something then.
+    is_aside: AtomicBool,
     changed: Condvar,
 }
 
@@ -51,6 +55,7 @@ impl Input {
     pub fn start(forward: impl FnMut(Event) -> bool + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::Reading),
+            is_aside: AtomicBool::new(false),
             changed: Condvar::new(),
         });
         let its = Arc::clone(&shared);
@@ -97,6 +102,12 @@ impl Input {
             *state = State::Reading;
             self.shared.changed.notify_all();
         }
+    }
+
+    /// Says whether the terminal is ours. While it is not, a line is read as it was typed there, and
+    /// its end is the only key. To be changed between [`Self::pause`] and [`Self::resume`].
+    pub fn set_aside(&self, is_aside: bool) {
+        self.shared.is_aside.store(is_aside, Ordering::SeqCst);
     }
 
     /// Stops the thread and waits for it, but not for ever: once its terminal is gone the library may
@@ -170,15 +181,23 @@ enum Next {
 }
 
 fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
+    // The library may hold more than it gave: after an event it is asked again at once.
+    let mut patience = Duration::ZERO;
     loop {
         let read = match shared.may_read() {
             Next::Stop => return,
-            Next::Drain => drain().map(|()| None),
-            Next::Read => read_one(),
+            Next::Drain if shared.is_aside.load(Ordering::SeqCst) => Ok(Read::Nothing),
+            Next::Drain => drain().map(|()| Read::Nothing),
+            Next::Read if shared.is_aside.load(Ordering::SeqCst) => read_line(),
+            Next::Read => read_one(patience),
+        };
+        patience = match &read {
+            Ok(Read::Event(_) | Read::Unknown) => Duration::ZERO,
+            Ok(Read::Nothing) | Err(_) => PATIENCE,
         };
         match read {
-            Ok(None) => {}
-            Ok(Some(event)) => {
+            Ok(Read::Nothing | Read::Unknown) => {}
+            Ok(Read::Event(event)) => {
                 if !forward(event) {
                     return;
                 }
@@ -193,18 +212,67 @@ fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
 }
 
 fn drain() -> io::Result<()> {
+    await_input(Duration::ZERO)?;
     while event::poll(Duration::ZERO)? {
         event::read()?;
     }
     Ok(())
 }
 
-fn read_one() -> io::Result<Option<Event>> {
-    if event::poll(PATIENCE)? {
-        event::read().map(translate)
+/// What one look at the terminal gave.
+#[derive(Debug)]
+enum Read {
+    /// Nothing is there.
+    Nothing,
+    /// Something that means nothing to us.
+    Unknown,
+    /// An event.
+    Event(Event),
+}
+
+fn read_one(patience: Duration) -> io::Result<Read> {
+    await_input(patience)?;
+    // Asked even when no key waits: a new size of the window does not come through the terminal.
+    if event::poll(Duration::ZERO)? {
+        let event = event::read().map(translate)?;
+        Ok(event.map_or(Read::Unknown, Read::Event))
     } else {
-        Ok(None)
+        Ok(Read::Nothing)
     }
+}
+
+/// Reads what was typed while the terminal is not ours.
+fn read_line() -> io::Result<Read> {
+    if !await_input(PATIENCE)? {
+        return Ok(Read::Nothing);
+    }
+    let mut bytes = [0; 256];
+    let count = rustix::io::read(io::stdin(), &mut bytes)?;
+    if bytes.iter().take(count).any(|byte| *byte == b'\n') {
+        let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+        return Ok(Read::Event(Event::Key(enter)));
+    }
+    Ok(Read::Nothing)
+}
+
+/// Waits until the terminal has something, or until `patience` is over; says whether it has. The
+/// library never comes back from a terminal that hung up, so that is asked for first.
+fn await_input(patience: Duration) -> io::Result<bool> {
+    let input = io::stdin();
+    let mut polled = [PollFd::new(&input, PollFlags::IN)];
+    let wait = Timespec {
+        tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(patience.subsec_nanos()),
+    };
+    rustix::event::poll(&mut polled, Some(&wait))?;
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    if polled.iter().any(|one| one.revents().intersects(gone)) {
+        return Err(io::Error::new(
+            io::ErrorKind::BrokenPipe,
+            "the terminal hung up",
+        ));
+    }
+    Ok(polled.iter().any(|one| !one.revents().is_empty()))
 }
 
 fn translate(raw: Raw) -> Option<Event> {
@@ -221,8 +289,6 @@ fn translate(raw: Raw) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
     use super::*;
 
     #[test]
@@ -252,6 +318,7 @@ mod tests {
     fn a_pause_returns_once_the_thread_has_stopped_reading_and_ends_with_resume() {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::Reading),
+            is_aside: AtomicBool::new(false),
             changed: Condvar::new(),
         });
         let its = Arc::clone(&shared);

@@ -1,5 +1,6 @@
 //! Keys in, screens and tasks out: the reducer and the view over a desk that answers from a script.
 
+mod acting;
 mod behaviour;
 mod deciding;
 mod fake;

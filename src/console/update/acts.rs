@@ -53,7 +53,7 @@ pub(super) fn send_in(
 }
 
 /// What `r` would do to the row under the cursor.
-enum Again {
+pub(super) enum Again {
     /// Replay a dead letter.
     Replay(IntentId),
     /// Make a waiting retry due at once.
@@ -105,7 +105,7 @@ pub(super) fn replay_one(
     send(model, Some(intent), what, "replay".to_owned(), act, tasks);
 }
 
-fn again(model: &Model) -> Result<Again, String> {
+pub(super) fn again(model: &Model) -> Result<Again, String> {
     if model.view.intent.is_some() {
         let view = model
             .detail
@@ -217,7 +217,7 @@ pub(super) fn edit(model: &mut Model) {
     let editor = Field::with_text(Lines::Many, &pretty);
     model.overlay = Some(Overlay::Edit(Box::new(EditReplay {
         intent,
-        before: payload.as_str().to_owned(),
+        before: payload,
         editor,
         problem: None,
         opened: model.at.mono,
@@ -233,7 +233,8 @@ pub(super) fn stage_edit(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Tas
     let text = edit.editor.text();
     let checked = keys::armed(model, edit.opened, is_repeat, "Ctrl-S").and_then(|()| {
         let payload = Payload::object(&text).map_err(|bad| bad.to_string())?;
-        if payload.as_str() == edit.before {
+        // By value: the editor shows the payload with its lines broken.
+        if payload.to_value() == edit.before.to_value() {
             return Err("nothing was changed; Esc leaves, r replays it as it is".to_owned());
         }
         Ok(payload)

@@ -219,6 +219,7 @@ fn go(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>)
         A::Close => close(model, tasks),
         A::Redraw => tasks.push(Task::Redraw),
         A::Suspend => tasks.push(Task::Suspend),
+        A::Detach => navigate::detach(model, tasks),
         _ => return false,
     }
     true

@@ -81,7 +81,7 @@ fn go_in_tail(model: &mut Model, action: Action) {
 
 fn go_in_overlay(model: &mut Model, action: Action) {
     let held = model.held_now().len();
-    let messages = model.messages.len();
+    let messages = model.messages.len() + model.log.len();
     match &mut model.overlay {
         Some(Overlay::Held(cursor)) => *cursor = step(*cursor, held, 8, action),
         Some(Overlay::Messages(back)) => {

@@ -391,9 +391,22 @@ pub(super) fn quit_all(model: &mut Model, tasks: &mut Vec<Task>) {
                 model.held_now().len()
             ),
         ),
+        (
+            "instead".to_owned(),
+            "Ctrl-Z leaves the screen and goes on delivering".to_owned(),
+        ),
         ("keys".to_owned(), "Q again quits, Esc stays".to_owned()),
     ];
     model.overlay = Some(Overlay::Panel(panel));
+}
+
+/// `:detach`: steps aside when the broker is in this process, else ends the console alone.
+pub(super) fn detach(model: &mut Model, tasks: &mut Vec<Task>) {
+    if model.settings.is_embedded {
+        tasks.push(Task::Suspend);
+    } else {
+        end(model, tasks);
+    }
 }
 
 /// Ends the console.

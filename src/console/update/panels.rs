@@ -66,7 +66,7 @@ fn ids_text(ids: &[IntentId]) -> String {
 }
 
 /// The dead letters that a panel acts on, and a word for where they come from.
-fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), String> {
+pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), String> {
     if model.view.intent.is_some() {
         let view = model
             .detail
@@ -178,7 +178,8 @@ fn hold_text(model: &Model) -> String {
     }
 }
 
-fn cancel(model: &Model) -> Result<Panel, String> {
+/// The unfinished intents that a panel would cancel, and how many were asked for.
+pub(super) fn to_cancel(model: &Model) -> Result<(Vec<IntentId>, usize), String> {
     let rows: Vec<(IntentId, bool)> = if model.view.intent.is_some() {
         let view = model
             .detail
@@ -208,6 +209,11 @@ fn cancel(model: &Model) -> Result<Panel, String> {
     if ids.is_empty() {
         return Err("it has ended: nothing can cancel it".to_owned());
     }
+    Ok((ids, all))
+}
+
+fn cancel(model: &Model) -> Result<Panel, String> {
+    let (ids, all) = to_cancel(model)?;
     let title = format!("Cancel {}", counted(ids.len(), "intent"));
     let mut panel = panel(model, Deed::Cancel(ids.clone()), title, "Cancel them");
     let left_out = all - ids.len();

@@ -15,6 +15,9 @@ const WHOLE: u32 = 200;
 
 /// Asks for what is due.
 pub(super) fn plan(model: &mut Model, tasks: &mut Vec<Task>) {
+    if model.is_aside {
+        return;
+    }
     follow_cursors(model);
     let now = model.at.mono;
     for slot in wanted(model) {
@@ -30,6 +33,9 @@ pub(super) fn plan(model: &mut Model, tasks: &mut Vec<Task>) {
 
 /// Milliseconds until something is due.
 pub(super) fn due_in(model: &Model) -> u64 {
+    if model.is_aside {
+        return u64::MAX;
+    }
     let now = model.at.mono;
     wanted(model)
         .into_iter()

@@ -13,6 +13,7 @@ use crate::console::model::{FOLLOWS_AFTER_MS, Hit, Model, Target, Weight};
 use crate::console::panes::words;
 use crate::console::sanitise::{fit, width};
 use crate::console::theme::Role;
+use crate::console::update::offer::{self, is_of_use};
 use crate::console::update::seconds_left;
 use crate::desk::rows::Overview;
 
@@ -197,7 +198,13 @@ pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let (mut last, mut hints): (Vec<Hint>, Vec<Hint>) =
         all.into_iter().partition(|hint| has_tail && is_last(hint));
-    hints.retain(|hint| hint.action.is_none_or(|action| is_of_use(model, action)));
+    if has_tail {
+        hints.retain(|hint| hint.action.is_none_or(|action| is_of_use(model, action)));
+        for hint in &mut hints {
+            let label = hint.action.and_then(|action| offer::label(model, action));
+            hint.label = label.unwrap_or(hint.label);
+        }
+    }
     if canvas.size == Size::Tiny {
         last.retain(|hint| hint.action != Some(Action::Quit));
         for hint in &mut last {
@@ -238,37 +245,6 @@ pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 fn columns_of_hint(hint: &Hint) -> u16 {
     let gap = if hint.label.is_empty() { 1 } else { 2 };
     u16::try_from(hint.width() + gap).unwrap_or(u16::MAX)
-}
-
-/// Whether a key does something here that is worth a hint.
-fn is_of_use(model: &Model, action: Action) -> bool {
-    let is_intent = model.view.intent.is_some();
-    let place = model.view.place;
-    let is_absent = !is_intent && matches!(place, Place::Jobs | Place::Audit);
-    match action {
-        Action::Filter => {
-            !is_intent && !matches!(place, Place::Overview | Place::Jobs | Place::Audit)
-        }
-        Action::Mark => {
-            !is_intent
-                && (matches!(place, Place::Intents)
-                    || (place == Place::DeadLetters && model.pane() == 1))
-        }
-        Action::NextPane => is_intent || Model::panes_of(place) > 1,
-        Action::Follow | Action::Pause => {
-            !is_intent && !is_absent && !matches!(place, Place::Inbox | Place::Agents)
-        }
-        Action::Undo => !model.staged.is_empty(),
-        Action::Back => is_intent || model.pane() > 0 || model.depth > 0,
-        Action::LastView => !model.back.is_empty(),
-        Action::Explain => !is_absent && place != Place::Attempts,
-        Action::Open => !is_absent,
-        Action::CancelMany => place != Place::DeadLetters,
-        Action::EditReplay => is_intent,
-        Action::Fold => model.detail.sheet == crate::console::model::desks::Sheet::Payload,
-        Action::Axis => model.detail.sheet == crate::console::model::desks::Sheet::Attempts,
-        _ => true,
-    }
 }
 
 fn draw_hint(canvas: &mut Canvas<'_>, x: u16, y: u16, hint: &Hint) {

@@ -1,0 +1,83 @@
+//! Whether a key would do something here, for the hint lines: the same questions that the keys ask.
+
+use crate::console::action::Action;
+use crate::console::action::place::Place;
+use crate::console::model::Model;
+use crate::console::model::desks::Sheet;
+
+use super::{acts, panels};
+
+/// Whether an action does something where we are that is worth a hint.
+pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
+    let is_intent = model.view.intent.is_some();
+    let place = model.view.place;
+    let is_absent = !is_intent && matches!(place, Place::Jobs | Place::Audit);
+    match action {
+        Action::Filter => {
+            !is_intent && !matches!(place, Place::Overview | Place::Jobs | Place::Audit)
+        }
+        Action::Mark => {
+            !is_intent
+                && (matches!(place, Place::Intents)
+                    || (place == Place::DeadLetters && model.pane() == 1))
+        }
+        Action::NextPane => is_intent || Model::panes_of(place) > 1,
+        Action::Follow | Action::Pause => {
+            !is_intent && !is_absent && !matches!(place, Place::Inbox | Place::Agents)
+        }
+        Action::Undo => !model.staged.is_empty(),
+        Action::Back => is_intent || model.pane() > 0 || model.depth > 0,
+        Action::LastView => !model.back.is_empty(),
+        Action::Explain => !is_absent && place != Place::Attempts,
+        Action::Open => !is_absent && has_row(model),
+        Action::Replay => acts::again(model).is_ok(),
+        Action::EditReplay => is_intent && matches!(acts::again(model), Ok(acts::Again::Replay(_))),
+        Action::ReplayMany | Action::DiscardMany => panels::letters(model).is_ok(),
+        Action::CancelMany => panels::to_cancel(model).is_ok(),
+        Action::AgentPause => model.agents.rows.live_row().is_ok(),
+        Action::Approve | Action::Reject | Action::Reply => {
+            let task = model.inbox.tasks.live_row();
+            task.is_ok_and(|task| task.decision.is_none() && !model.is_sent(task.intent))
+        }
+        Action::NextUndecided => model.inbox.tasks.rows().len() > 1,
+        Action::Fold => model.detail.sheet == Sheet::Payload,
+        Action::Axis => model.detail.sheet == Sheet::Attempts,
+        _ => true,
+    }
+}
+
+/// The words on the hint line, where they follow the row under the cursor.
+pub(crate) fn label(model: &Model, action: Action) -> Option<&'static str> {
+    match action {
+        Action::Replay => match acts::again(model) {
+            Ok(acts::Again::RetryNow(_)) => Some("retry now"),
+            _ => None,
+        },
+        Action::AgentPause => {
+            let agent = model.agents.rows.live_row().ok()?;
+            Some(if agent.pause.is_some() {
+                "resume"
+            } else {
+                "pause"
+            })
+        }
+        _ => None,
+    }
+}
+
+fn has_row(model: &Model) -> bool {
+    if model.view.intent.is_some() {
+        return true;
+    }
+    match (model.view.place, model.pane()) {
+        (Place::Inbox, _) => !model.inbox.tasks.is_empty(),
+        (Place::Intents, _) => !model.intents.rows.is_empty(),
+        (Place::Attempts, _) => !model.attempts.rows.is_empty(),
+        (Place::DeadLetters, 0) => !model.dead.groups.is_empty(),
+        (Place::DeadLetters, _) => !model.dead.letters.is_empty(),
+        (Place::Agents | Place::Overview, 0) => !model.agents.rows.is_empty(),
+        (Place::Agents, _) => !model.agents.attempts.is_empty(),
+        (Place::Overview, _) => true,
+        (Place::Jobs | Place::Audit, _) => false,
+    }
+}
