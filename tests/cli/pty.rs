@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
@@ -10,10 +12,27 @@ use crate::broker::{Broker, PROGRAM};
 /// Pieces of output after which what was awaited will not come any more.
 const PIECES_MAX: usize = 20_000;
 
+/// How long nothing may come before a test says what it waited for.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Reads on a thread of its own, to the end or until nobody listens.
+fn read_all(mut reader: Box<dyn Read + Send>) -> Receiver<Vec<u8>> {
+    let (sender, pieces) = sync_channel(64);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 16_384];
+        while let Ok(count) = reader.read(&mut buffer) {
+            if count == 0 || sender.send(buffer[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    pieces
+}
+
 /// The program in a terminal of 140 by 40.
 struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
-    reader: Box<dyn Read + Send>,
+    pieces: Receiver<Vec<u8>>,
     writer: Box<dyn Write + Send>,
     screen: vt100::Parser,
     master: Box<dyn portable_pty::MasterPty + Send>,
@@ -46,7 +65,7 @@ impl Terminal {
         drop(pair.slave);
         Self {
             child,
-            reader: pair.master.try_clone_reader().unwrap(),
+            pieces: read_all(pair.master.try_clone_reader().unwrap()),
             writer: pair.master.take_writer().unwrap(),
             screen: vt100::Parser::new(40.try_into().unwrap(), 140.try_into().unwrap(), 0),
             master: pair.master,
@@ -59,15 +78,14 @@ impl Terminal {
 
     /// Reads until the screen shows all of this.
     fn await_text(&mut self, wanted: &[&str]) {
-        let mut buffer = [0; 16_384];
         for _ in 0..PIECES_MAX {
             let text = self.text();
             if wanted.iter().all(|wanted| text.contains(wanted)) {
                 return;
             }
-            match self.reader.read(&mut buffer) {
-                Ok(0) | Err(_) => break,
-                Ok(count) => self.screen.process(&buffer[..count]),
+            match self.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => self.screen.process(&piece),
+                Err(_) => break,
             }
         }
         panic!("{wanted:?} did not come:\n{}", self.text());
@@ -91,23 +109,19 @@ impl Terminal {
     fn hang_up(self) -> Box<dyn portable_pty::Child + Send + Sync> {
         let Self {
             child,
-            reader,
+            pieces,
             writer,
             master,
             ..
         } = self;
-        drop((reader, writer, master));
+        drop((pieces, writer, master));
         child
     }
 
     /// Reads to the end; answers with the exit code and what is left on the screen.
     fn end(mut self) -> (u32, String) {
-        let mut buffer = [0; 16_384];
-        while let Ok(count) = self.reader.read(&mut buffer) {
-            if count == 0 {
-                break;
-            }
-            self.screen.process(&buffer[..count]);
+        while let Ok(piece) = self.pieces.recv_timeout(PATIENCE) {
+            self.screen.process(&piece);
         }
         assert!(
             !self.screen.screen().alternate_screen(),
@@ -170,6 +184,20 @@ fn a_lost_terminal_ends_the_console_and_the_broker_in_it_goes_on() {
         .output()
         .unwrap();
     assert_eq!(sent.status.code(), Some(0), "{sent:?}");
+    let logged = || {
+        let files = std::fs::read_dir(data.path().join("log")).unwrap();
+        files
+            .flatten()
+            .map(|file| std::fs::read_to_string(file.path()).unwrap_or_default())
+            .collect::<String>()
+    };
+    // Each run of the program takes its time; the console notices within a second.
+    let has_noticed = (0..200).any(|_| {
+        let status = crate::broker::program(data.path(), &["status"]).output();
+        assert_eq!(status.unwrap().status.code(), Some(0));
+        logged().contains("the broker goes on delivering without it")
+    });
+    assert!(has_noticed, "{}", logged());
     assert!(child.try_wait().unwrap().is_none(), "it goes on");
     let mut again = Terminal::open(data.path(), &[]);
     again.await_text(&["1 Overview", "orders"]);
@@ -214,6 +242,7 @@ fn an_attached_console_suspends_like_any_program_and_fg_brings_it_back() {
     let mut shell = CommandBuilder::new("bash");
     shell.args(["--norc", "--noprofile", "-i"]);
     let mut terminal = Terminal::run(broker.data(), shell);
+    terminal.await_text(&["bash-"]);
     terminal.press("PS1='shell \\#> '\r");
     terminal.await_text(&["shell 2> "]);
     let data = broker.data().display();
