@@ -10,7 +10,7 @@ use crate::broker::request::{BrokerError, Published, Receipt, RememberKey, Reque
 use crate::clock::Entropy;
 use crate::domain::agent::Agent;
 use crate::domain::fact::{Fact, FactBody, FeedEntry, FeedItem, Notice};
-use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId};
+use crate::domain::ids::{AttemptId, Cursor, HoldId, IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::policy::Policy;
 use crate::domain::status::Status;
@@ -44,7 +44,7 @@ pub(super) struct Batch<'a> {
     pub(super) policy: &'a Policy,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) now: Timestamp,
-    entries: HashMap<IntentId, Entry>,
+    entries: IdMap<Entry>,
     dirty: Vec<IntentId>,
     told: HashMap<(String, String), Receipt>,
     /// What was put, in the order of the feed.
@@ -114,7 +114,7 @@ impl<'a> Batch<'a> {
             policy,
             entropy,
             now,
-            entries: HashMap::new(),
+            entries: IdMap::default(),
             dirty: Vec::new(),
             told: HashMap::new(),
             feed: Vec::new(),

@@ -1,8 +1,8 @@
 //! Payloads that were accepted a moment ago and will be handed over a moment later.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::domain::ids::IntentId;
+use crate::domain::ids::{IdMap, IntentId};
 use crate::domain::payload::Payload;
 
 /// Most payloads kept.
@@ -13,7 +13,7 @@ const BYTES_MAX: usize = 16 << 20;
 /// A bounded cache: what does not fit is read from the store instead.
 #[derive(Debug, Default)]
 pub(super) struct PayloadCache {
-    kept: HashMap<IntentId, Payload>,
+    kept: IdMap<Payload>,
     order: VecDeque<IntentId>,
     bytes: usize,
 }

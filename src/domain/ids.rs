@@ -1,6 +1,8 @@
 //! Identifiers. Public ones are text on the wire, numbers or UUIDs inside.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 
 use uuid::Uuid;
@@ -13,6 +15,26 @@ pub struct BadId {
     pub given: String,
     /// What would have been right, with an example.
     pub expected: &'static str,
+}
+
+/// A map by intent. Ids are given out by this program and random, so their own bits are the hash.
+pub type IdMap<T> = HashMap<IntentId, T, BuildHasherDefault<IdHasher>>;
+
+/// Takes the random end of an id for its hash.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(end) = bytes.last_chunk() {
+            // Two bits of the first of these bytes are fixed; maps look at the lowest and topmost bits.
+            self.0 = u64::from_ne_bytes(*end).rotate_left(20);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// An intent: a UUID of version 7, so that ids sort by time of acceptance.

@@ -1,12 +1,11 @@
 //! What the writer knows without asking: where it stands, and the states that moved lately.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::attempt::Attempt;
-use crate::domain::ids::IntentId;
+use crate::domain::ids::{IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::store::error::StoreError;
 
@@ -104,16 +103,16 @@ impl Book {
 #[derive(Debug)]
 pub(super) struct Recent {
     size: usize,
-    young: HashMap<IntentId, Known>,
-    old: HashMap<IntentId, Known>,
+    young: IdMap<Known>,
+    old: IdMap<Known>,
 }
 
 impl Recent {
     fn new(size: usize) -> Self {
         Self {
             size,
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: IdMap::default(),
+            old: IdMap::default(),
         }
     }
 

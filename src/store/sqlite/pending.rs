@@ -1,6 +1,6 @@
 //! The writes of a transaction before they are put down: each intent and attempt once, however often it moved.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::domain::attempt::Attempt;
 use crate::domain::fact::{FactBody, Notice};
-use crate::domain::ids::{AttemptId, IntentId};
+use crate::domain::ids::{AttemptId, IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
@@ -49,7 +49,7 @@ pub(super) struct FeedRow {
 
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    pub(super) moved: HashMap<IntentId, Moved>,
+    pub(super) moved: IdMap<Moved>,
     /// Those of `moved` whose row is behind, in order of their first move.
     pub(super) dirty: Vec<IntentId>,
     pub(super) attempts: BTreeMap<AttemptId, MovedAttempt>,
