@@ -28,7 +28,7 @@ pub(super) fn id(text: &str) -> Result<IntentId, Problem> {
 /// The intent of a path, if it is the caller's business.
 pub(super) async fn visible(api: &Api, call: &Call, text: &str) -> Result<Arc<Intent>> {
     let id = id(text)?;
-    let intent = api.broker().read(move |reader| reader.intent(id)).await?;
+    let intent = api.broker().intent(id).await?;
     let home = &api.broker().registry().home;
     Ok(intent
         .filter(|intent| call.caller.may_see(intent, home))

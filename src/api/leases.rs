@@ -90,15 +90,7 @@ fn command(body: &Body<'_>, lease: LeaseCall, agent: &Address) -> Result<Command
 
 /// The intents of these ids that are addressed to an agent.
 async fn at(api: &Api, agent: &Address, ids: &[IntentId]) -> Result<Vec<Option<Arc<Intent>>>> {
-    let ids = ids.to_vec();
-    let mut intents = api
-        .broker()
-        .read(move |reader| {
-            ids.iter()
-                .map(|id| reader.intent(*id))
-                .collect::<std::result::Result<Vec<_>, _>>()
-        })
-        .await?;
+    let mut intents = api.broker().intents(ids).await?;
     for intent in &mut intents {
         intent.take_if(|intent| intent.to != *agent);
     }

@@ -52,6 +52,7 @@ impl Core {
             due,
             registry: Arc::new(ArcSwap::from_pointee(Registry::default())),
             stats: Arc::new(Stats::new(Arc::clone(&clock))),
+            recent: Arc::default(),
             clock,
             entropy,
             settings,

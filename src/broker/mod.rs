@@ -27,6 +27,7 @@ mod boot;
 mod late;
 mod outbox;
 mod payloads;
+mod recent;
 mod rounds;
 mod writer;
 
@@ -41,6 +42,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::broker::readers::Readers;
+use crate::broker::recent::Recent;
 use crate::broker::registry::Registry;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AuditNote, BrokerError, Published, Receipt, Request,
@@ -49,6 +51,7 @@ use crate::broker::session::{Session, SessionSpec};
 use crate::broker::stats::Stats;
 use crate::clock::{Clock, Entropy};
 use crate::domain::ids::{IntentId, KeyId, SessionId, ThreadId};
+use crate::domain::intent::Intent;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::shutdown::Tasks;
@@ -90,6 +93,7 @@ struct Inner {
     registry: Arc<ArcSwap<Registry>>,
     readers: Readers,
     stats: Arc<Stats>,
+    recent: Arc<Recent>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -136,6 +140,7 @@ impl Broker {
         let (due_sender, due) = watch::channel(None);
         let stats = Arc::new(Stats::new(Arc::clone(&clock)));
         let registry = Arc::new(ArcSwap::from_pointee(Registry::default()));
+        let recent: Arc<Recent> = Arc::default();
         let (ready, recovered) = oneshot::channel();
         let writer = writer::Parts {
             store,
@@ -143,6 +148,7 @@ impl Broker {
             due: due_sender,
             registry: Arc::clone(&registry),
             stats: Arc::clone(&stats),
+            recent: Arc::clone(&recent),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             settings: settings.clone(),
@@ -165,6 +171,7 @@ impl Broker {
                 registry,
                 readers,
                 stats,
+                recent,
                 clock,
                 entropy,
                 settings,
@@ -223,6 +230,39 @@ impl Broker {
         self.enqueue(Message::Administer(command, Box::new(note), reply))
             .await?;
         answer.await.map_err(|_gone| BrokerError::Stopping)?
+    }
+
+    /// One intent as it is committed, without a wait when it moved lately.
+    ///
+    /// # Errors
+    /// The store's fault, or [`BrokerError::Stopping`].
+    pub async fn intent(&self, id: IntentId) -> Result<Option<Arc<Intent>>, BrokerError> {
+        match self.inner.recent.get(id) {
+            Some(intent) => Ok(Some(intent)),
+            None => self.read(move |reader| reader.intent(id)).await,
+        }
+    }
+
+    /// Many intents as they are committed, in the order of their ids.
+    ///
+    /// # Errors
+    /// The store's fault, or [`BrokerError::Stopping`].
+    pub async fn intents(&self, ids: &[IntentId]) -> Result<Vec<Option<Arc<Intent>>>, BrokerError> {
+        let mut found: Vec<_> = ids.iter().map(|id| self.inner.recent.get(*id)).collect();
+        let missing = |(id, found): (&IntentId, &Option<_>)| found.is_none().then_some(*id);
+        let missing: Vec<IntentId> = ids.iter().zip(&found).filter_map(missing).collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let read = move |reader: &mut dyn Reader| {
+            let read = missing.iter().map(|id| reader.intent(*id));
+            read.collect::<Result<Vec<_>, _>>()
+        };
+        let mut read = self.read(read).await?.into_iter();
+        for place in found.iter_mut().filter(|place| place.is_none()) {
+            *place = read.next().flatten();
+        }
+        Ok(found)
     }
 
     /// Reads committed state on a reader thread.

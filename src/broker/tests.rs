@@ -131,12 +131,19 @@ impl House {
     }
 
     async fn status(&self, id: IntentId) -> Status {
-        self.broker
-            .read(move |reader| reader.intent(id))
-            .await
-            .unwrap()
-            .unwrap()
-            .status
+        let stored = self.broker.read(move |reader| reader.intent(id)).await;
+        let stored = stored.unwrap().unwrap();
+        // However it is asked for, the answer is the same.
+        let lately = self
+            .broker
+            .intents(&[IntentId(uuid::Uuid::nil()), id])
+            .await;
+        assert_eq!(lately.unwrap(), [None, Some(Arc::clone(&stored))]);
+        assert_eq!(
+            self.broker.intent(id).await.unwrap(),
+            Some(Arc::clone(&stored))
+        );
+        stored.status
     }
 
     fn note() -> AuditNote {
@@ -465,4 +472,15 @@ async fn the_bus_and_the_store_tell_the_same_feed_of_one_commit() {
     };
     let read = house.broker.read(move |reader| reader.feed(&filter, 100));
     assert_eq!(read.await.unwrap().0, told);
+}
+
+#[tokio::test]
+async fn an_intent_is_found_also_after_many_others() {
+    let house = house().await;
+    let first = house.send(0).await;
+    let many = (1..6000).map(|number| house.submit(number)).collect();
+    for answer in house.broker.run_all(many).await.unwrap() {
+        answer.unwrap();
+    }
+    assert_eq!(house.status(first).await, Status::Delivered);
 }

@@ -1,6 +1,5 @@
 //! The writer thread: drains what is queued, commits once, and only then answers, publishes, hands out.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,13 +8,14 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::broker::batch::{Batch, Committed, Counters, Start};
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
+use crate::broker::recent::Recent;
 use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, BrokerError, Published, Receipt};
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
 use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, rounds};
 use crate::clock::{Clock, Entropy};
-use crate::domain::ids::{AttemptId, Cursor, IntentId};
+use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::time::Timestamp;
 use crate::engine::command::{Command, PayloadSource};
@@ -30,6 +30,7 @@ pub(super) struct Parts {
     pub(super) due: watch::Sender<Option<Timestamp>>,
     pub(super) registry: Arc<ArcSwap<Registry>>,
     pub(super) stats: Arc<Stats>,
+    pub(super) recent: Arc<Recent>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) settings: Settings,
@@ -187,6 +188,7 @@ impl Writer {
         }
         let took = parts.clock.elapsed().since(began);
         parts.stats.observe(&published, took, &self.outbox);
+        parts.recent.put(&published.intents);
         answers.send(last);
         self.hand_over(&deliveries, &published.intents)?;
         if !published.items.is_empty() {
@@ -205,7 +207,7 @@ impl Writer {
         moved: &[Arc<Intent>],
     ) -> Result<(), StoreError> {
         if !deliveries.is_empty() {
-            let by_id: HashMap<IntentId, &Arc<Intent>> =
+            let by_id: IdMap<&Arc<Intent>> =
                 moved.iter().map(|intent| (intent.id, intent)).collect();
             for (id, attempt) in deliveries {
                 let Some(intent) = by_id.get(id) else {
