@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Requests are made on one thread and dropped on another all the time, which glibc's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     postroom::app::run(std::env::args_os())
 }

@@ -34,6 +34,10 @@ use client::{Line, request, text_of};
 use house::House;
 use load::{Gate, Mark, Run, Target};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 3;
 
 /// What is measured.

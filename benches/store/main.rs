@@ -27,6 +27,10 @@ use std::time::{Duration, Instant};
 
 use yard::Yard;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 3;
 
 /// Intents in flight: so many move in one commit.
