@@ -13,11 +13,13 @@ use super::house::{self, House};
 use super::serve::{LOG_DIRECTORY, RING_LINES, end, ground, runtime};
 use super::{Console, first};
 use crate::cli::Context;
+use crate::cli::arguments::ConsoleFlags;
 use crate::cli::client::{Call, Client, no_key};
 use crate::cli::failure::Failure;
 use crate::cli::output::note;
 use crate::cli::place::{self, Place};
 use crate::config::{self, Config, Glyphs as WantedGlyphs};
+use crate::console::action::place::Place as Desks;
 use crate::console::run::{self, ConsoleError, ConsoleOptions, Ended};
 use crate::console::terminal::{self, Between};
 use crate::console::theme::depth::Depth;
@@ -181,6 +183,7 @@ async fn show(
 ) -> Result<Left, Failure> {
     let mut options = options(&context.config, console, seat);
     options.log = ring.clone();
+    options.desk = first_desk(&console.flags)?;
     terminal::panic::install(options.log_path.as_ref().map(PathBuf::from));
     shutdown.on_fault(Arc::new(|_fault| terminal::restore()));
     let screen = shutdown.tasks("console");
@@ -251,6 +254,18 @@ fn watch(shutdown: &Shutdown, hangup: Hangup) -> Result<Tasks, Failure> {
     Ok(signals)
 }
 
+/// The desk that was asked for.
+fn first_desk(flags: &ConsoleFlags) -> Result<Desks, Failure> {
+    let Some(name) = &flags.desk else {
+        return Ok(Desks::Overview);
+    };
+    Desks::named(name).ok_or_else(|| {
+        let all: Vec<&str> = Desks::ALL.into_iter().map(Desks::word).collect();
+        Failure::usage(format!("no desk is called {name}"))
+            .hint(format!("there are {}", all.join(", ")))
+    })
+}
+
 fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let term = variable("TERM");
@@ -268,6 +283,7 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
     ConsoleOptions {
         is_read_only: console.flags.read_only,
         is_embedded: seat == Seat::Embedded,
+        desk: Desks::Overview,
         mouse: config.console.is_mouse_on,
         theme: theme.to_owned(),
         themes: themes(home.as_deref()),

@@ -57,8 +57,13 @@ fn go(mut arguments: Arguments) -> Result<(), Failure> {
         Some(Verb::Serve(serve)) => serve.is_ephemeral || arguments.ephemeral,
         _ => arguments.ephemeral,
     };
+    let flags = match &mut arguments.verb {
+        Some(Verb::Attach(attach)) => std::mem::take(&mut attach.console),
+        Some(Verb::Demo(demo)) => std::mem::take(&mut demo.console),
+        _ => ConsoleFlags::default(),
+    };
     let console = Console {
-        flags: arguments.console,
+        flags: flags.or(arguments.console),
     };
     if let Some(Verb::Attach(attach)) = &mut arguments.verb {
         arguments.global.url = attach.broker.take().or(arguments.global.url.take());

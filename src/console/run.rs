@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc as feed_channel;
 use tokio_util::sync::CancellationToken;
 
+use super::action::place::Place;
 use super::event::Event;
 use super::feed;
 use super::keymap::Keymap;
@@ -54,6 +55,8 @@ pub struct ConsoleOptions {
     pub mouse: bool,
     /// The theme's name; an unknown one becomes the default.
     pub theme: String,
+    /// The desk to begin on.
+    pub desk: Place,
     /// All themes there are.
     pub themes: Themes,
     /// How many colours the terminal has.
@@ -77,6 +80,7 @@ impl Default for ConsoleOptions {
             is_embedded: false,
             mouse: true,
             theme: super::theme::DEFAULT.to_owned(),
+            desk: Place::Overview,
             themes: Themes::built_in(),
             depth: Depth::Ansi16,
             glyphs: &super::theme::glyphs::UNICODE,
@@ -272,6 +276,7 @@ impl Shell {
         };
         let (theme, warnings) = options.themes.load(&options.theme, options.depth);
         let mut model = Model::new(settings, keymap, theme.name().to_owned(), at);
+        model.view.place = options.desk;
         for problem in problems {
             model.say(Weight::Warn, format!("keys file: {problem}"));
         }

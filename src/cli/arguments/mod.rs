@@ -111,6 +111,23 @@ pub struct ConsoleFlags {
     /// Leave the mouse to the terminal.
     #[arg(long, help_heading = "Console")]
     pub no_mouse: bool,
+    /// The desk to begin on: overview, inbox, intents, attempts, dead, agents, jobs, audit.
+    #[arg(long, value_name = "NAME", help_heading = "Console")]
+    pub desk: Option<String>,
+}
+
+impl ConsoleFlags {
+    /// These, and where they say nothing, `before`: what stood before the verb.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            read_only: self.read_only || before.read_only,
+            theme: self.theme.or(before.theme),
+            glyphs: self.glyphs.or(before.glyphs),
+            no_mouse: self.no_mouse || before.no_mouse,
+            desk: self.desk.or(before.desk),
+        }
+    }
 }
 
 /// What to do.
@@ -192,5 +209,28 @@ mod tests {
     fn exec_and_echo_exclude_each_other() {
         let words = ["postroom", "listen", "orders", "--echo", "--exec", "cat"];
         assert!(Arguments::try_parse_from(words).is_err());
+    }
+
+    #[test]
+    fn flags_of_the_console_stand_before_or_after_the_verb_and_the_later_one_counts() {
+        let words = [
+            "postroom",
+            "--theme",
+            "paper",
+            "--no-mouse",
+            "demo",
+            "--theme",
+            "mono",
+            "--desk",
+            "inbox",
+        ];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let Some(Verb::Demo(demo)) = arguments.verb else {
+            panic!("the verb is demo");
+        };
+        let flags = demo.console.or(arguments.console);
+        assert_eq!(flags.theme.as_deref(), Some("mono"));
+        assert_eq!(flags.desk.as_deref(), Some("inbox"));
+        assert!(flags.no_mouse && !flags.read_only);
     }
 }

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::ConsoleFlags;
+
 /// `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArguments {
@@ -16,6 +18,9 @@ pub struct AttachArguments {
     /// The broker; without it, the one of the data directory.
     #[arg(value_name = "URL", id = "broker_url")]
     pub broker: Option<String>,
+    /// What goes with the console.
+    #[command(flatten)]
+    pub console: ConsoleFlags,
 }
 
 /// `send`.
@@ -145,6 +150,9 @@ pub struct DemoArguments {
     /// How much traffic, times the usual.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub rate: f64,
+    /// What goes with the console.
+    #[command(flatten)]
+    pub console: ConsoleFlags,
 }
 
 /// `config`.

@@ -66,6 +66,31 @@ impl Place {
         }
     }
 
+    /// Its name where words are typed: `--desk dead`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Inbox => "inbox",
+            Self::Intents => "intents",
+            Self::Attempts => "attempts",
+            Self::DeadLetters => "dead",
+            Self::Agents => "agents",
+            Self::Jobs => "jobs",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The desk of that name, or of its number.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .zip(1_u8..)
+            .find(|(place, number)| place.word() == name || number.to_string() == name)
+            .map(|(place, _)| place)
+    }
+
     /// The action that opens it.
     #[must_use]
     pub const fn action(self) -> Action {

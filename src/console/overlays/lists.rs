@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::console::format;
-use crate::console::model::{Model, Weight};
+use crate::console::model::{Message, Model, Weight};
 use crate::console::panes::words;
 use crate::console::theme::Role;
 use crate::console::update::seconds_left;
@@ -81,28 +81,60 @@ pub(super) fn messages(model: &Model, canvas: &mut Canvas<'_>, body: Rect, back:
         .map(|path| format!("log {path}"))
         .unwrap_or_default();
     let inner = canvas.section(body, "Messages", &right, Some((9, true)));
-    let lines = usize::from(inner.height);
+    let room = usize::from(inner.width.saturating_sub(MESSAGE_INDENT)).max(10);
     let mut messages: Vec<_> = model.messages.iter().chain(&model.log).collect();
     messages.sort_by_key(|message| message.at);
-    let end = messages.len().saturating_sub(back);
-    let start = end.saturating_sub(lines);
     if messages.is_empty() {
         return canvas.text(inner, "nothing was said yet", Role::Dim);
     }
-    let shown = messages.into_iter().skip(start).take(end - start);
-    for (message, y) in shown.zip(inner.top()..inner.bottom()) {
-        let role = match message.weight {
-            Weight::Info => Role::Text,
-            Weight::Warn => Role::Warn,
-            Weight::Error => Role::Bad,
-        };
-        let spans = [
-            span(format!("{}  ", format::clock(message.at)), Role::Dim),
-            span(format!("{:<5}  ", message.weight.word()), role),
-            span(message.text.clone(), Role::Text),
-        ];
-        canvas.spans(inner.x, y, inner.width, &spans);
+    messages.truncate(messages.len().saturating_sub(back).max(1));
+    // From the newest up, as many as there is room for.
+    let mut bottom = inner.bottom();
+    let mut shown = Vec::new();
+    for message in messages.into_iter().rev() {
+        let lines = wrap(&message.text, room);
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        if bottom.saturating_sub(height) < inner.top() && !shown.is_empty() {
+            break;
+        }
+        bottom = bottom.saturating_sub(height).max(inner.top());
+        shown.push((message, lines));
     }
+    let mut y = inner.top();
+    for (message, lines) in shown.into_iter().rev() {
+        y = draw_message(canvas, inner, y, message, lines);
+    }
+}
+
+/// Columns before the words of a message: time and weight.
+const MESSAGE_INDENT: u16 = 17;
+
+fn draw_message(
+    canvas: &mut Canvas<'_>,
+    inner: Rect,
+    mut y: u16,
+    message: &Message,
+    lines: Vec<String>,
+) -> u16 {
+    let role = match message.weight {
+        Weight::Info => Role::Text,
+        Weight::Warn => Role::Warn,
+        Weight::Error => Role::Bad,
+    };
+    let head = [
+        span(format!("{}  ", format::clock(message.at)), Role::Dim),
+        span(format!("{:<5}  ", message.weight.word()), role),
+    ];
+    canvas.spans(inner.x, y, inner.width, &head);
+    for line in lines {
+        let x = inner.x + MESSAGE_INDENT;
+        let width = inner.width.saturating_sub(MESSAGE_INDENT);
+        if y < inner.bottom() {
+            canvas.spans(x, y, width, &[span(line, Role::Text)]);
+        }
+        y += 1;
+    }
+    y
 }
 
 /// Why something is as it is.

@@ -32,14 +32,14 @@ const WIDE: &[Column] = &[
 ];
 
 const MEDIUM: &[Column] = &[
-    Column::new("AGENT", 0, 10, 16),
-    Column::new("BINDING", 2, 7, 8),
+    Column::new("AGENT", 0, 15, 18),
+    Column::new("BINDING", 6, 7, 8),
     Column::new("STATE", 0, 8, 8),
     Column::new("OUT/S", 3, 5, 5).right(),
-    Column::new("ERR%", 4, 5, 5).right(),
-    Column::new("LAG", 5, 5, 5).right(),
-    Column::new("QUEUED", 6, 6, 6).right(),
-    Column::new("NOTE", 7, 12, 12).growing(),
+    Column::new("ERR%", 2, 5, 5).right(),
+    Column::new("LAG", 4, 5, 5).right(),
+    Column::new("QUEUED", 5, 6, 6).right(),
+    Column::new("NOTE", 1, 16, 16).growing(),
 ];
 
 /// The columns at a size.

@@ -18,7 +18,7 @@ use super::{intents, words};
 const COLUMNS: &[Column] = &[
     Column::new("START", 0, 8, 8),
     Column::new("INTENT", 0, 8, 8),
-    Column::new("AGENT", 1, 8, 20),
+    Column::new("AGENT", 1, 15, 20),
     Column::new("ATT", 2, 3, 3).right(),
     Column::new("CODE", 3, 7, 14),
     Column::new("DUR", 4, 6, 6).right(),

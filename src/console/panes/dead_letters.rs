@@ -26,7 +26,7 @@ const GROUPS: &[Column] = &[
     Column::new("24H", 4, 8, 12),
     Column::new("FIRST", 7, 6, 6),
     Column::new("LAST", 3, 4, 4).right(),
-    Column::new("AGENT", 1, 10, 18),
+    Column::new("AGENT", 1, 15, 18),
     Column::new("ERROR", 2, 20, 24).growing(),
     Column::new("WHY", 6, 14, 14),
 ];

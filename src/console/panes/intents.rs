@@ -18,13 +18,13 @@ use super::words;
 const COLUMNS: &[Column] = &[
     Column::new("INTENT", 0, 8, 8),
     Column::new("STATUS", 0, 14, 16),
-    Column::new("AGENT", 1, 8, 16),
+    Column::new("AGENT", 1, 15, 20),
     Column::new("AGE", 2, 5, 5).right(),
     Column::new("ATT", 3, 4, 4).right(),
     Column::new("NEXT", 4, 9, 9).right(),
-    Column::new("TYPE", 6, 12, 18),
+    Column::new("TYPE", 6, 16, 18),
     Column::new("SENDER", 7, 8, 12),
-    Column::new("NOTE", 5, 10, 16).growing(),
+    Column::new("NOTE", 5, 22, 24).growing(),
 ];
 
 /// The cells of an intent.
@@ -43,7 +43,7 @@ pub(crate) fn cells(row: &IntentRow, now: Timestamp) -> Vec<Cell> {
     let note = format!(
         "{}{}",
         replay.unwrap_or_default(),
-        row.note.as_deref().unwrap_or("")
+        row.note.as_deref().map_or("", words::plain_note)
     );
     vec![
         Cell::from(row.id.short()),
@@ -164,14 +164,22 @@ fn draw_peek(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         ),
         fact(
             "state",
-            format!(
-                "{}, {}, delivery {}, attempt {} of {}, {deadline}",
-                row.status,
-                row.state.name(),
-                row.delivery.replace('_', " "),
-                row.attempts,
-                row.max_attempts
-            ),
+            if row.status.is_terminal() {
+                format!(
+                    "{}, {} of {} started",
+                    words::status_text(row),
+                    row.attempts,
+                    words::counted(u64::from(row.max_attempts), "attempt")
+                )
+            } else {
+                format!(
+                    "{}, delivery {}, attempt {} of {}, {deadline}",
+                    words::status_text(row),
+                    row.delivery.replace('_', " "),
+                    row.attempts,
+                    row.max_attempts
+                )
+            },
         ),
         fact("note", row.note.clone().unwrap_or_else(|| "–".to_owned())),
         fact("corr", row.correlation_id.clone()),

@@ -57,7 +57,7 @@ fn draw_tiny(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         _ => {
             let [top, list] = rows_of(area, [2, 0], 1);
             if let Some(overview) = &model.overview {
-                for (index, line) in flow::state_lines(overview).into_iter().enumerate() {
+                for (index, line) in flow::state_lines_tiny(overview).into_iter().enumerate() {
                     let y = top.y + u16::try_from(index).unwrap_or(0);
                     canvas.spans(top.x, y, top.width, &line);
                 }

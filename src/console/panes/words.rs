@@ -7,6 +7,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::table::Cell;
 use crate::desk::rows::{AgentState, AttemptRow, IntentRow, Overview};
 use crate::domain::attempt::Outcome;
+use crate::domain::failure::ErrorClass;
 use crate::domain::status::{State, Status};
 use crate::domain::time::{Span, Timestamp};
 
@@ -78,6 +79,14 @@ pub(crate) fn code(attempt: &AttemptRow) -> String {
             Outcome::Acknowledged | Outcome::Completed => "ok".to_owned(),
             other => other.name().to_owned(),
         },
+    }
+}
+
+/// A note without the class of the failure before it: the sentence says it to people.
+pub(crate) fn plain_note(note: &str) -> &str {
+    match note.split_once(": ") {
+        Some((class, rest)) if ErrorClass::from_name(class).is_some() => rest,
+        _ => note,
     }
 }
 

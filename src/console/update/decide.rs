@@ -285,7 +285,7 @@ pub(crate) fn effect_of(outcome: &str, sender: &str, hold: Span) -> String {
     if seconds == 0 {
         format!("{end}. Final at once")
     } else {
-        format!("{end}. Held {seconds} s first, u takes it back")
+        format!("{end}. Held {seconds} s, u undoes")
     }
 }
 

@@ -194,7 +194,7 @@ impl Table<'_> {
             let mut height = 1;
             if is_cursor && self.shape == Shape::TwoForCursor && y + 1 < area.bottom() {
                 let second = Rect { y: y + 1, ..line };
-                self.draw_second(row, second, gutter, buffer, paint);
+                self.draw_second(row, second, gutter, &places, buffer, paint);
                 height = 2;
             }
             drawn.rows.push((index, Rect { height, ..line }));
@@ -343,16 +343,26 @@ impl Table<'_> {
         row: &Row,
         line: Rect,
         gutter: u16,
+        places: &[Placed],
         buffer: &mut Buffer,
         paint: Paint<'_>,
     ) {
-        let texts: Vec<&str> = self
-            .columns
-            .iter()
-            .zip(&row.cells)
-            .filter(|(column, _)| column.grows)
-            .map(|(_, cell)| cell.text.as_str())
+        let grown = self.columns.iter().zip(&row.cells);
+        let mut texts: Vec<String> = grown
+            .filter(|(column, cell)| column.grows && !cell.text.is_empty())
+            .map(|(_, cell)| cell.text.clone())
             .collect();
+        if texts.is_empty() {
+            // Nothing to say there: what the first line had no room for.
+            let all = self.columns.iter().zip(&row.cells).enumerate();
+            let hidden = all.filter(|(index, (column, cell))| {
+                let is_shown = places.iter().any(|placed| placed.index == *index);
+                !is_shown && !column.grows && !matches!(cell.text.as_str(), "" | "–" | "-")
+            });
+            texts = hidden
+                .map(|(_, (column, cell))| format!("{} {}", column.title.to_lowercase(), cell.text))
+                .collect();
+        }
         let x = line.x.saturating_add(gutter);
         let room = line.width.saturating_sub(gutter);
         put(

@@ -150,6 +150,32 @@ pub(super) fn flow_small(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// What matters most of the states, in two lines of 40 cells.
+pub(super) fn state_lines_tiny(overview: &Overview) -> [Vec<Span>; 2] {
+    let [queued, flight, retrying, human, _, completed, failed, dead] = overview.states;
+    let line = |parts: [(&str, u64, Role); 3]| {
+        let spans = parts.into_iter().flat_map(|(label, count, role)| {
+            [
+                span(format!("{label} "), Role::Dim),
+                span(format!("{}  ", format::count_short(count)), role),
+            ]
+        });
+        spans.collect()
+    };
+    [
+        line([
+            ("queued", queued, Role::Queued),
+            ("flight", flight, Role::Active),
+            ("retry", retrying, Role::Retry),
+        ]),
+        line([
+            ("dead", dead + failed, Role::Bad),
+            ("human", human, Role::Human),
+            ("done", completed, Role::Good),
+        ]),
+    ]
+}
+
 /// The eight states in two lines.
 pub(super) fn state_lines(overview: &Overview) -> [Vec<Span>; 2] {
     let [
