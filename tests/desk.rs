@@ -692,7 +692,7 @@ async fn a_held_decision_is_shown_on_its_task_and_a_reply_in_its_thread() {
         house.pass(5).await;
         assert_eq!(desk.intent(id).await.unwrap().row.status, Status::Failed);
         let nothing = code(desk.act(Act::Undo { hold: HoldId(999) }).await);
-        assert_eq!(nothing.0, "hold_elapsed");
+        assert_eq!(nothing.0, "hold_not_found");
     })
     .await;
 }

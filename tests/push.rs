@@ -136,7 +136,6 @@ impl House {
             slots: 8,
             per_endpoint_start: 4,
             default_secret: None,
-            retry_after_max: Duration::from_hours(1),
         };
         let bindings = shutdown.tasks("bindings");
         let pusher = Pusher::new(pusher, shared).unwrap();

@@ -59,7 +59,6 @@ impl House {
             slots: 64,
             per_endpoint_start: 4,
             default_secret: None,
-            retry_after_max: std::time::Duration::from_hours(1),
         };
         let bindings = shutdown.tasks("bindings");
         start(

@@ -88,6 +88,7 @@ pub(super) async fn create(
         callback_url,
         ack_timeout,
         max_in_flight,
+        rate_millihertz: _,
         webhook_secret: _,
     } = new.settings;
     let note = call.note("account.create", &new.address, None);
@@ -166,6 +167,7 @@ pub(super) async fn patch(
         callback_url,
         ack_timeout,
         max_in_flight,
+        rate_millihertz,
         webhook_secret,
     } = settings;
     let remember = call.remember(|| body.fingerprint(&[]))?;
@@ -192,6 +194,7 @@ pub(super) async fn patch(
                 valid_until: None,
             }]
         }),
+        rate_millihertz,
     };
     let command = AdminCommand::Update {
         account: id,

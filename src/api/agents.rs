@@ -13,12 +13,14 @@ use crate::api::call::{Call, LargeUpload, Upload};
 use crate::api::routes::method_not_allowed;
 use crate::api::unsupported::{not_part_of_postroom, not_part_of_this_release};
 use crate::api::{Api, leases, poll, stream};
+use crate::broker::push::view::EndpointView;
 use crate::broker::request::AdminCommand;
 use crate::broker::stats::Snapshot;
 use crate::domain::address::Address;
-use crate::domain::agent::Agent;
+use crate::domain::agent::{Agent, Binding};
+use crate::domain::endpoint::Breaker;
 use crate::store::query::Counters;
-use crate::wire::agents::{self, Depth};
+use crate::wire::agents::{self, Depth, Endpoint};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
@@ -193,7 +195,7 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         .filter(|_last| has_more)
         .map(|agent| agent.address.key().to_owned());
     let items = agents.iter().map(|agent| {
-        let mut depth = depth(agent, &counters, &snapshot);
+        let mut depth = depth(&api, agent, &counters, &snapshot);
         let since = oldest.get(&agent.address);
         depth.oldest_waiting = since.map(|since| now.since(*since));
         agents::agent(agent, depth)
@@ -225,12 +227,12 @@ async fn object(api: &Api, agent: &Arc<Agent>) -> Result<Object> {
         .read(move |reader| Ok((reader.counters()?, reader.oldest_ready(&address)?)))
         .await?;
     let now = api.broker().clock().now();
-    let mut depth = depth(agent, &counters, &api.broker().stats().snapshot());
+    let mut depth = depth(api, agent, &counters, &api.broker().stats().snapshot());
     depth.oldest_waiting = oldest.map(|since| now.since(since));
     Ok(agents::agent(agent, depth))
 }
 
-fn depth(agent: &Agent, counters: &Counters, snapshot: &Snapshot) -> Depth {
+fn depth(api: &Api, agent: &Agent, counters: &Counters, snapshot: &Snapshot) -> Depth {
     let stored = counters
         .by_agent
         .iter()
@@ -254,7 +256,44 @@ fn depth(agent: &Agent, counters: &Counters, snapshot: &Snapshot) -> Depth {
         out_per_second: seen.map_or(0.0, |rates| rates.out_per_second),
         succeeded: seen.map_or(0, |rates| rates.succeeded),
         failed: seen.map_or(0, |rates| rates.failed),
+        parked: api.broker().parked(&agent.address),
+        endpoint: endpoint(api, agent),
     }
+}
+
+/// The endpoint of an agent that is called. One that was never called is as new.
+fn endpoint(api: &Api, agent: &Agent) -> Option<Endpoint> {
+    if agent.binding != Binding::Http {
+        return None;
+    }
+    let now = api.broker().clock().now();
+    let Some(known) = api.broker().endpoints().of(&agent.address, now) else {
+        return Some(Endpoint {
+            breaker: Breaker::Closed,
+            open_until: None,
+            held_until: None,
+            in_flight: 0,
+            limit: 1,
+            rate_millihertz: None,
+        });
+    };
+    let EndpointView {
+        breaker,
+        open_until,
+        held_until,
+        in_flight,
+        limit,
+        rate_millihertz,
+        is_at_rate: _,
+    } = known;
+    Some(Endpoint {
+        breaker,
+        open_until,
+        held_until,
+        in_flight,
+        limit,
+        rate_millihertz,
+    })
 }
 
 async fn pause(api: &Api, call: &Call, address: Address, bytes: &[u8]) -> Result {

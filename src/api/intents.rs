@@ -43,15 +43,7 @@ pub(super) fn not_found(id: IntentId) -> Problem {
 
 /// Why nobody hands an intent over now.
 pub(super) fn parked(api: &Api, intent: &Intent) -> Option<&'static str> {
-    let registry = api.broker().registry();
-    let agent = registry.agent(&intent.to)?;
-    if agent.pause.is_some() {
-        Some("agent_paused")
-    } else if agent.is_open() {
-        None
-    } else {
-        Some("agent_suspended")
-    }
+    api.broker().parked(&intent.to)
 }
 
 /// The intent without its payload, as answers to writes carry it.

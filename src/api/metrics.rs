@@ -13,8 +13,11 @@ use parking_lot::Mutex;
 use crate::api::Api;
 use crate::api::answer::Result;
 use crate::api::call::Call;
+use crate::broker::push::view::EndpointView;
 use crate::broker::stats::Snapshot;
+use crate::domain::address::Address;
 use crate::domain::agent::Binding;
+use crate::domain::endpoint::Breaker;
 use crate::domain::status::{State as IntentState, Status};
 use crate::store::query::Counters;
 
@@ -90,6 +93,7 @@ pub(super) async fn metrics(State(api): State<Api>, request: Request) -> Result<
         u32::try_from(broker.queue_depth()).map_or(f64::MAX, f64::from),
     );
     page.gauge("store_bytes", u64_to_f64(bytes));
+    page.endpoints(&broker.endpoints().all(now));
     page.measured(&snapshot);
     page.http(&api.counters().routes.lock().clone());
     let mut response = Response::new(Body::from(page.text));
@@ -169,6 +173,26 @@ impl MetricsPage {
             dead.map_or(0.0, |(_, count)| u64_to_f64(count)),
         );
         self.gauge("inbox_pending", u64_to_f64(counters.open_tasks));
+    }
+
+    /// One line for each agent that was called.
+    fn endpoints(&mut self, endpoints: &[(Address, EndpointView)]) {
+        self.head("breaker_open", "gauge");
+        for (agent, endpoint) in endpoints {
+            let is_open = endpoint.breaker != Breaker::Closed;
+            let labels = [("agent", agent.key())];
+            self.line("breaker_open", &labels, f64::from(u8::from(is_open)));
+        }
+        self.head("endpoint_in_flight", "gauge");
+        for (agent, endpoint) in endpoints {
+            let labels = [("agent", agent.key())];
+            self.line("endpoint_in_flight", &labels, f64::from(endpoint.in_flight));
+        }
+        self.head("endpoint_limit", "gauge");
+        for (agent, endpoint) in endpoints {
+            let labels = [("agent", agent.key())];
+            self.line("endpoint_limit", &labels, f64::from(endpoint.limit));
+        }
     }
 
     fn measured(&mut self, snapshot: &Snapshot) {

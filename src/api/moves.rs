@@ -288,7 +288,9 @@ pub(super) async fn retry_now(
     call.caller.must_be_admin()?;
     let body = Body::parse(&bytes)?;
     let intent = intents::visible(&api, &call, &text).await?;
-    if let Some(reason) = intents::parked(&api, &intent) {
+    // What an endpoint's health holds back becomes ready all the same, and goes first when it is well.
+    let held = intents::parked(&api, &intent).filter(|reason| reason.starts_with("agent_"));
+    if let Some(reason) = held {
         return Err(Problem::new(
             "agent_paused",
             format!(

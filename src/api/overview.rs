@@ -1,5 +1,6 @@
 //! The numbers of the whole, from counters that are kept, never from a scan.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -7,8 +8,12 @@ use axum::extract::State;
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
+use crate::broker::Broker;
+use crate::broker::push::view::EndpointView;
 use crate::broker::stats::{Quantiles, Snapshot};
+use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding};
+use crate::domain::endpoint::Breaker;
 use crate::domain::intent::Intent;
 use crate::domain::status::{State as IntentState, Status};
 use crate::domain::time::Timestamp;
@@ -46,6 +51,8 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
     let now = broker.clock().now();
     let snapshot = broker.stats().snapshot();
     let agents = broker.registry().agents();
+    let parked = parked(broker, &agents);
+    let endpoints = broker.endpoints().all(now);
     let oldest = oldest.map(|intent| waiting(&intent, now));
     Ok(Answer(
         Object::ok()
@@ -58,7 +65,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             .number("cursor", head.0)
             .object("intents", statuses(&counters))
             .object("states", states(&counters))
-            .list("bindings", bindings(&counters, &snapshot, &agents))
+            .list("bindings", bindings(&counters, &snapshot, &agents, &parked))
             .object("rates", rates(&snapshot, now.as_millis()))
             .object("latency_ms", latencies(&snapshot))
             .with(|object| match oldest {
@@ -74,7 +81,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
                     .number("overdue", overdue),
             )
             .number("free_slots", snapshot.free_slots)
-            .object("agents", agent_counts(&agents, &snapshot))
+            .object("agents", agent_counts(&agents, &snapshot, &endpoints))
             .object("jobs", Object::new().number("running", 0))
             .object(
                 "store",
@@ -87,6 +94,14 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             .object("last_five_minutes", last_minutes(&snapshot))
             .object("seconds", seconds(&snapshot)),
     ))
+}
+
+/// Receivers that get nothing now.
+fn parked<'agents>(broker: &Broker, agents: &'agents [Arc<Agent>]) -> HashSet<&'agents Address> {
+    let addresses = agents.iter().map(|agent| &agent.address);
+    addresses
+        .filter(|address| broker.parked(address).is_some())
+        .collect()
 }
 
 /// The intent that waits longest.
@@ -142,7 +157,12 @@ fn states(counters: &Counters) -> Object {
         })
 }
 
-fn bindings(counters: &Counters, snapshot: &Snapshot, agents: &[Arc<Agent>]) -> Vec<Object> {
+fn bindings(
+    counters: &Counters,
+    snapshot: &Snapshot,
+    agents: &[Arc<Agent>],
+    parked: &HashSet<&Address>,
+) -> Vec<Object> {
     Binding::ALL
         .into_iter()
         .zip(counters.by_binding)
@@ -150,7 +170,7 @@ fn bindings(counters: &Counters, snapshot: &Snapshot, agents: &[Arc<Agent>]) -> 
         .map(|((binding, depth), ((attempts, failures), connections))| {
             let parked: u64 = agents
                 .iter()
-                .filter(|agent| agent.binding == binding && !agent.is_open())
+                .filter(|agent| agent.binding == binding && parked.contains(&agent.address))
                 .filter_map(|agent| {
                     let depths = &counters.by_agent;
                     depths.iter().find(|(address, _)| *address == agent.address)
@@ -237,7 +257,16 @@ fn dead_letters(counters: &Counters, snapshot: &Snapshot) -> Object {
         .number("last_hour", snapshot.dead_last_hour)
 }
 
-fn agent_counts(agents: &[Arc<Agent>], snapshot: &Snapshot) -> Object {
+fn agent_counts(
+    agents: &[Arc<Agent>],
+    snapshot: &Snapshot,
+    endpoints: &[(Address, EndpointView)],
+) -> Object {
+    let open = endpoints
+        .iter()
+        .filter(|(_, endpoint)| endpoint.breaker != Breaker::Closed)
+        .count();
+    let breaker_open = u64::try_from(open).unwrap_or(u64::MAX);
     let count = |test: &dyn Fn(&Agent) -> bool| {
         let found = agents.iter().filter(|agent| test(agent)).count();
         u64::try_from(found).unwrap_or(u64::MAX)
@@ -251,7 +280,7 @@ fn agent_counts(agents: &[Arc<Agent>], snapshot: &Snapshot) -> Object {
         .number("registered", count(&|agent| agent.account.is_some()))
         .number("connected", u64::try_from(connected).unwrap_or(u64::MAX))
         .number("paused", count(&|agent| agent.pause.is_some()))
-        .number("breaker_open", 0)
+        .number("breaker_open", breaker_open)
 }
 
 fn last_minutes(snapshot: &Snapshot) -> Object {

@@ -10,7 +10,6 @@
 //! Not here: the engine's rules, the store, the routes that pulling receivers call (`api`).
 //! Tested by unit tests beside the rules and by `http/tests.rs` over real sockets.
 
-pub mod breaker;
 pub mod guard;
 pub mod http;
 mod ranges;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::broker::audit;
 use crate::broker::batch::Batch;
+use crate::broker::push;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
@@ -93,6 +94,7 @@ fn unpause(
 ) -> Result<AdminReceipt, BrokerError> {
     let agent = at(batch, address)?;
     batch.outbox.expect_backlog(address);
+    push::slow_start(batch, &agent);
     let changed = Agent {
         pause: None,
         ..(*agent).clone()
@@ -168,6 +170,7 @@ fn register(
         max_in_flight: new.max_in_flight,
         ..Agent::mailbox(new.address.clone(), batch.now)
     };
+    push::expect(batch, &Arc::new(agent.clone()));
     agent_receipt(
         batch,
         agent,
@@ -193,6 +196,7 @@ fn update(
         ack_timeout,
         max_in_flight,
         secrets,
+        rate_millihertz,
     } = patch.clone();
     let changed = Agent {
         display_name: display_name.or_else(|| agent.display_name.clone()),
@@ -209,7 +213,14 @@ fn update(
     if changed.binding == Binding::Http && changed.callback_url.is_none() {
         return Err(AdminRefusal::NoCallback.into());
     }
+    if let Some(rate) = rate_millihertz {
+        push::set_rate(batch, &agent.address, Some(rate).filter(|rate| *rate > 0));
+    }
+    if changed.binding == Binding::Http && changed.callback_url != agent.callback_url {
+        push::reach_anew(batch, &agent.address);
+    }
     batch.outbox.expect_backlog(&agent.address);
+    push::expect(batch, &Arc::new(changed.clone()));
     agent_receipt(batch, changed, "agent.updated", &json!({}), note)
 }
 

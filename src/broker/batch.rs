@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::broker::late;
 use crate::broker::outbox::Outbox;
+use crate::broker::push;
 use crate::broker::registry::Registry;
 use crate::broker::request::{BrokerError, Published, Receipt, RememberKey, Request};
 use crate::clock::Entropy;
+use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::fact::{Fact, FactBody, FeedEntry, FeedItem, Notice};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IdMap, IntentId};
@@ -40,7 +42,7 @@ pub(super) struct Batch<'a> {
     pub(super) outbox: &'a mut Outbox,
     pub(super) counters: &'a mut Counters,
     pub(super) registry: Arc<Registry>,
-    changed_registry: Option<Registry>,
+    pub(super) changed_registry: Option<Registry>,
     pub(super) policy: &'a Policy,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) now: Timestamp,
@@ -291,10 +293,7 @@ impl<'a> Batch<'a> {
             (Some(intent), _) => &intent.to,
             (None, Command::Submit(submit)) => &submit.to,
             (None, _) => {
-                return Ok(Arc::new(Agent::mailbox(
-                    crate::domain::address::Address::trusted(""),
-                    self.now,
-                )));
+                return Ok(Arc::new(Agent::mailbox(Address::trusted(""), self.now)));
             }
         };
         if let Some(agent) = self.registry().agent(address) {
@@ -319,7 +318,10 @@ impl<'a> Batch<'a> {
         for effect in effects_of(before, fact, after) {
             match effect {
                 Effect::Release { attempt, session } => self.outbox.release(session, attempt),
-                Effect::Wake { agent } => self.outbox.wake(&agent, fact.intent),
+                Effect::Wake { agent } => {
+                    self.outbox.wake(&agent, fact.intent);
+                    push::wake(self, &agent, fact, after);
+                }
                 Effect::Deliver {
                     intent,
                     attempt,

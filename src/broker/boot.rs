@@ -35,7 +35,7 @@ pub(super) struct Boot {
 pub(super) fn recover(
     parts: &mut Parts,
     mut reader: Box<dyn Reader>,
-) -> Result<(Boot, Box<dyn Reader>, Counters), StoreError> {
+) -> Result<(Boot, Box<dyn Reader>, Counters, Outbox), StoreError> {
     let epoch = reader.number(EPOCH)?.unwrap_or(0).saturating_add(1);
     let mut counters = Counters {
         attempt: reader.number(ATTEMPT)?.unwrap_or(0),
@@ -59,6 +59,7 @@ pub(super) fn recover(
     parts.registry.store(Arc::new(registry));
 
     let mut outbox = Outbox::default();
+    outbox.endpoints.remember(reader.endpoints()?);
     let mut batch = Batch::begin(Start {
         txn: parts.store.begin()?,
         reader: reader.as_mut(),
@@ -87,7 +88,7 @@ pub(super) fn recover(
         first_session: epoch.checked_shl(32).unwrap_or(0).saturating_add(1),
         next_key,
     };
-    Ok((boot, reader, counters))
+    Ok((boot, reader, counters, outbox))
 }
 
 /// Ends pushes that were under way when the broker stopped; says how many.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::broker::push::view::Endpoints;
 use crate::broker::registry::Registry;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AuditNote, BrokerError, Published, Receipt, Request,
@@ -53,6 +54,7 @@ impl Core {
             registry: Arc::new(ArcSwap::from_pointee(Registry::default())),
             stats: Arc::new(Stats::new(Arc::clone(&clock))),
             recent: Arc::default(),
+            endpoints: Arc::new(Endpoints::default()),
             clock,
             entropy,
             settings,
@@ -173,6 +175,12 @@ impl Core {
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
         self.parts.registry.load_full()
+    }
+
+    /// Endpoints of agents that are called, as they are now.
+    #[must_use]
+    pub fn endpoints(&self) -> &Arc<Endpoints> {
+        &self.parts.endpoints
     }
 
     /// A reader of what is committed.

@@ -27,6 +27,7 @@ mod boot;
 mod late;
 mod outbox;
 mod payloads;
+pub mod push;
 mod recent;
 mod rounds;
 mod writer;
@@ -41,6 +42,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::broker::push::view::Endpoints;
 use crate::broker::readers::Readers;
 use crate::broker::recent::Recent;
 use crate::broker::registry::Registry;
@@ -50,6 +52,8 @@ use crate::broker::request::{
 use crate::broker::session::{Session, SessionSpec};
 use crate::broker::stats::Stats;
 use crate::clock::{Clock, Entropy};
+use crate::domain::address::Address;
+use crate::domain::agent::Binding;
 use crate::domain::ids::{IntentId, KeyId, SessionId, ThreadId};
 use crate::domain::intent::Intent;
 use crate::domain::policy::Policy;
@@ -94,6 +98,7 @@ struct Inner {
     readers: Readers,
     stats: Arc<Stats>,
     recent: Arc<Recent>,
+    endpoints: Arc<Endpoints>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -139,6 +144,7 @@ impl Broker {
         let (bus, _) = broadcast::channel(settings.bus_lag_max);
         let (due_sender, due) = watch::channel(None);
         let stats = Arc::new(Stats::new(Arc::clone(&clock)));
+        let endpoints = Arc::new(Endpoints::default());
         let registry = Arc::new(ArcSwap::from_pointee(Registry::default()));
         let recent: Arc<Recent> = Arc::default();
         let (ready, recovered) = oneshot::channel();
@@ -149,6 +155,7 @@ impl Broker {
             registry: Arc::clone(&registry),
             stats: Arc::clone(&stats),
             recent: Arc::clone(&recent),
+            endpoints: Arc::clone(&endpoints),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             settings: settings.clone(),
@@ -172,6 +179,7 @@ impl Broker {
                 readers,
                 stats,
                 recent,
+                endpoints,
                 clock,
                 entropy,
                 settings,
@@ -309,6 +317,30 @@ impl Broker {
     #[must_use]
     pub fn stats(&self) -> &Arc<Stats> {
         &self.inner.stats
+    }
+
+    /// Endpoints of agents that are called, as they are now.
+    #[must_use]
+    pub fn endpoints(&self) -> &Arc<Endpoints> {
+        &self.inner.endpoints
+    }
+
+    /// Why nothing is handed to this receiver now, if so: `agent_paused`, `agent_suspended`,
+    /// `breaker_open`, `rate_limited`.
+    #[must_use]
+    pub fn parked(&self, agent: &Address) -> Option<&'static str> {
+        let registry = self.registry();
+        let agent = registry.agent(agent)?;
+        if agent.pause.is_some() {
+            Some("agent_paused")
+        } else if !agent.is_open() {
+            Some("agent_suspended")
+        } else if agent.binding == Binding::Http {
+            let endpoint = self.endpoints().of(&agent.address, self.clock().now())?;
+            endpoint.parked()
+        } else {
+            None
+        }
     }
 
     /// The clock it runs by.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tokio::sync::mpsc;
 
+use crate::broker::push::Endpoints;
 use crate::broker::session::{Handover, SessionMode, SessionSpec};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
@@ -17,6 +18,8 @@ pub(super) struct Outbox {
     // Ordered, so that the same commands give the same hand-overs again.
     agents: BTreeMap<Address, AgentSlots>,
     sessions: BTreeMap<SessionId, OpenSession>,
+    /// Agents that are called rather than coming themselves.
+    pub(super) endpoints: Endpoints,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +43,11 @@ impl OpenSession {
     fn credit(&self) -> u32 {
         let used = u32::try_from(self.unfinished.len()).unwrap_or(u32::MAX);
         self.spec.credit.saturating_sub(used)
+    }
+
+    /// True for the binding's own connection, which is none of a receiver.
+    const fn is_caller(&self) -> bool {
+        matches!(self.spec.mode, SessionMode::Calls { .. })
     }
 }
 
@@ -67,14 +75,18 @@ impl Outbox {
         spec: SessionSpec,
         sender: mpsc::Sender<Handover>,
     ) {
-        let slots = self
-            .agents
-            .entry(spec.agent.clone())
-            .or_insert_with(|| AgentSlots {
-                has_backlog: true,
-                ..AgentSlots::default()
-            });
-        slots.turn.push_back(id);
+        if let SessionMode::Calls { start } = spec.mode {
+            self.endpoints.open(id, spec.credit, start);
+        } else {
+            let slots = self
+                .agents
+                .entry(spec.agent.clone())
+                .or_insert_with(|| AgentSlots {
+                    has_backlog: true,
+                    ..AgentSlots::default()
+                });
+            slots.turn.push_back(id);
+        }
         self.sessions.insert(
             id,
             OpenSession {
@@ -90,6 +102,7 @@ impl Outbox {
         let Some(session) = self.sessions.remove(&id) else {
             return Vec::new();
         };
+        self.endpoints.close(id);
         if let Some(slots) = self.agents.get_mut(&session.spec.agent) {
             slots.turn.retain(|other| *other != id);
             if slots.turn.is_empty() {
@@ -216,8 +229,9 @@ impl Outbox {
         }
     }
 
-    /// What is fresh and was not given to anybody lies in the store from now on.
+    /// Places that nobody needs are given back; what is fresh and was not given to anybody lies in the store from now on.
     pub(super) fn end_batch(&mut self) {
+        self.endpoints.end_batch();
         for slots in self.agents.values_mut() {
             if !slots.fresh.is_empty() {
                 slots.fresh.clear();
@@ -230,7 +244,8 @@ impl Outbox {
     pub(super) fn connections(&self) -> ([u64; 5], HashMap<Address, u64>) {
         let mut by_binding = [0; 5];
         let mut by_agent: HashMap<Address, u64> = HashMap::new();
-        for session in self.sessions.values() {
+        let comes = |session: &&OpenSession| !session.is_caller();
+        for session in self.sessions.values().filter(comes) {
             let place = Binding::ALL
                 .iter()
                 .position(|binding| *binding == session.spec.binding);
@@ -244,10 +259,11 @@ impl Outbox {
 
     /// Attempts that connections could take beside what they hold.
     pub(super) fn free(&self) -> u64 {
-        self.sessions
-            .values()
-            .map(|session| u64::from(session.credit()))
-            .sum()
+        let comes = |session: &&OpenSession| !session.is_caller();
+        let free = self.sessions.values().filter(comes);
+        free.map(|session| u64::from(session.credit()))
+            .sum::<u64>()
+            .saturating_add(u64::from(self.endpoints.free()))
     }
 
     fn credit(&self, slots: &AgentSlots) -> u32 {

@@ -202,6 +202,8 @@ pub struct AgentPatch {
     pub max_in_flight: Option<u32>,
     /// Its signing secrets, newest first.
     pub secrets: Option<Vec<Secret>>,
+    /// Most calls begun per 1000 seconds; zero for as many as it can take.
+    pub rate_millihertz: Option<u32>,
 }
 
 /// What an operator's command did.

@@ -145,7 +145,7 @@ pub(super) fn grant(batch: &mut Batch<'_>) -> Result<(), StoreError> {
 }
 
 /// Runs a command that nobody waits for: a refusal means that there was nothing to do.
-fn run_quietly(
+pub(super) fn run_quietly(
     batch: &mut Batch<'_>,
     id: IntentId,
     command: &Command,

@@ -1,6 +1,7 @@
 //! Connections of receivers: a live stream, a waiting poll, the pusher of one endpoint.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::mpsc;
 
@@ -15,7 +16,7 @@ use crate::domain::time::Timestamp;
 /// What a connection wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionSpec {
-    /// Whose intents.
+    /// Whose intents; nobody's in particular for [`SessionMode::Calls`].
     pub agent: Address,
     /// How they are handed over.
     pub binding: Binding,
@@ -23,6 +24,20 @@ pub struct SessionSpec {
     pub credit: u32,
     /// How long it goes on.
     pub mode: SessionMode,
+}
+
+impl SessionSpec {
+    /// The one connection of the binding that calls agents: so many calls at once over all of them, and
+    /// `start` to an endpoint of which nothing is known.
+    #[must_use]
+    pub fn calls(slots: u32, start: u32) -> Self {
+        Self {
+            agent: Address::trusted(""),
+            binding: Binding::Http,
+            credit: slots,
+            mode: SessionMode::Calls { start },
+        }
+    }
 }
 
 /// How long a connection goes on.
@@ -36,6 +51,47 @@ pub enum SessionMode {
     },
     /// One hand-over of up to `credit` attempts, then nothing more.
     Once,
+    /// Until it closes, for every agent that is called: the binding `http`. `credit` is how many calls run
+    /// at once over all of them, `start` how many to an endpoint of which nothing is known.
+    Calls {
+        /// Calls at once to a new endpoint.
+        start: u32,
+    },
+}
+
+/// A place among the calls that may run at once: of all, and of those to one endpoint. Whoever makes the
+/// call holds it; dropping it gives it back.
+#[derive(Debug, PartialEq, Eq, Clone)]
+pub struct Slot(Arc<Places>);
+
+#[derive(Debug)]
+struct Places(Vec<Arc<AtomicU32>>);
+
+impl PartialEq for Places {
+    /// Places are alike as long as they are held.
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Places {}
+
+impl Slot {
+    /// Takes a place in each of these counts.
+    pub(super) fn taken(counts: Vec<Arc<AtomicU32>>) -> Self {
+        for count in &counts {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Self(Arc::new(Places(counts)))
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        for count in &self.0 {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// One attempt, ready to be written to its receiver.
@@ -53,6 +109,8 @@ pub struct Handover {
     pub started_at: Timestamp,
     /// When its lease ends.
     pub lease_until: Timestamp,
+    /// The place of the call, for an agent that is called; held until the call is over.
+    pub slot: Option<Slot>,
 }
 
 impl Handover {

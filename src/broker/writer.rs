@@ -8,12 +8,13 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::broker::batch::{Batch, Committed, Counters, Start};
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
+use crate::broker::push::view::Endpoints;
 use crate::broker::recent::Recent;
 use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, BrokerError, Published, Receipt};
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
-use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, rounds};
+use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, push, rounds};
 use crate::clock::{Clock, Entropy};
 use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
 use crate::domain::intent::Intent;
@@ -31,6 +32,7 @@ pub(super) struct Parts {
     pub(super) registry: Arc<ArcSwap<Registry>>,
     pub(super) stats: Arc<Stats>,
     pub(super) recent: Arc<Recent>,
+    pub(super) endpoints: Arc<Endpoints>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) settings: Settings,
@@ -84,10 +86,12 @@ impl Writer {
     /// Reads what is there and settles what was under way.
     pub(super) fn recover(parts: &mut Parts) -> Result<(Self, boot::Boot), StoreError> {
         let reader = parts.store.reader()?;
-        let (boot, reader, counters) = boot::recover(parts, reader)?;
+        let (boot, reader, counters, mut outbox) = boot::recover(parts, reader)?;
+        let known = outbox.endpoints.changed(parts.clock.now());
+        parts.endpoints.put(known);
         let writer = Self {
             reader,
-            outbox: Outbox::default(),
+            outbox,
             counters,
             payloads: PayloadCache::default(),
             next_due: None,
@@ -164,6 +168,8 @@ impl Writer {
         }
         rounds::tick(&mut batch, self.next_due)?;
         rounds::grant(&mut batch)?;
+        push::grant(&mut batch)?;
+        push::keep(&mut batch)?;
         if batch.counters.attempt != before.attempt {
             batch
                 .txn
@@ -190,13 +196,17 @@ impl Writer {
         parts.stats.observe(&published, took, &self.outbox);
         parts.recent.put(&published.intents);
         answers.send(last);
+        parts.endpoints.put(self.outbox.endpoints.changed(now));
         self.hand_over(&deliveries, &published.intents)?;
         if !published.items.is_empty() {
             // Nobody listening is fine.
             drop(parts.bus.send(Arc::new(published)));
         }
         self.next_due = next_due;
-        parts.due.send_replace(next_due);
+        let endpoints = &mut self.outbox.endpoints;
+        let call = endpoints.next_due(&parts.registry.load(), now);
+        let soonest = next_due.into_iter().chain(call).min();
+        parts.due.send_replace(soonest);
         Ok(answers.stop)
     }
 
@@ -231,6 +241,7 @@ impl Writer {
                     number: lease.number,
                     started_at: lease.started_at,
                     lease_until: lease.until,
+                    slot: self.outbox.endpoints.take_slot(*attempt),
                 };
                 if !self.outbox.send(lease.session, handover) {
                     self.returned.push((*attempt, *id));
@@ -291,6 +302,7 @@ fn take(
                     .as_ref()
                     .and_then(|_note| batch.intent(request.intent).cloned());
                 let result = faultless(batch.request(&request))?;
+                push::observe(batch, &request)?;
                 if let (Ok(_), Command::Submit(submit)) = (&result, &request.command)
                     && let PayloadSource::Given(payload) = &submit.payload
                 {
@@ -308,6 +320,11 @@ fn take(
             let agent = spec.agent.clone();
             let mode = spec.mode;
             batch.outbox.open(id, spec, sender);
+            if let SessionMode::Calls { .. } = mode {
+                for agent in batch.registry().agents() {
+                    push::expect(batch, &agent);
+                }
+            }
             if mode
                 == (SessionMode::Standing {
                     is_cold_start: true,

@@ -5,6 +5,7 @@ pub mod jobs;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::{AttemptReport, Outcome};
+use crate::domain::endpoint::Breaker;
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, ThreadId};
 use crate::domain::payload::Payload;
@@ -453,6 +454,8 @@ pub struct AgentRow {
     pub dead: u64,
     /// Who paused it, and why.
     pub pause: Option<PauseRow>,
+    /// What the breaker of its endpoint lets through, for an agent that is called.
+    pub breaker: Option<Breaker>,
 }
 
 /// A pause as an operator made it.

@@ -13,6 +13,7 @@
 pub mod address;
 pub mod agent;
 pub mod attempt;
+pub mod endpoint;
 pub mod fact;
 pub mod failure;
 pub mod ids;

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, FeedItem, Notice};
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
 use crate::domain::intent::Intent;
@@ -123,6 +124,8 @@ pub enum Write {
     Agent(Agent),
     /// A key was made or changed.
     Key(Key),
+    /// Something was learnt of an endpoint.
+    Endpoint(Endpoint),
     /// Something happened that is no intent's fact: an item of the feed.
     Notice(Notice),
     /// An operator wrote.
@@ -282,6 +285,12 @@ pub trait Reader: Send {
     /// # Errors
     /// The fault.
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError>;
+
+    /// Every endpoint of which something is known, by agent.
+    ///
+    /// # Errors
+    /// The fault.
+    fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError>;
 
     /// Every key.
     ///

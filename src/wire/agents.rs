@@ -2,6 +2,7 @@
 
 use crate::domain::address::{Address, Home};
 use crate::domain::agent::{Agent, AgentStatus, Binding};
+use crate::domain::endpoint::Breaker;
 use crate::domain::key::{Key, Role};
 use crate::domain::time::{Span, Timestamp};
 use crate::wire::body::{Body, Fields};
@@ -98,13 +99,46 @@ pub struct Depth {
     pub succeeded: u64,
     /// Attempts of the last five minutes that ended otherwise.
     pub failed: u64,
+    /// Why nothing is handed over now, if so.
+    pub parked: Option<&'static str>,
+    /// Its endpoint, for an agent that is called.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// The far end of an agent that is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What its breaker lets through.
+    pub breaker: Breaker,
+    /// While the breaker is open: when a probe may go out.
+    pub open_until: Option<Timestamp>,
+    /// Until when it asked for no calls.
+    pub held_until: Option<Timestamp>,
+    /// Calls that run.
+    pub in_flight: u32,
+    /// Calls that may run at once.
+    pub limit: u32,
+    /// Most calls begun per 1000 seconds.
+    pub rate_millihertz: Option<u32>,
+}
+
+fn endpoint(endpoint: &Endpoint) -> Object {
+    let rate = endpoint
+        .rate_millihertz
+        .map(|rate| f64::from(rate) / 1000.0);
+    Object::new()
+        .text("breaker", endpoint.breaker.name())
+        .number("in_flight", endpoint.in_flight)
+        .number("limit", endpoint.limit)
+        .decimal("rate_per_second", rate)
+        .shown_or_null("open_until", endpoint.open_until)
+        .shown_or_null("held_until", endpoint.held_until)
 }
 
 /// The agent object.
 #[must_use]
 pub fn agent(agent: &Agent, depth: Depth) -> Object {
-    let is_parked = !agent.is_open();
-    let (ready, parked) = if is_parked {
+    let (ready, parked) = if depth.parked.is_some() {
         (0, depth.ready)
     } else {
         (depth.ready, 0)
@@ -136,6 +170,7 @@ pub fn agent(agent: &Agent, depth: Depth) -> Object {
         .number("backing_off", depth.backing_off)
         .number("held", depth.held)
         .number("parked", parked)
+        .maybe_text("parked_reason", depth.parked)
         .number("dead_letters", depth.dead_letters)
         .number_or_null(
             "oldest_waiting_seconds",
@@ -154,6 +189,10 @@ pub fn agent(agent: &Agent, depth: Depth) -> Object {
         )
         .text("health_status", "unknown")
         .shown_or_null("last_seen_at", depth.last_seen_at)
+        .with(|object| match &depth.endpoint {
+            None => object,
+            Some(of_agent) => object.object("endpoint", endpoint(of_agent)),
+        })
 }
 
 /// An account to be made.
@@ -184,6 +223,8 @@ pub struct AccountSettings {
     pub ack_timeout: Option<Span>,
     /// Most unfinished rows of one connection, or posts at once.
     pub max_in_flight: Option<u32>,
+    /// Most calls begun per 1000 seconds; zero takes the bound away.
+    pub rate_millihertz: Option<u32>,
     /// Its signing secret.
     pub webhook_secret: Option<String>,
 }
@@ -227,6 +268,7 @@ pub fn account_patch(body: &Body<'_>) -> Result<AccountSettings, Problem> {
             }
         });
     settings.webhook_secret = fields.text("webhook_secret", 128);
+    settings.rate_millihertz = fields.rate("rate_per_second");
     fields.done()?;
     Ok(settings)
 }
@@ -264,6 +306,7 @@ fn settings(fields: &mut Fields<'_, '_>) -> AccountSettings {
         callback_url,
         ack_timeout: fields.seconds("ack_timeout_seconds", 1, 86_400),
         max_in_flight: fields.count("max_in_flight", 1, 4096),
+        rate_millihertz: None,
         webhook_secret: None,
     }
 }

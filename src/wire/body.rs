@@ -246,6 +246,20 @@ impl<'body, 'text> Fields<'body, 'text> {
         self.integer(key, min, max).map(Span::from_seconds)
     }
 
+    /// A rate per second, of at most 10000: so many per 1000 seconds. Zero is allowed.
+    pub fn rate(&mut self, key: &str) -> Option<u32> {
+        let value = self.body.get(key)?;
+        let rate = serde_json::from_str::<f64>(value.get())
+            .ok()
+            .filter(|rate| *rate == 0.0 || (0.001..=10_000.0).contains(rate));
+        if rate.is_none() {
+            self.wrong(key, "must be a number of 0.001 to 10000, or 0", "number");
+        }
+        // Milliseconds are to seconds what thousandths of a call are to calls.
+        let millihertz = Span::from_seconds_f64(rate?).as_millis();
+        u32::try_from(millihertz).ok()
+    }
+
     /// A truth; `false` when missing.
     pub fn flag(&mut self, key: &str) -> bool {
         self.maybe_flag(key).unwrap_or(false)

@@ -147,6 +147,11 @@ impl House {
         self.send(self.request("GET", path, key)).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, key: &str, body: Value) -> Reply {
+        self.send(self.request("PATCH", path, key).body(body.to_string()))
+            .await
+    }
+
     pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> Reply {
         self.send(self.request("POST", path, key).body(body.to_string()))
             .await

@@ -11,6 +11,7 @@
 mod accounts;
 mod dead_letters;
 mod door;
+mod endpoints;
 mod events;
 mod house;
 mod intents;

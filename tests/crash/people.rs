@@ -21,10 +21,12 @@ pub(crate) async fn decide(world: Shared, dice: Dice) {
             continue;
         };
         let id = text(task, "/intent_id");
-        let (verb, outcome) = if dice.percent(60) {
-            ("approve", "approved")
-        } else {
-            ("reject", "rejected")
+        let is_notice = text(task, "/intent_type") == "intent.endpoint.gone.v1";
+        let (verb, outcome) = match (dice.percent(60), is_notice) {
+            (true, false) => ("approve", "approved"),
+            (false, false) => ("reject", "rejected"),
+            (true, true) => ("approve", "completed"),
+            (false, true) => ("reject", "failed"),
         };
         let comment = dice.nonce();
         let hold = if world.is_load() && dice.percent(40) {

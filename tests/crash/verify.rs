@@ -80,7 +80,9 @@ async fn all(world: &Shared, path: &str, list: &str, id: &str) -> BTreeMap<Strin
 fn accepted(ledger: &Ledger, told: &Told, wrong: &mut Vec<String>) {
     let mut by_key: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for (id, intent) in &told.intents {
-        if intent.get("replay_of").is_none() {
+        // Notices to the operator are the broker's own.
+        let is_notice = intent["intent_type"] == "intent.endpoint.gone.v1";
+        if intent.get("replay_of").is_none() && !is_notice {
             let key = text(intent, "/payload/key");
             by_key.entry(key).or_default().push(id);
         }

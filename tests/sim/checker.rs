@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postroom::domain::fact::{Fact, FactBody, FeedEntry};
+use postroom::domain::agent::Binding;
+use postroom::domain::fact::{Fact, FactBody, FeedEntry, Notice};
 use postroom::domain::ids::{AttemptId, Cursor, HoldId, IntentId};
 use postroom::domain::intent::Intent;
 use postroom::domain::status::{State, Status};
@@ -23,6 +24,10 @@ pub(crate) struct Checker {
     not_before: BTreeMap<IntentId, Timestamp>,
     holds: BTreeMap<HoldId, Timestamp>,
     rejected: BTreeSet<AttemptId>,
+    /// Until when the breaker of the one endpoint lets nothing through; none while it is closed.
+    open_until: Option<Timestamp>,
+    /// Until when the endpoint asked for no calls.
+    patience: Option<Timestamp>,
     /// Everything a caller was told is kept.
     pub(crate) acknowledged: BTreeSet<IntentId>,
 }
@@ -46,7 +51,15 @@ impl Checker {
             }
             self.cursor = item.cursor;
             match item.entry {
-                FeedEntry::Notice(notice) => log.push(format!("{} {}", item.cursor, notice.kind)),
+                FeedEntry::Notice(notice) => {
+                    log.push(format!(
+                        "{} {} {}",
+                        item.cursor,
+                        notice.kind,
+                        notice.data.as_str()
+                    ));
+                    self.look_at_notice(&notice)?;
+                }
                 FeedEntry::Intent { fact, status, .. } => {
                     log.push(format!("{} {:?}", item.cursor, fact));
                     self.look_at(&fact, status)?;
@@ -77,12 +90,50 @@ impl Checker {
         self.count(reader)
     }
 
+    /// The endpoint asked for no calls until then, and the broker heard it.
+    pub(crate) fn patience(&mut self, until: Timestamp) {
+        self.patience = self.patience.max(Some(until));
+    }
+
+    fn look_at_notice(&mut self, notice: &Notice) -> Verdict {
+        if notice.kind != "agent.breaker_changed" {
+            return Ok(());
+        }
+        let data = notice.data.to_value();
+        let until = data["until"].as_str().map(str::parse);
+        let until = until.transpose().map_err(|error| format!("{error}"))?;
+        if until.is_none() && self.open_until.is_none() {
+            return Err("I12 a breaker closed that was not open".to_owned());
+        }
+        self.open_until = until;
+        Ok(())
+    }
+
+    /// No call while the breaker is open or the endpoint asked for none.
+    fn look_at_call(&self, at: Timestamp, attempt: AttemptId) -> Verdict {
+        if self.patience.is_some_and(|until| at < until) {
+            return Err(format!(
+                "I12 {attempt} started although patience was asked for"
+            ));
+        }
+        let Some(until) = self.open_until else {
+            return Ok(());
+        };
+        if at < until {
+            return Err(format!("I12 {attempt} started before its breaker let it"));
+        }
+        Ok(())
+    }
+
     fn look_at(&mut self, fact: &Fact, status: Status) -> Verdict {
         let before = self.model.get(&fact.intent);
         let was_open = before.is_some_and(|intent| !intent.is_finished());
         match &fact.body {
             FactBody::AttemptStarted {
-                attempt, number, ..
+                attempt,
+                number,
+                binding,
+                ..
             } => {
                 if !self.fences.insert(*attempt) {
                     return Err(format!("I6 fence {attempt} was given out twice"));
@@ -97,6 +148,9 @@ impl Checker {
                     .is_some_and(|instant| fact.at < *instant)
                 {
                     return Err(format!("I12 {attempt} started before its instant"));
+                }
+                if *binding == Binding::Http {
+                    self.look_at_call(fact.at, *attempt)?;
                 }
             }
             FactBody::AttemptFailed {

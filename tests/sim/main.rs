@@ -86,6 +86,15 @@ fn the_stories_reach_every_kind_of_fact() {
     for seed in 0..200 {
         let log = run(seed).unwrap_or_else(|failure| panic!("{failure}"));
         for line in log {
+            for (part, name) in [
+                ("\"breaker\":\"open\"", "breaker open"),
+                ("\"breaker\":\"closed\"", "breaker closed"),
+                ("intent.endpoint.gone.v1", "endpoint gone"),
+            ] {
+                if line.contains(part) {
+                    seen.insert(name.to_owned());
+                }
+            }
             if let Some((_, body)) = line.split_once("body: ") {
                 let name: String = body.chars().take_while(|c| c.is_alphanumeric()).collect();
                 seen.insert(name);
@@ -93,6 +102,9 @@ fn the_stories_reach_every_kind_of_fact() {
         }
     }
     let all = [
+        "breaker open",
+        "breaker closed",
+        "endpoint gone",
         "Created",
         "Submitted",
         "Delivered",

@@ -7,10 +7,11 @@ use std::time::Duration;
 use postroom::broker::Settings;
 use postroom::broker::core::Core;
 use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Receipt, RememberKey, Request};
-use postroom::broker::session::{Handover, SessionMode, SessionSpec};
+use postroom::broker::session::{Handover, SessionMode, SessionSpec, Slot};
 use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
 use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::Binding;
+use postroom::domain::attempt::AttemptReport;
 use postroom::domain::fact::Actor;
 use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{AttemptId, IntentId, SessionId, ThreadId};
@@ -41,6 +42,9 @@ const AGENTS: [(&str, Binding); 6] = [
     ("finance", Binding::Inbox),
     ("timer", Binding::Internal),
 ];
+
+/// Calls at once over all endpoints.
+const CALLS_MAX: u32 = 3;
 
 /// Chance that repeats itself for a seed.
 pub(crate) struct Rng(u64);
@@ -79,6 +83,10 @@ struct Work {
     intent: IntentId,
     attempt: AttemptId,
     binding: Binding,
+    /// The connection that it came over.
+    session: SessionId,
+    /// The place of a call that has not ended.
+    slot: Option<Slot>,
 }
 
 pub(crate) struct World {
@@ -90,6 +98,8 @@ pub(crate) struct World {
     connections: Vec<Connection>,
     works: Vec<Work>,
     keys: BTreeMap<u64, IntentId>,
+    /// True when calls have begun since the last look at their places.
+    has_begun_calls: bool,
     pub(crate) checker: Checker,
     pub(crate) log: Vec<String>,
 }
@@ -138,6 +148,7 @@ impl World {
             connections: Vec::new(),
             works: Vec::new(),
             keys: BTreeMap::new(),
+            has_begun_calls: false,
             checker: Checker::default(),
             log: Vec::new(),
         };
@@ -178,6 +189,10 @@ impl World {
         self.log.push("crash".to_owned());
         self.plan.next(Fault::None);
         self.connections.clear();
+        for work in &mut self.works {
+            work.slot = None;
+        }
+        self.has_begun_calls = false;
         let store = self.core.take().expect("started").into_store();
         self.start(store);
     }
@@ -213,8 +228,10 @@ impl World {
         }
         let action = self.rng.below(100);
         let result = match action {
-            0..=17 => self.submit(),
-            18..=27 => self.connect(),
+            0..=14 => self.submit(),
+            15 => self.storm(),
+            16..=19 => self.answer_calls(),
+            20..=27 => self.connect(),
             28..=33 => self.disconnect(),
             34..=59 => self.report(),
             60..=69 => self.decide(),
@@ -228,7 +245,7 @@ impl World {
         };
         self.receive();
         match result {
-            Ok(()) => Ok(()),
+            Ok(()) => self.check_calls(),
             Err(Broken::Store(_)) => {
                 self.crash();
                 Ok(())
@@ -250,6 +267,98 @@ impl World {
 
     fn submit(&mut self) -> Result<(), Broken> {
         let (name, _) = *self.rng.pick(&AGENTS).expect("not empty");
+        let key = self.rng.next() % 40;
+        self.submit_to(name, key)
+    }
+
+    /// The endpoint of an agent cannot be reached for a while, although much is sent there.
+    fn storm(&mut self) -> Result<(), Broken> {
+        self.open_calls()?;
+        for _ in 0..6 {
+            let key = 1000 + self.rng.next() % 100_000;
+            self.submit_to("billing", key)?;
+        }
+        for _ in 0..8 {
+            self.receive();
+            let class = if self.rng.chance(80) {
+                ErrorClass::Connect
+            } else {
+                ErrorClass::Http5xx
+            };
+            self.end_calls(Some(Failure::new(class, "simulated failure")).as_ref())?;
+            let seconds = 1 + i64::try_from(self.rng.below(40)).unwrap_or(0);
+            self.clock.advance(Span::from_seconds(seconds));
+            self.core().tick()?;
+        }
+        Ok(())
+    }
+
+    /// Every call that runs is answered, at times with a request for patience.
+    fn answer_calls(&mut self) -> Result<(), Broken> {
+        if self.rng.chance(60) {
+            return self.end_calls(None);
+        }
+        let seconds = i64::try_from(self.rng.below(300)).unwrap_or(0);
+        let mut busy = Failure::new(ErrorClass::Http429, "simulated failure");
+        busy.http_status = Some(429);
+        busy.retry_after = Some(Span::from_seconds(seconds));
+        self.end_calls(Some(&busy))
+    }
+
+    /// Calls end, each for itself: its place is free before the broker hears of it.
+    fn end_calls(&mut self, failure: Option<&Failure>) -> Result<(), Broken> {
+        for place in 0..self.works.len() {
+            let Some(slot) = self.works[place].slot.take() else {
+                continue;
+            };
+            drop(slot);
+            let work = self.works[place].clone();
+            let report = Some(Box::new(AttemptReport::default()));
+            let attempt = Some(work.attempt);
+            let command = match failure {
+                None => told(resume("complete", attempt)),
+                Some(failure) => Command::Fail(Fail {
+                    attempt,
+                    failure: failure.clone(),
+                    delay: None,
+                    by: Actor::Broker,
+                    report,
+                }),
+            };
+            self.ask(work.intent, command)?;
+            if let Some(span) = failure.and_then(|failure| failure.retry_after) {
+                self.checker.patience(self.clock.now().after(span));
+            }
+        }
+        Ok(())
+    }
+
+    fn open_calls(&mut self) -> Result<(), Broken> {
+        let start = 1 + u32::try_from(self.rng.below(4)).unwrap_or(0);
+        let (id, handovers) = self.core().open(SessionSpec::calls(CALLS_MAX, start))?;
+        self.connections.push(Connection { id, handovers });
+        Ok(())
+    }
+
+    /// What runs fits into its places, seen from the outside.
+    fn check_calls(&mut self) -> Step {
+        let running = self.works.iter().filter(|work| work.slot.is_some()).count();
+        let running = u32::try_from(running).unwrap_or(u32::MAX);
+        let now = self.clock.now();
+        let billing = self.core().endpoints().of(&address("billing"), now);
+        let (told, limit) = billing.map_or((0, 0), |view| (view.in_flight, view.limit));
+        if running > CALLS_MAX || running != told {
+            return Err(format!(
+                "I11 {running} calls run, {told} are told, {CALLS_MAX} may"
+            ));
+        }
+        if std::mem::take(&mut self.has_begun_calls) && running > limit {
+            return Err(format!("I11 {running} calls run at once, {limit} may"));
+        }
+        Ok(())
+    }
+
+    fn submit_to(&mut self, name: &str, key: u64) -> Result<(), Broken> {
         let seconds = self.rng.below(400);
         let seconds = i64::try_from(seconds).unwrap_or(0);
         let id = self.new_id();
@@ -283,9 +392,8 @@ impl World {
             task: None,
             replay: None,
         };
-        let key = self.rng.next() % 40;
         let mut fingerprint = [0; 32];
-        fingerprint[0] = u8::try_from(key).unwrap_or(0);
+        fingerprint[..8].copy_from_slice(&key.to_be_bytes());
         let remember = Some(RememberKey {
             scope: "sim".to_owned(),
             key: key.to_string(),
@@ -317,6 +425,9 @@ impl World {
 
     fn connect(&mut self) -> Result<(), Broken> {
         let (name, binding) = *self.rng.pick(&AGENTS[..4]).expect("not empty");
+        if binding == Binding::Http {
+            return self.open_calls();
+        }
         let mode = if binding == Binding::Poll {
             SessionMode::Once
         } else {
@@ -340,7 +451,10 @@ impl World {
         for connection in &mut self.connections {
             while let Ok(handover) = connection.handovers.try_recv() {
                 let lease = handover.intent.lease();
+                self.has_begun_calls |= handover.slot.is_some();
                 self.works.push(Work {
+                    session: connection.id,
+                    slot: handover.slot,
                     intent: handover.intent.id,
                     attempt: handover.attempt,
                     binding: lease.map_or(Binding::Stream, |lease| lease.binding),
@@ -355,6 +469,12 @@ impl World {
         }
         let place = self.rng.below(self.connections.len());
         let mut connection = self.connections.swap_remove(place);
+        // Whoever made the calls of a connection has gone with it.
+        for work in &mut self.works {
+            if work.session == connection.id {
+                work.slot = None;
+            }
+        }
         if self.rng.chance(50) {
             self.core().break_off(connection.id)?;
         } else {
@@ -370,9 +490,19 @@ impl World {
 
     /// A receiver says something about an attempt: the newest, an old one, one it reported before.
     fn report(&mut self) -> Result<(), Broken> {
-        let Some(work) = self.rng.pick(&self.works).cloned() else {
+        let place = self.rng.below(self.works.len());
+        let Some(work) = self.works.get_mut(place) else {
             return Ok(());
         };
+        // Mostly it is the call's own end; else the receiver says it by a call of its own.
+        let ends_call = work.binding == Binding::Http && self.rng.chance(80);
+        let had_slot = work.slot.is_some();
+        if ends_call {
+            work.slot = None;
+        }
+        let work = work.clone();
+        let report = ends_call.then(|| Box::new(AttemptReport::default()));
+        let mut patience = None;
         let attempt = Some(work.attempt);
         let by = Actor::Party("receiver".to_owned());
         let failure = |class| Failure::new(class, "simulated failure 503");
@@ -384,7 +514,7 @@ impl World {
             6 => Command::Acknowledge(Acknowledge {
                 attempt,
                 by,
-                report: None,
+                report,
             }),
             7 => Command::Extend(Extend {
                 attempt,
@@ -395,21 +525,34 @@ impl World {
                 let class = match (work.binding, self.rng.below(4)) {
                     (Binding::Http, 0) => ErrorClass::Timeout,
                     (Binding::Http, 1) => ErrorClass::Gone410,
+                    (Binding::Http, 2) => ErrorClass::Http429,
                     (Binding::Http, _) => ErrorClass::Http5xx,
                     _ => ErrorClass::Nack,
                 };
                 let mut failure = failure(class);
                 failure.retry_after = retry_after;
+                if class == ErrorClass::Http429 {
+                    failure.http_status = Some(429);
+                    let is_heard = had_slot && ends_call;
+                    patience = retry_after
+                        .filter(|_| is_heard)
+                        .map(|span| self.clock.now().after(span));
+                }
                 Command::Fail(Fail {
                     attempt,
                     failure,
                     delay: None,
                     by,
-                    report: None,
+                    report,
                 })
             }
         };
-        let Some(receipt) = self.ask(work.intent, command)? else {
+        let command = if ends_call { told(command) } else { command };
+        let answer = self.ask(work.intent, command)?;
+        if let Some(until) = patience {
+            self.checker.patience(until);
+        }
+        let Some(receipt) = answer else {
             return Ok(());
         };
         for fact in &receipt.facts {
@@ -528,6 +671,8 @@ impl World {
             }),
             (false, _) => match self.connections.first() {
                 // An eager hand-over: the writer itself starts only what lies ready.
+                // A call starts only with a place in hand, which nobody has here.
+                Some(_) if intent.binding == Binding::Http => Command::Tick,
                 Some(connection) => Command::Start(Start {
                     session: connection.id,
                     binding: intent.binding,
@@ -584,11 +729,15 @@ impl World {
             let mode = SessionMode::Standing {
                 is_cold_start: *binding == Binding::Stream,
             };
-            let spec = SessionSpec {
-                agent: address(name),
-                binding: *binding,
-                credit: 64,
-                mode,
+            let spec = if *binding == Binding::Http {
+                SessionSpec::calls(CALLS_MAX, 4)
+            } else {
+                SessionSpec {
+                    agent: address(name),
+                    binding: *binding,
+                    credit: 64,
+                    mode,
+                }
             };
             let (id, handovers) = self.core().open(spec).map_err(|error| error.to_string())?;
             self.connections.push(Connection { id, handovers });
@@ -604,8 +753,14 @@ impl World {
             }
             self.works.clear();
             self.receive();
+            self.check_calls()?;
             for work in std::mem::take(&mut self.works) {
-                self.settle(work.intent, resume("complete", Some(work.attempt)))?;
+                let mut command = resume("complete", Some(work.attempt));
+                if work.binding == Binding::Http {
+                    command = told(command);
+                }
+                drop(work.slot);
+                self.settle(work.intent, command)?;
             }
             let waiting: Vec<IntentId> = self
                 .checker
@@ -651,6 +806,15 @@ enum Broken {
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// The same, said by whoever made the call: with what it saw.
+fn told(command: Command) -> Command {
+    let report = Some(Box::new(AttemptReport::default()));
+    match command {
+        Command::Resume(resume) => Command::Resume(Box::new(Resume { report, ..*resume })),
+        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The feed, one intent's facts in it, and what is stored beside intents.
 
 use postroom::domain::agent::Agent;
+use postroom::domain::endpoint::Endpoint;
 use postroom::domain::fact::{Actor, FactBody, FeedEntry, Notice};
 use postroom::domain::failure::{DeadReason, ErrorClass};
 use postroom::domain::ids::{AccountId, Cursor, KeyId};
@@ -169,6 +170,8 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
         Write::Agent(agent.clone()),
         Write::Agent(other.clone()),
         Write::Key(key.clone()),
+        Write::Endpoint(Endpoint::new(address("orders"))),
+        Write::Endpoint(Endpoint::new(address("billing"))),
         Write::Number("epoch", u64::MAX),
         Write::Number("epoch", 4),
         Write::Text("org", "local".to_owned()),
@@ -176,11 +179,25 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
     writes.extend((0..7).map(|n| Write::Audit(entry(n))));
     world.write(writes);
     agent.display_name = Some("Orders".to_owned());
-    world.write([Write::Agent(agent.clone()), Write::Number("last", u64::MAX)]);
+    let endpoint = Endpoint {
+        trips: 3,
+        open_until: Some(at(9)),
+        held_until: Some(at(7)),
+        rate_millihertz: Some(2500),
+        notice: Some(intent(5).id),
+        ..Endpoint::new(address("orders"))
+    };
+    world.write([
+        Write::Agent(agent.clone()),
+        Write::Endpoint(endpoint.clone()),
+        Write::Number("last", u64::MAX),
+    ]);
     world.reopen();
     let mut reader = world.reader();
     assert_eq!(reader.agents().unwrap(), vec![other, agent]);
     assert_eq!(reader.keys().unwrap(), vec![key]);
+    let billing = Endpoint::new(address("billing"));
+    assert_eq!(reader.endpoints().unwrap(), vec![billing, endpoint]);
     assert_eq!(reader.number("epoch").unwrap(), Some(4));
     assert_eq!(reader.number("last").unwrap(), Some(u64::MAX));
     assert_eq!(reader.number("none").unwrap(), None);

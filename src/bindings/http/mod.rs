@@ -6,16 +6,15 @@
 //! 3. Everything ends within one deadline, the answer's body included, and no more of the body is
 //!    held than the configured limit.
 //! 4. What is reported is capped and redacted.
-//! 5. Attempts are claimed only when the endpoint has room for them, and posted with a slot in hand;
-//!    an endpoint that is sick, or asks for a pause, is left alone and nothing is spent.
+//! 5. Every call holds the place that its attempt was started with, from the hand-over to its end.
 //!
-//! Not here: when to try again (`engine`), what an endpoint can take (`breaker`).
+//! Not here: when to try again (`engine`), what an endpoint can take (`broker/push`).
 //! Tested beside the rules, in `tests.rs` against receivers that misbehave on real
 //! sockets, and in `tests/push.rs` from the accepted intent to its outcome.
 
 mod answer;
+mod call;
 mod dispatcher;
-mod endpoint;
 mod excerpt;
 mod fault;
 #[cfg(test)]

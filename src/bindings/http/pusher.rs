@@ -17,16 +17,15 @@ use super::message::{Message, Push};
 use super::probe::{Marks, Probe, TimedLayer, millis};
 use super::redact::Redactor;
 use super::resolver::{GuardedResolver, Lookup, SystemLookup};
-use crate::bindings::breaker::LIMIT_MAX;
 use crate::bindings::guard::{Guard, Refused};
 use crate::clock::{Clock, Mono};
 use crate::config::Config;
 use crate::domain::attempt::{AttemptReport, Timing};
 use crate::domain::failure::{ErrorClass, Failure};
 
-/// Idle connections kept for each receiver: as many as calls can run, or every wave of calls would
-/// connect anew. They are closed after [`IDLE_TIMEOUT`].
-const IDLE_PER_HOST: usize = LIMIT_MAX as usize;
+/// Idle connections kept for each receiver: as many as calls can run to one endpoint, or every wave of
+/// calls would connect anew. They are closed after [`IDLE_TIMEOUT`].
+const IDLE_PER_HOST: usize = 64;
 
 /// How long an idle connection is kept: less than the 5 s after which common servers close theirs,
 /// so that a push does not meet a connection that is just going away.

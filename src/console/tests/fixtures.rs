@@ -111,6 +111,7 @@ fn agent(name: &str, binding: Binding, state: AgentState) -> AgentRow {
         held: 0,
         dead: 0,
         pause: None,
+        breaker: None,
     }
 }
 

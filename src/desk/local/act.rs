@@ -3,8 +3,8 @@
 //! What is asked for is spelled as a body of the HTTP API and read by the wire's readers: limits and
 //! refusals are the same on both desks because they are the same code.
 
-use crate::broker::Broker;
 use crate::broker::request::{AdminCommand, AuditNote, Receipt, RememberKey, Request};
+use crate::broker::{Broker, LAST_HOLD};
 use crate::desk::act::{Act, Done, NewIntent};
 use crate::desk::{DeskError, bodies, not_an_object};
 use crate::domain::agent::Binding;
@@ -256,14 +256,22 @@ impl Acting<'_> {
     }
 
     async fn undo(&self, hold: HoldId) -> Result<Done, DeskError> {
-        let holders = self
+        let (holders, last) = self
             .broker
-            .read(|reader| reader.held(HOLDS_EXAMINED_MAX))
+            .read(|reader| {
+                let last = reader.number(LAST_HOLD)?.unwrap_or(0);
+                Ok((reader.held(HOLDS_EXAMINED_MAX)?, last))
+            })
             .await?;
         let holder = holders
             .iter()
             .find(|intent| intent.holds.iter().any(|held| held.id == hold))
-            .ok_or_else(|| Problem::from(&Refusal::HoldElapsed))?;
+            .ok_or_else(|| match hold.0 {
+                id if id == 0 || id > last => {
+                    Problem::new("hold_not_found", format!("no hold {hold}"))
+                }
+                _ => Problem::from(&Refusal::HoldElapsed),
+            })?;
         let by = self.actor();
         let note = self.note("hold.cancel", format!("{hold} on {}", holder.id), None);
         let command = Command::CancelHold { hold, by };

@@ -6,6 +6,7 @@ use crate::broker::Broker;
 use crate::broker::stats::{AgentRates, Snapshot};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding};
+use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::time::Timestamp;
 use crate::store::Reader;
@@ -197,8 +198,10 @@ fn agent_rows(
         .agents()
         .iter()
         .map(|agent| {
+            let endpoint = broker.endpoints().of(&agent.address, now);
+            let breaker = endpoint.map_or(Breaker::Closed, |endpoint| endpoint.breaker);
             agent_row(
-                agent,
+                (agent, breaker),
                 rates.get(&agent.address).copied(),
                 depths.get(&agent.address).copied().unwrap_or_default(),
                 oldest_ready.get(&agent.address).copied(),
@@ -209,7 +212,7 @@ fn agent_rows(
 }
 
 fn agent_row(
-    agent: &Agent,
+    (agent, breaker): (&Agent, Breaker),
     rates: Option<&AgentRates>,
     depth: AgentDepth,
     oldest_ready: Option<Timestamp>,
@@ -230,6 +233,8 @@ fn agent_row(
         is_registered: agent.account.is_some(),
         state: if agent.pause.is_some() {
             AgentState::Paused
+        } else if breaker != Breaker::Closed {
+            AgentState::Degraded
         } else {
             traffic.state(agent.binding, depth.ready, now)
         },
@@ -247,5 +252,6 @@ fn agent_row(
             reason: pause.reason.clone(),
             at: pause.at,
         }),
+        breaker: (agent.binding == Binding::Http).then_some(breaker),
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::broker::Broker;
-use crate::broker::registry::Registry;
 use crate::desk::convert::{
     attempt_row, audit_row, held_rows, intent_row, letter_group_row, letter_row, task_row,
     thread_row,
@@ -48,17 +47,13 @@ pub(super) async fn intents(
     let found = broker
         .read(move |reader| reader.intents(&filter, &page))
         .await?;
-    let registry = broker.registry();
-    Ok(found.map(|intent| parked_row(&intent, &registry)))
+    Ok(found.map(|intent| parked_row(&intent, broker)))
 }
 
-/// A row; what lies ready for an agent that is held back is called parked.
-fn parked_row(intent: &Intent, registry: &Registry) -> IntentRow {
+/// A row; what lies ready for an agent that gets nothing now is called parked.
+fn parked_row(intent: &Intent, broker: &Broker) -> IntentRow {
     let mut row = intent_row(intent);
-    let is_closed = registry
-        .agent(&intent.to)
-        .is_some_and(|agent| !agent.is_open());
-    if is_closed && matches!(intent.delivery, Delivery::Ready { .. }) {
+    if broker.parked(&intent.to).is_some() && matches!(intent.delivery, Delivery::Ready { .. }) {
         "parked".clone_into(&mut row.delivery);
     }
     row
@@ -93,7 +88,7 @@ pub(super) async fn intent(broker: &Broker, id: IntentId) -> Result<IntentView, 
     let mut attempts: Vec<AttemptRow> = attempts.into_iter().map(attempt_row).collect();
     attempts.reverse();
     Ok(IntentView {
-        row: parked_row(&intent, &broker.registry()),
+        row: parked_row(&intent, broker),
         origin: intent.origin,
         replayed_as: letter.as_ref().and_then(|letter| letter.replayed_as),
         reply_to: intent.reply_to.clone(),

@@ -11,6 +11,7 @@ use crate::desk::derive::{
 use crate::desk::rows::{AgentRow, AgentState, BindingRow, FeedRow, Overview, PauseRow};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
+use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
@@ -232,6 +233,13 @@ pub(in crate::desk) struct Agent {
     last_seen_at: Option<Timestamp>,
     #[serde(default)]
     rates: Rates,
+    #[serde(default)]
+    endpoint: Option<Endpoint>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Endpoint {
+    breaker: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -259,6 +267,9 @@ impl Agent {
             failed: self.rates.failed,
         };
         let queued = self.ready.saturating_add(self.parked);
+        let breaker = self
+            .endpoint
+            .and_then(|endpoint| Breaker::from_name(&endpoint.breaker));
         AgentRow {
             address: self.address,
             display_name: self.display_name,
@@ -267,6 +278,8 @@ impl Agent {
             is_registered: self.service_account_id != "sa_unregistered",
             state: if self.pause.is_some() {
                 AgentState::Paused
+            } else if breaker.is_some_and(|breaker| breaker != Breaker::Closed) {
+                AgentState::Degraded
             } else {
                 traffic.state(self.delivery_mode, queued, now)
             },
@@ -287,6 +300,7 @@ impl Agent {
                 reason: pause.reason,
                 at: pause.at,
             }),
+            breaker,
         }
     }
 }

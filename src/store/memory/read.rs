@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, FeedEntry, FeedItem};
 use crate::domain::ids::{AuditId, Cursor, IntentId, ThreadId};
 use crate::domain::intent::{DeadLetter, Intent};
@@ -233,6 +234,10 @@ impl Reader for MemoryReader {
 
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError> {
         Ok(self.tables.read().agents.values().cloned().collect())
+    }
+
+    fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
+        Ok(self.tables.read().endpoints.values().cloned().collect())
     }
 
     fn keys(&mut self) -> Result<Vec<Key>, StoreError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{FeedEntry, FeedItem, Notice};
 use crate::domain::ids::{AttemptId, Cursor, IntentId, KeyId, ThreadId};
 use crate::domain::intent::Intent;
@@ -47,6 +48,7 @@ pub(super) struct Tables {
     pub(super) attempts: BTreeMap<AttemptId, Attempt>,
     pub(super) tally: Tally,
     pub(super) agents: BTreeMap<Address, Agent>,
+    pub(super) endpoints: BTreeMap<Address, Endpoint>,
     pub(super) keys: BTreeMap<KeyId, Key>,
     pub(super) audit: BTreeMap<u64, AuditEntry>,
     /// Entries of the audit log there have ever been.
@@ -62,6 +64,9 @@ impl Tables {
             Write::Intent(change) => self.change(change)?,
             Write::Agent(agent) => {
                 self.agents.insert(agent.address.clone(), agent);
+            }
+            Write::Endpoint(endpoint) => {
+                self.endpoints.insert(endpoint.agent.clone(), endpoint);
             }
             Write::Key(key) => {
                 self.keys.insert(key.id, key);

@@ -22,6 +22,7 @@ mod states;
 mod tests;
 
 use crate::domain::agent::Agent;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Actor, Fact, FactBody, Notice};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
@@ -78,12 +79,13 @@ pub(super) trait Record: Sized {
     }
 }
 
-/// The four records that stand for themselves.
+/// The records that stand for themselves.
 trait Whole: Field {}
 impl Whole for Notice {}
 impl Whole for Agent {}
 impl Whole for Key {}
 impl Whole for AuditEntry {}
+impl Whole for Endpoint {}
 
 impl<T: Whole> Record for T {
     fn encode_into(&self, out: &mut Vec<u8>) {

@@ -1,6 +1,7 @@
 //! What is stored beside intents: notices, agents, keys, the audit log.
 
 use crate::domain::agent::{Agent, AgentStatus, Pause, Secret};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::Notice;
 use crate::domain::key::{Key, KeyHash, Role};
 use crate::store::query::AuditEntry;
@@ -42,6 +43,15 @@ fields!(Agent {
     max_in_flight,
     secrets,
     pause,
+});
+
+fields!(Endpoint {
+    agent,
+    trips,
+    open_until,
+    held_until,
+    rate_millihertz,
+    notice,
 });
 
 variants!(Role, "role" {

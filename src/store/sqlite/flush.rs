@@ -402,6 +402,10 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
                 "INSERT OR REPLACE INTO agents (address, record) VALUES (?1, ?2)",
                 params![agent.address.key(), agent.encode()],
             )?,
+            Write::Endpoint(endpoint) => execute(
+                "INSERT OR REPLACE INTO endpoints (address, record) VALUES (?1, ?2)",
+                params![endpoint.agent.key(), endpoint.encode()],
+            )?,
             Write::Key(key) => execute(
                 "INSERT OR REPLACE INTO api_keys (id, record) VALUES (?1, ?2)",
                 params![key.id.0.cast_signed(), key.encode()],

@@ -92,7 +92,11 @@ impl Pending {
             Write::Number(name, number) => {
                 self.numbers.insert(name, number);
             }
-            Write::Agent(_) | Write::Key(_) | Write::Audit(_) | Write::Text(..) => {
+            Write::Agent(_)
+            | Write::Key(_)
+            | Write::Endpoint(_)
+            | Write::Audit(_)
+            | Write::Text(..) => {
                 self.others.push(write);
             }
         }

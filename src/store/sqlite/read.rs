@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding};
 use crate::domain::attempt::Attempt;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, FeedItem};
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
 use crate::domain::intent::Intent;
@@ -239,6 +240,11 @@ impl Reader for SqliteReader {
 
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError> {
         self.call(|file| records(file, "SELECT record FROM agents ORDER BY address", "agent"))
+    }
+
+    fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
+        let sql = "SELECT record FROM endpoints ORDER BY address";
+        self.call(|file| records(file, sql, "endpoint"))
     }
 
     fn keys(&mut self) -> Result<Vec<Key>, StoreError> {

@@ -160,6 +160,11 @@ CREATE TABLE agents (
     record BLOB NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE endpoints (
+    address TEXT PRIMARY KEY,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE api_keys (
     id INTEGER PRIMARY KEY,
     record BLOB NOT NULL

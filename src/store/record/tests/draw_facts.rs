@@ -2,6 +2,7 @@
 
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause, Secret};
 use crate::domain::attempt::{AttemptReport, Excerpt, Timing};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Actor, Birth, Fact, FactBody, Notice};
 use crate::domain::failure::DeadReason;
 use crate::domain::ids::{AccountId, AttemptId, HoldId, KeyId, SessionId, ThreadId};
@@ -240,6 +241,17 @@ impl Draw {
                 reason: draw.text(),
                 at: draw.time(),
             }),
+        }
+    }
+
+    pub(super) fn endpoint(&mut self) -> Endpoint {
+        Endpoint {
+            agent: self.address(),
+            trips: self.small(),
+            open_until: self.maybe(Self::time),
+            held_until: self.maybe(Self::time),
+            rate_millihertz: self.maybe(Self::small),
+            notice: self.maybe(Self::id),
         }
     }
 

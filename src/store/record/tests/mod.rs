@@ -60,6 +60,7 @@ proptest! {
         reads_back(&draw.agent());
         reads_back(&draw.key());
         reads_back(&draw.audit());
+        reads_back(&draw.endpoint());
     }
 
     #[test]
@@ -160,6 +161,8 @@ fn records_of_version_1_have_these_bytes() {
         encode_fact(&Draw(kind).fact(kind), &mut bytes);
         writeln!(seen, "fact {} {}", kind + 1, hexadecimal(&bytes)).unwrap();
     }
+    let endpoint = Draw(40).endpoint().encode();
+    writeln!(seen, "endpoint {}", hexadecimal(&endpoint)).unwrap();
     if std::env::var_os("POSTROOM_PRINT_GOLDEN").is_some() {
         println!("{seen}");
     }

@@ -10,21 +10,20 @@
 //!                                                  |  the probe fails
 //!                                                  +----> open, twice as long
 //! ```
-//! While it is open, and while `Retry-After` holds the endpoint back, nothing is claimed: intents
-//! stay due and spend nothing. It lives in memory; after a restart every endpoint starts afresh with
-//! few calls at once.
+//! While it is open, and while `Retry-After` holds the endpoint back, no attempt starts: intents stay
+//! ready and spend nothing. Instants are those of the wall clock, because the breaker survives a restart;
+//! a clock that jumps back makes nobody wait longer than the longest wait there is.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use crate::clock::Mono;
 use crate::domain::failure::ErrorClass;
+use crate::domain::time::{Span, Timestamp};
 
 /// Most calls at once to one endpoint, however well it does.
-pub const LIMIT_MAX: u32 = 64;
+pub(super) const LIMIT_MAX: u32 = 64;
 
 /// How far back failures count.
-const WINDOW: Duration = Duration::from_mins(1);
+const WINDOW: Span = Span::from_seconds(60);
 
 /// Outcomes in the window before their share says anything.
 const OUTCOMES_MIN: usize = 10;
@@ -36,14 +35,17 @@ const OUTCOMES_MAX: usize = 200;
 const UNREACHABLE_MAX: u32 = 5;
 
 /// How long the breaker stays open the first time; doubles each time until [`OPEN_MAX`].
-const OPEN_FIRST: Duration = Duration::from_secs(30);
+const OPEN_FIRST: Span = Span::from_seconds(30);
 
 /// The longest time that the breaker stays open.
-const OPEN_MAX: Duration = Duration::from_mins(15);
+const OPEN_MAX: Span = Span::from_seconds(15 * 60);
+
+/// The longest `Retry-After` that any configuration allows.
+const HOLD_MAX: Span = Span::from_seconds(24 * 3600);
 
 /// What an outcome says of the endpoint itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// It answered, and not with a sign of trouble.
     Well,
     /// It is overloaded or broken.
@@ -58,8 +60,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// What a failure of this class says of the endpoint.
-    #[must_use]
-    pub const fn of(class: ErrorClass) -> Self {
+    pub(super) const fn of(class: ErrorClass) -> Self {
         match class {
             ErrorClass::Dns | ErrorClass::Connect | ErrorClass::Tls => Self::Unreachable,
             ErrorClass::Reset | ErrorClass::Timeout | ErrorClass::Http5xx => Self::Sick,
@@ -80,46 +81,44 @@ impl Verdict {
 
 /// What the endpoint may get now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub(super) enum Room {
     /// So many calls more; never zero.
     Places(u32),
     /// None until one that runs has ended.
     Full,
     /// None until that instant.
-    ClosedUntil(Mono),
+    ClosedUntil(Timestamp),
 }
 
 /// A change that operators want to read of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(super) enum Change {
     /// The breaker opened for so long.
-    Opened(Duration),
+    Opened(Span),
     /// A probe was answered.
     Closed,
 }
 
 /// The health of one endpoint.
 #[derive(Debug, Clone)]
-pub struct Health {
+pub(super) struct Health {
     limit: u32,
     /// Successes since the limit last moved.
     successes: u32,
     /// The limit doubles instead of rising by one until it is back here.
     slow_start_until: u32,
     /// Calls begun before this do not lower the limit once more.
-    lowered_at: Option<Mono>,
-    outcomes: VecDeque<(Mono, bool)>,
+    lowered_at: Option<Timestamp>,
+    outcomes: VecDeque<(Timestamp, bool)>,
     unreachable_in_a_row: u32,
-    /// Times that the breaker opened without an answer since; zero while it is closed.
     trips: u32,
-    open_until: Option<Mono>,
-    held_until: Option<Mono>,
+    open_until: Option<Timestamp>,
+    held_until: Option<Timestamp>,
 }
 
 impl Health {
     /// An endpoint nobody has called yet, with that many calls at once to begin with.
-    #[must_use]
-    pub fn new(start: u32) -> Self {
+    pub(super) fn new(start: u32) -> Self {
         let start = start.clamp(1, LIMIT_MAX);
         Self {
             limit: 1,
@@ -134,45 +133,88 @@ impl Health {
         }
     }
 
-    /// Calls that it may get at once while the breaker is closed.
-    #[must_use]
-    pub const fn limit(&self) -> u32 {
-        self.limit
+    /// The same, with what was known of it before the broker stopped.
+    pub(super) const fn remembering(
+        mut self,
+        trips: u32,
+        open_until: Option<Timestamp>,
+        held_until: Option<Timestamp>,
+    ) -> Self {
+        self.trips = trips;
+        self.open_until = open_until;
+        self.held_until = held_until;
+        self
+    }
+
+    /// Calls that it may get at once now.
+    pub(super) const fn limit(&self) -> u32 {
+        if self.is_open() { 1 } else { self.limit }
+    }
+
+    /// Times that the breaker opened without an answer since.
+    pub(super) const fn trips(&self) -> u32 {
+        self.trips
+    }
+
+    /// When a probe may go out, while the breaker is open.
+    pub(super) const fn open_until(&self) -> Option<Timestamp> {
+        self.open_until
+    }
+
+    /// Until when the endpoint asked for no calls.
+    pub(super) const fn held_until(&self) -> Option<Timestamp> {
+        self.held_until
     }
 
     /// True from the first trip until a probe is answered.
-    #[must_use]
-    pub const fn is_open(&self) -> bool {
+    pub(super) const fn is_open(&self) -> bool {
         self.trips > 0
     }
 
     /// What it may get now, while `in_flight` calls run; never more than `most` at once.
-    #[must_use]
-    pub fn room(&self, now: Mono, in_flight: u32, most: u32) -> Room {
+    pub(super) fn room(&mut self, now: Timestamp, in_flight: u32, most: u32) -> Room {
+        // A clock that was set back must not close an endpoint for as long as it was set back.
+        self.open_until.take_if(|until| until.since(now) > OPEN_MAX);
+        self.held_until.take_if(|until| until.since(now) > HOLD_MAX);
         let closed_until = self.open_until.max(self.held_until);
         if let Some(until) = closed_until.filter(|until| *until > now) {
             return Room::ClosedUntil(until);
         }
-        let limit = if self.is_open() {
-            1
-        } else {
-            self.limit.min(most)
-        };
-        match limit.saturating_sub(in_flight) {
+        match self.limit().min(most.max(1)).saturating_sub(in_flight) {
             0 => Room::Full,
             places => Room::Places(places),
         }
     }
 
-    /// Gives the endpoint no calls for so long, as it asked (`Retry-After` on 429 and 503).
-    pub fn hold(&mut self, now: Mono, span: Duration) {
-        self.held_until = self.held_until.max(Some(now.after(span)));
+    /// Gives the endpoint no calls for so long, as it asked (`Retry-After` on 429 and 503). True when that
+    /// is longer than before.
+    pub(super) fn hold(&mut self, now: Timestamp, span: Span) -> bool {
+        let wanted = Some(now.after(span.min(HOLD_MAX))).filter(|_| span > Span::ZERO);
+        let is_longer = wanted > self.held_until;
+        if is_longer {
+            self.held_until = wanted;
+        }
+        is_longer
+    }
+
+    /// Starts slowly again, back to where it was: after a pause much may have waited.
+    pub(super) fn restart(&mut self) {
+        self.slow_start_until = self.slow_start_until.max(self.limit);
+        self.limit = 1;
+        self.successes = 0;
     }
 
     /// Takes in the outcome of a call that began at `begun`.
-    pub fn observe(&mut self, begun: Mono, now: Mono, verdict: Verdict) -> Option<Change> {
+    pub(super) fn observe(
+        &mut self,
+        begun: Timestamp,
+        now: Timestamp,
+        verdict: Verdict,
+    ) -> Option<Change> {
         match verdict {
             Verdict::Neither => None,
+            // An endpoint that asks for patience is there again.
+            Verdict::Busy if self.is_probe(begun) => Some(self.close()),
             Verdict::Busy => {
                 self.lower(begun, now);
                 None
@@ -181,12 +223,7 @@ impl Health {
                 self.unreachable_in_a_row = 0;
                 self.remember(now, true);
                 self.raise();
-                (self.trips > 0).then(|| {
-                    self.trips = 0;
-                    self.open_until = None;
-                    self.outcomes.clear();
-                    Change::Closed
-                })
+                self.is_open().then(|| self.close())
             }
             Verdict::Sick | Verdict::Unreachable => {
                 self.unreachable_in_a_row = match verdict {
@@ -200,10 +237,21 @@ impl Health {
         }
     }
 
-    fn trip_if_due(&mut self, begun: Mono, now: Mono) -> Option<Change> {
+    /// Only a probe says something new: calls from before the breaker opened do not.
+    fn is_probe(&self, begun: Timestamp) -> bool {
+        self.is_open() && self.open_until.is_none_or(|until| begun >= until)
+    }
+
+    fn close(&mut self) -> Change {
+        self.trips = 0;
+        self.open_until = None;
+        self.outcomes.clear();
+        Change::Closed
+    }
+
+    fn trip_if_due(&mut self, begun: Timestamp, now: Timestamp) -> Option<Change> {
         let is_due = if self.is_open() {
-            // Only the probe says something new: calls from before the breaker opened do not.
-            self.open_until.is_some_and(|until| begun >= until)
+            self.is_probe(begun)
         } else {
             let failures = self.outcomes.iter().filter(|(_, is_well)| !is_well).count();
             let is_half = failures.saturating_mul(2) >= self.outcomes.len();
@@ -211,9 +259,8 @@ impl Health {
                 || (self.outcomes.len() >= OUTCOMES_MIN && is_half)
         };
         is_due.then(|| {
-            let doubled =
-                OPEN_FIRST.saturating_mul(1_u32.checked_shl(self.trips).unwrap_or(u32::MAX));
-            let span = doubled.min(OPEN_MAX);
+            let factor = 1_i64.checked_shl(self.trips.min(32)).unwrap_or(i64::MAX);
+            let span = OPEN_FIRST.times(factor).min(OPEN_MAX);
             self.trips = self.trips.saturating_add(1);
             self.open_until = Some(now.after(span));
             self.limit = 1;
@@ -222,7 +269,7 @@ impl Health {
         })
     }
 
-    fn remember(&mut self, now: Mono, is_well: bool) {
+    fn remember(&mut self, now: Timestamp, is_well: bool) {
         self.outcomes.push_back((now, is_well));
         while self.outcomes.len() > OUTCOMES_MAX
             || self
@@ -248,7 +295,7 @@ impl Health {
     }
 
     /// Seven tenths, once for all calls that were under way together.
-    fn lower(&mut self, begun: Mono, now: Mono) {
+    fn lower(&mut self, begun: Timestamp, now: Timestamp) {
         if self.lowered_at.is_none_or(|at| begun >= at) {
             self.limit = (self.limit.saturating_mul(7) / 10).max(1);
             self.successes = 0;
@@ -261,11 +308,11 @@ impl Health {
 mod tests {
     use super::*;
 
-    fn at(seconds: u64) -> Mono {
-        Mono::from_start(Duration::from_secs(seconds))
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_775_901_600_000 + seconds * 1000)
     }
 
-    fn observe(health: &mut Health, seconds: u64, verdict: Verdict, times: u32) -> Option<Change> {
+    fn observe(health: &mut Health, seconds: i64, verdict: Verdict, times: u32) -> Option<Change> {
         let mut last = None;
         for _ in 0..times {
             last = health.observe(at(seconds), at(seconds), verdict).or(last);
@@ -287,6 +334,14 @@ mod tests {
         assert_eq!(health.limit(), LIMIT_MAX);
         assert_eq!(health.room(at(1), 60, 64), Room::Places(4));
         assert_eq!(health.room(at(1), 60, 8), Room::Full);
+        health.restart();
+        let mut limits = vec![health.limit()];
+        for _ in 0..7 {
+            let window = health.limit();
+            observe(&mut health, 1, Verdict::Well, window);
+            limits.push(health.limit());
+        }
+        assert_eq!(limits, [1, 2, 4, 8, 16, 32, 64, 64]);
     }
 
     #[test]
@@ -307,7 +362,7 @@ mod tests {
         observe(&mut health, 1, Verdict::Well, 5);
         assert_eq!(observe(&mut health, 2, Verdict::Sick, 4), None);
         let change = observe(&mut health, 3, Verdict::Sick, 1);
-        assert_eq!(change, Some(Change::Opened(Duration::from_secs(30))));
+        assert_eq!(change, Some(Change::Opened(Span::from_seconds(30))));
         assert_eq!(health.room(at(3), 0, 64), Room::ClosedUntil(at(33)));
         assert_eq!(health.room(at(33), 0, 64), Room::Places(1));
         assert_eq!(health.room(at(33), 1, 64), Room::Full);
@@ -332,10 +387,20 @@ mod tests {
             let Some(Change::Opened(span)) = change else {
                 panic!("{change:?} at {now}");
             };
-            waits.push(span.as_secs());
-            now += span.as_secs();
+            waits.push(span.as_seconds());
+            now += span.as_seconds();
         }
         assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
+    }
+
+    #[test]
+    fn a_probe_that_is_asked_for_patience_found_somebody() {
+        let mut health = Health::new(4);
+        observe(&mut health, 0, Verdict::Unreachable, 5);
+        assert_eq!(observe(&mut health, 29, Verdict::Busy, 1), None);
+        let change = observe(&mut health, 30, Verdict::Busy, 1);
+        assert_eq!(change, Some(Change::Closed));
+        assert_eq!(health.limit(), 1);
     }
 
     #[test]
@@ -343,28 +408,31 @@ mod tests {
         let mut health = Health::new(4);
         observe(&mut health, 1, Verdict::Sick, 9);
         assert_eq!(observe(&mut health, 100, Verdict::Sick, 4), None);
-        assert_eq!(
-            observe(&mut health, 100, Verdict::of(ErrorClass::Http4xx), 50),
-            None
-        );
-        assert_eq!(
-            observe(
-                &mut health,
-                100,
-                Verdict::of(ErrorClass::BlockedAddress),
-                50
-            ),
-            None
-        );
+        let refused = Verdict::of(ErrorClass::Http4xx);
+        assert_eq!(observe(&mut health, 100, refused, 50), None);
+        let blocked = Verdict::of(ErrorClass::BlockedAddress);
+        assert_eq!(observe(&mut health, 100, blocked, 50), None);
         assert!(!health.is_open());
     }
 
     #[test]
-    fn an_endpoint_that_asks_for_a_pause_gets_it() {
+    fn an_endpoint_that_asks_for_a_pause_gets_it_and_the_longest_counts() {
         let mut health = Health::new(4);
-        health.hold(at(10), Duration::from_mins(1));
-        health.hold(at(10), Duration::from_secs(5));
+        assert!(health.hold(at(10), Span::from_seconds(60)));
+        assert!(!health.hold(at(10), Span::from_seconds(5)));
+        assert!(!health.hold(at(10), Span::ZERO));
         assert_eq!(health.room(at(69), 0, 64), Room::ClosedUntil(at(70)));
         assert_eq!(health.room(at(70), 0, 64), Room::Places(1));
+    }
+
+    #[test]
+    fn a_breaker_that_is_remembered_goes_on_and_a_clock_set_back_does_not_prolong_it() {
+        let open = || Health::new(4).remembering(2, Some(at(60)), Some(at(10)));
+        assert_eq!(open().room(at(0), 0, 64), Room::ClosedUntil(at(60)));
+        assert_eq!(open().room(at(60), 0, 64), Room::Places(1));
+        let mut health = open();
+        let change = health.observe(at(60), at(61), Verdict::Sick);
+        assert_eq!(change, Some(Change::Opened(Span::from_seconds(120))));
+        assert_eq!(open().room(at(-86_400), 0, 64), Room::Places(1));
     }
 }
