@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::api::Api;
 use crate::api::answer::{Answer, ApiError, Result};
 use crate::api::auth::new_token;
 use crate::api::call::{Call, Upload};
-use crate::bindings::signature;
+use crate::bindings::signature::{self, SECRET_BYTES};
 use crate::broker::request::{AdminCommand, AgentPatch, NewAgent};
 use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
 use crate::domain::ids::{AccountId, KeyId};
@@ -27,6 +25,15 @@ fn object(api: &Api, call: &Call, agent: &Agent) -> Object {
         api.broker().settings().policy.ack_timeout,
         api.settings().stream_credit,
     )
+    .maybe_texts("webhook_public_keys", &public_keys(agent))
+}
+
+/// What its receiver verifies signatures of its signing keys with, newest first.
+fn public_keys(agent: &Agent) -> Vec<String> {
+    let secrets = agent.secrets.iter();
+    secrets
+        .filter_map(|secret| signature::public_key(&secret.text))
+        .collect()
 }
 
 fn answer(api: &Api, call: &Call, agent: Option<Arc<Agent>>) -> Result {
@@ -218,6 +225,14 @@ pub(super) async fn webhook_secret(
     let body = Body::parse(&bytes)?;
     let mut fields = Fields::of(&body);
     let given = fields.text("secret", 128);
+    let is_signing_key = match fields.text("algorithm", 32).as_deref() {
+        None | Some("hmac-sha256") => false,
+        Some("ed25519") => true,
+        Some(_) => {
+            fields.wrong("algorithm", "must be hmac-sha256 or ed25519", "string");
+            false
+        }
+    };
     let overlap = fields.seconds("overlap_seconds", 0, 30 * 86_400);
     fields.done()?;
     if let Some(secret) = &given {
@@ -226,9 +241,13 @@ pub(super) async fn webhook_secret(
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let (id, agent) = account(&api, &text)?;
     let fresh = given.unwrap_or_else(|| {
-        let mut random = [0; 32];
+        let mut random = [0; SECRET_BYTES];
         api.broker().entropy().fill(&mut random);
-        format!("whsec_{}", STANDARD.encode(random))
+        if is_signing_key {
+            signature::new_signing_key(&random)
+        } else {
+            signature::new_secret(&random)
+        }
     });
     let now = api.broker().clock().now();
     let until = now.after(overlap.unwrap_or(Span::from_seconds(86_400)));
@@ -247,6 +266,7 @@ pub(super) async fn webhook_secret(
         Ok(Answer(
             Object::ok()
                 .text("secret", &fresh)
+                .maybe_text("public_key", signature::public_key(&fresh).as_deref())
                 .shown_or_null("previous_valid_until", previous),
         ))
     };

@@ -127,6 +127,33 @@ async fn a_secret_is_shown_once_and_both_are_kept_while_they_overlap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signing_key_is_shown_once_and_its_public_half_always() {
+    let house = house().await;
+    let account = house.account("orders", json!({})).await;
+    let path = format!("/v1/service-accounts/{account}/webhook-secret");
+    let asked = json!({ "algorithm": "ed25519" });
+    let made = house.post(&path, &house.admin, asked).await.ok();
+    assert!(made["secret"].as_str().unwrap().starts_with("whsk_"));
+    let public = made["public_key"].clone();
+    assert!(public.as_str().unwrap().starts_with("whpk_"));
+    let shown = house
+        .get(&format!("/v1/service-accounts/{account}"), &house.admin)
+        .await;
+    assert!(!shown.text.contains("whsk_"));
+    let account = &shown.ok()["service_account"];
+    assert_eq!(account["webhook_public_keys"], json!([public]));
+    for wrong in [
+        json!({ "algorithm": "rsa" }),
+        json!({ "secret": "whsk_AQID" }),
+    ] {
+        house
+            .post(&path, &house.admin, wrong)
+            .await
+            .refused(422, "schema_invalid");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_account_has_no_keys_and_its_address_a_mailbox() {
     let house = house().await;
     let account = house.account("orders", json!({})).await;

@@ -29,4 +29,5 @@ mod poll;
 mod push;
 mod python;
 mod readme;
+mod signatures;
 mod stream;

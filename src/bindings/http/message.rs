@@ -71,7 +71,7 @@ impl Push<'_> {
         let webhook_id = self.webhook_id();
         let signatures = signature::sign(self.secrets, &webhook_id, self.now, &body)?;
         let (axme, standard) = signatures.map_or((None, None), |signatures| {
-            (Some(signatures.axme), Some(signatures.standard))
+            (signatures.axme, Some(signatures.standard))
         });
         let lines = [
             ("x-axme-signature", axme),
