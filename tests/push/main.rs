@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod hell;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
 use postroom::bindings::guard::{Guard, Policy as Egress};
+use postroom::bindings::http::resolver::Lookup;
 use postroom::bindings::http::{DispatcherConfig, Pusher, PusherConfig, start};
 use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Published, Request};
 use postroom::broker::{Broker, Settings};
@@ -76,6 +79,26 @@ fn note() -> AuditNote {
     }
 }
 
+/// How pushes are made, for receivers that misbehave.
+struct Pushing {
+    timeout: Duration,
+    egress: Egress,
+    lookup: Option<Arc<dyn Lookup>>,
+}
+
+impl Default for Pushing {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            egress: Egress {
+                is_private_allowed: true,
+                ..Egress::default()
+            },
+            lookup: None,
+        }
+    }
+}
+
 impl House {
     async fn new(max_in_flight: Option<u32>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -84,6 +107,15 @@ impl House {
     }
 
     async fn calling(listener: TcpListener, url: String, max_in_flight: Option<u32>) -> Self {
+        Self::pushing(listener, url, max_in_flight, Pushing::default()).await
+    }
+
+    async fn pushing(
+        listener: TcpListener,
+        url: String,
+        max_in_flight: Option<u32>,
+        pushing: Pushing,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000)));
         let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let shutdown = Shutdown::new(tokio::runtime::Handle::current());
@@ -122,13 +154,10 @@ impl House {
         broker.administer(register, note()).await.unwrap();
         let commits = broker.subscribe();
         let pusher = PusherConfig {
-            connect_timeout: Duration::from_secs(30),
-            timeout: Duration::from_secs(30),
+            connect_timeout: pushing.timeout,
+            timeout: pushing.timeout,
             response_bytes_max: 65_536,
-            guard: Arc::new(Guard::new(Egress {
-                is_private_allowed: true,
-                ..Egress::default()
-            })),
+            guard: Arc::new(Guard::new(pushing.egress)),
             user_agent: "Postroom/test".to_owned(),
             redact_keys: Vec::new(),
         };
@@ -138,7 +167,11 @@ impl House {
             default_secret: None,
         };
         let bindings = shutdown.tasks("bindings");
-        let pusher = Pusher::new(pusher, shared).unwrap();
+        let pusher = match pushing.lookup {
+            Some(lookup) => Pusher::with_lookup(pusher, shared, lookup),
+            None => Pusher::new(pusher, shared),
+        };
+        let pusher = pusher.unwrap();
         start(broker.clone(), pusher, dispatcher, &bindings);
         Self {
             broker,
