@@ -152,7 +152,7 @@ async fn ten_gigabytes_acknowledge_and_are_not_taken() {
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n")
             .await
             .unwrap();
-        flood(&mut stream, &[b'x'; 65_536], 10 << 30).await
+        flood(&mut stream, &vec![b'x'; 65_536], 10 << 30).await
     };
     let (_, written) = tokio::join!(house.until_status(id, Status::Acknowledged), pour);
     assert!(written < HELD_MAX, "{written} bytes were taken");

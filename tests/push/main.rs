@@ -1,6 +1,11 @@
 //! From an accepted intent to its outcome: broker, dispatcher and a receiver on loopback.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 mod hell;
 
