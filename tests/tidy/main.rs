@@ -6,6 +6,8 @@
 )]
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod readme;
