@@ -93,7 +93,13 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         .broker()
         .read(move |reader| {
             let page_items = reader.letters(&filter, &page)?;
-            Ok((page_items, reader.letter_count(&filter)?))
+            let total = if filter.state == Some(LetterState::Open) {
+                let groups = reader.letter_groups(&filter, now, u32::MAX)?;
+                Some(groups.iter().map(|group| group.count).sum::<u64>())
+            } else {
+                None
+            };
+            Ok((page_items, total))
         })
         .await?;
     let items = page
@@ -104,7 +110,7 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         Object::ok()
             .list("dead_letters", items)
             .text_or_null("next_cursor", page.next.as_deref())
-            .number("total", total),
+            .number_or_null("total", total),
     ))
 }
 

@@ -71,7 +71,6 @@ pub(super) async fn capabilities(_call: Call) -> Answer {
                     "inbox.decide",
                     "tasks.read",
                     "dead_letters.replay",
-                    "jobs",
                 ],
             )
             .texts(

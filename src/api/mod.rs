@@ -25,7 +25,6 @@ mod health;
 mod holds;
 mod inbox;
 mod intents;
-mod jobs;
 mod leases;
 mod limits;
 mod metrics;

@@ -15,8 +15,6 @@ pub(super) enum List {
     Threads,
     ThreadsByDue,
     Audit,
-    Jobs,
-    JobItems,
 }
 
 impl List {
@@ -28,8 +26,6 @@ impl List {
             Self::Threads => b't',
             Self::ThreadsByDue => b'd',
             Self::Audit => b'u',
-            Self::Jobs => b'j',
-            Self::JobItems => b'm',
         }
     }
 }

@@ -15,7 +15,6 @@ mod endpoints;
 mod events;
 mod house;
 mod intents;
-mod jobs;
 mod operator;
 mod people;
 mod receive;

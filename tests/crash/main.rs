@@ -14,7 +14,6 @@
     reason = "tests, and what only tests use"
 )]
 
-mod bulk;
 mod dice;
 mod ledger;
 mod people;

@@ -32,7 +32,6 @@ use tokio::sync::mpsc;
 
 use crate::checker::Checker;
 use crate::faults::{Fault, FaultyStore, Plan};
-use crate::jobs;
 
 /// Receivers and how they receive.
 const AGENTS: [(&str, Binding); 6] = [
@@ -51,7 +50,7 @@ const CALLS_MAX: u32 = 3;
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -59,15 +58,15 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap_or(1)).unwrap_or(0)
     }
 
-    pub(crate) fn chance(&mut self, percent: u64) -> bool {
+    fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let place = self.below(from.len());
         from.get(place)
     }
@@ -91,7 +90,7 @@ struct Work {
 }
 
 pub(crate) struct World {
-    pub(crate) rng: Rng,
+    rng: Rng,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
     plan: Arc<Plan>,
@@ -105,7 +104,7 @@ pub(crate) struct World {
     pub(crate) log: Vec<String>,
 }
 
-pub(crate) fn address(name: &str) -> Address {
+fn address(name: &str) -> Address {
     Address::parse(name, &Home::default()).expect("a plain name")
 }
 
@@ -121,7 +120,7 @@ fn settings() -> Settings {
     }
 }
 
-pub(crate) fn note() -> AuditNote {
+fn note() -> AuditNote {
     AuditNote {
         actor: "sim".to_owned(),
         key: None,
@@ -181,7 +180,7 @@ impl World {
         self.core = Some(Core::start(store, settings(), clock, entropy).expect("recovery"));
     }
 
-    pub(crate) fn core(&mut self) -> &mut Core {
+    fn core(&mut self) -> &mut Core {
         self.core.as_mut().expect("started")
     }
 
@@ -206,18 +205,16 @@ impl World {
         }
         self.heal()?;
         let mut reader = self.reader();
-        jobs::finish(reader.as_mut())?;
         self.checker.finish(reader.as_mut())
     }
 
-    pub(crate) fn reader(&mut self) -> Box<dyn Reader> {
+    fn reader(&mut self) -> Box<dyn Reader> {
         self.core().reader().expect("a reader of memory")
     }
 
     fn check(&mut self) -> Step {
         let mut reader = self.reader();
-        self.checker.look(reader.as_mut(), &mut self.log)?;
-        jobs::check(reader.as_mut(), &self.checker.model)
+        self.checker.look(reader.as_mut(), &mut self.log)
     }
 
     fn step(&mut self) -> Step {
@@ -239,8 +236,7 @@ impl World {
             34..=59 => self.report(),
             60..=69 => self.decide(),
             70..=76 => self.operate(),
-            77..=78 => self.pause(),
-            79 => self.job(),
+            77..=79 => self.pause(),
             80..=81 => {
                 self.crash();
                 Ok(())
@@ -576,7 +572,7 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn some_intent(&mut self, wanted: impl Fn(&Intent) -> bool) -> Option<Intent> {
+    fn some_intent(&mut self, wanted: impl Fn(&Intent) -> bool) -> Option<Intent> {
         let found: Vec<IntentId> = self
             .checker
             .model
@@ -752,11 +748,9 @@ impl World {
                 .model
                 .values()
                 .all(|intent| intent.is_finished() && intent.holds.is_empty())
-                && !self.has_live_jobs()
             {
                 break;
             }
-            self.resume_jobs()?;
             self.works.clear();
             self.receive();
             self.check_calls()?;
@@ -804,7 +798,7 @@ impl World {
 
 /// Why a step did not go through.
 #[derive(Debug)]
-pub(crate) enum Broken {
+enum Broken {
     Store(#[expect(dead_code, reason = "shown by Debug")] StoreError),
     Rule(String),
 }

@@ -11,7 +11,6 @@
 mod attempts;
 mod durability;
 mod feed;
-mod jobs;
 mod letters;
 mod lists;
 mod moves;

@@ -24,6 +24,25 @@ pub(super) enum Kind {
     Backlog,
 }
 
+/// Places for calls that may begin now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    /// All of them.
+    pub(super) all: u32,
+    /// Those that backlog may have.
+    pub(super) backlog: u32,
+    /// Most calls at once that the agent allows.
+    pub(super) most: u32,
+}
+
+/// How long after the last one fresh intents are still expected.
+const FRESH_FOR: Span = Span::from_seconds(10);
+
+/// True while fresh intents come.
+pub(super) fn is_recent(fresh_at: Option<Timestamp>, now: Timestamp) -> bool {
+    fresh_at.is_some_and(|at| now.since(at) < FRESH_FOR)
+}
+
 /// What is to be started for an endpoint.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -43,6 +62,8 @@ pub(super) struct Endpoint {
     pub(super) notice: Option<IntentId>,
     /// Intents accepted a moment ago, in order, while they have not been started.
     fresh: VecDeque<IntentId>,
+    /// When the last one came.
+    fresh_at: Option<Timestamp>,
     /// True when the store may hold intents that lie ready and are not in `fresh`.
     has_backlog: bool,
     /// With room for one call, backlog and fresh intents take turns.
@@ -63,6 +84,7 @@ impl Endpoint {
             rate_millihertz: None,
             notice: None,
             fresh: VecDeque::new(),
+            fresh_at: None,
             has_backlog: false,
             last: Kind::Fresh,
             calls: HashMap::new(),
@@ -141,7 +163,10 @@ impl Endpoint {
     }
 
     /// Something lies ready.
-    pub(super) fn wake(&mut self, intent: IntentId, kind: Kind) {
+    pub(super) fn wake(&mut self, intent: IntentId, kind: Kind, now: Timestamp) {
+        if kind == Kind::Fresh {
+            self.fresh_at = Some(now);
+        }
         if kind == Kind::Fresh && self.fresh.len() < FRESH_MAX {
             self.fresh.push_back(intent);
         } else {
@@ -170,28 +195,32 @@ impl Endpoint {
         }
     }
 
-    /// What to start in so many places. While fresh intents wait, at most half of what runs at once is
-    /// backlog: what is sent now does not stand behind an hour of outage.
-    pub(super) fn plan(&mut self, places: u32, most: u32) -> Plan {
+    /// What to start in so many places, of which so many may be backlog. While fresh intents come, at most
+    /// half of what runs at once is backlog: what is sent now does not stand behind an hour of outage.
+    pub(super) fn plan(&mut self, now: Timestamp, places: Places) -> Plan {
         let fresh = u32::try_from(self.fresh.len()).unwrap_or(u32::MAX);
-        let limit = self.health.limit().min(most.max(1));
-        let share = if !self.has_backlog {
+        let limit = self.health.limit().min(places.most.max(1));
+        let backlog = if !self.has_backlog {
             0
         } else if self.health.is_open() {
             // The probe is the one that has waited longest.
-            places
+            1
         } else if limit == 1 {
-            u32::from(self.last == Kind::Fresh)
+            u32::from(fresh == 0 || self.last == Kind::Fresh).min(places.backlog)
         } else {
             let runs = self.in_flight_backlog.load(Ordering::Relaxed);
-            (limit / 2).saturating_sub(runs).min(places)
+            let share = if is_recent(self.fresh_at, now) {
+                limit / 2
+            } else {
+                limit
+            };
+            share.saturating_sub(runs).min(places.backlog)
         };
-        let count = places.saturating_sub(share).min(fresh);
-        // Places that nothing fresh takes are not left empty.
-        let rest = places.saturating_sub(count);
+        let backlog = backlog.min(places.all);
+        let count = places.all.saturating_sub(backlog).min(fresh);
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         Plan {
-            backlog: if self.has_backlog { rest } else { 0 },
+            backlog,
             fresh: self.fresh.drain(..count.min(self.fresh.len())).collect(),
         }
     }
@@ -271,26 +300,42 @@ mod tests {
         endpoint
     }
 
+    const EIGHT: Places = Places {
+        all: 8,
+        backlog: 8,
+        most: 64,
+    };
+
     #[test]
-    fn while_fresh_intents_wait_half_of_what_runs_is_backlog_and_no_place_stays_empty() {
+    fn while_fresh_intents_come_half_of_what_runs_is_backlog() {
         let mut endpoint = warm();
         endpoint.expect_backlog();
-        let plan = |endpoint: &mut Endpoint, fresh: u8| {
+        let plan = |endpoint: &mut Endpoint, seconds: i64, fresh: u8| {
             for number in 1..=fresh {
-                endpoint.wake(id(number), Kind::Fresh);
+                endpoint.wake(id(number), Kind::Fresh, at(seconds));
             }
-            let plan = endpoint.plan(8, 64);
+            let plan = endpoint.plan(at(seconds), EIGHT);
             endpoint.fresh.clear();
             (plan.backlog, plan.fresh.len())
         };
-        assert_eq!(plan(&mut endpoint, 0), (8, 0));
-        assert_eq!(plan(&mut endpoint, 20), (4, 4));
-        assert_eq!(plan(&mut endpoint, 1), (7, 1));
+        assert_eq!(plan(&mut endpoint, 0, 0), (8, 0));
+        assert_eq!(plan(&mut endpoint, 1, 20), (4, 4));
+        assert_eq!(plan(&mut endpoint, 10, 0), (4, 0), "more may come");
+        assert_eq!(plan(&mut endpoint, 11, 0), (8, 0));
         endpoint.in_flight_backlog.store(4, Ordering::Relaxed);
-        assert_eq!(plan(&mut endpoint, 20), (0, 8));
+        assert_eq!(plan(&mut endpoint, 20, 20), (0, 8));
+        endpoint.in_flight_backlog.store(0, Ordering::Relaxed);
+        for number in 1..=20 {
+            endpoint.wake(id(number), Kind::Fresh, at(20));
+        }
+        let few = Places {
+            backlog: 1,
+            ..EIGHT
+        };
+        let mixed = endpoint.plan(at(20), few);
+        assert_eq!((mixed.backlog, mixed.fresh.len()), (1, 7));
         endpoint.settle_backlog();
-        assert_eq!(plan(&mut endpoint, 20), (0, 8));
-        assert_eq!(plan(&mut endpoint, 0), (0, 0));
+        assert_eq!(endpoint.plan(at(20), EIGHT).backlog, 0);
     }
 
     #[test]
@@ -298,10 +343,10 @@ mod tests {
         let mut endpoint = endpoint();
         endpoint.expect_backlog();
         for number in 1..=9 {
-            endpoint.wake(id(number), Kind::Fresh);
+            endpoint.wake(id(number), Kind::Fresh, at(0));
         }
         let next = |endpoint: &mut Endpoint| {
-            let plan = endpoint.plan(1, 64);
+            let plan = endpoint.plan(at(0), Places { all: 1, ..EIGHT });
             let kind = if plan.backlog == 1 {
                 Kind::Backlog
             } else {
@@ -317,12 +362,8 @@ mod tests {
         );
         for attempt in 10..15 {
             endpoint.begin(AttemptId(attempt), id(0), Kind::Fresh, at(0));
-            endpoint.observe(
-                AttemptId(attempt),
-                at(0),
-                Verdict::of(ErrorClass::Connect),
-                None,
-            );
+            let verdict = Verdict::of(ErrorClass::Connect);
+            endpoint.observe(AttemptId(attempt), at(0), verdict, None);
         }
         assert!(endpoint.health.is_open());
         assert_eq!([(); 3].map(|()| next(&mut endpoint)), [backlog; 3]);

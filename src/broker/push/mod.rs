@@ -4,7 +4,8 @@
 //!    all calls (`http.slots`), and of those to its endpoint (what [`health`] allows, the agent's own bound).
 //! 2. An endpoint that is sick, asked for patience or is at its rate is left alone. Its intents stay ready
 //!    and spend nothing.
-//! 3. A quarter of all places is for endpoints that run nothing: slow ones cannot take them all.
+//! 3. A quarter of all places is for endpoints that run nothing: slow ones cannot take them all. While
+//!    intents come in, at most half of the places, of all and of each endpoint, are for what has waited.
 //! 4. What a restart must not forget is put down in the commit that follows from it.
 //! 5. When something is due by itself, the writer is woken for it; nothing here waits.
 //!
@@ -59,6 +60,9 @@ pub(super) struct Endpoints {
     remembered: HashMap<Address, Record>,
     caller: Option<Caller>,
     in_flight: Arc<AtomicU32>,
+    in_flight_backlog: Arc<AtomicU32>,
+    /// When something came in to be called about at once.
+    fresh_at: Option<Timestamp>,
     /// Places of attempts that started in this commit.
     granted: HashMap<AttemptId, Slot>,
     /// Endpoints whose record must be put down with this commit.
@@ -120,7 +124,10 @@ impl Endpoints {
         now: Timestamp,
     ) {
         let kind = if is_fresh { Kind::Fresh } else { Kind::Backlog };
-        self.of(agent, now).wake(intent, kind);
+        if is_fresh {
+            self.fresh_at = Some(now);
+        }
+        self.of(agent, now).wake(intent, kind, now);
         if !self.waiting.contains(agent) {
             self.waiting.insert(agent.clone());
         }
@@ -214,6 +221,18 @@ impl Endpoints {
         }
     }
 
+    /// Places of all that backlog may take now: half of them while fresh intents come.
+    fn free_for_backlog(&self, now: Timestamp) -> u32 {
+        let Some(caller) = self.caller else { return 0 };
+        let runs = self.in_flight_backlog.load(Ordering::Relaxed);
+        let share = if endpoint::is_recent(self.fresh_at, now) {
+            caller.slots.div_ceil(2)
+        } else {
+            caller.slots
+        };
+        share.saturating_sub(runs)
+    }
+
     /// An attempt started: a call is about to begin, and holds its places from here on.
     fn begin(
         &mut self,
@@ -225,6 +244,9 @@ impl Endpoints {
     ) {
         let mut counts = self.of(agent, now).begin(attempt, intent, kind, now);
         counts.push(Arc::clone(&self.in_flight));
+        if kind == Kind::Backlog {
+            counts.push(Arc::clone(&self.in_flight_backlog));
+        }
         self.granted.insert(attempt, Slot::taken(counts));
         self.turn = Some(agent.clone());
         self.untold.insert(agent.clone());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::endpoint::Kind;
+use super::endpoint::{Kind, Places};
 use super::gone;
 use super::health::{Change, Verdict};
 use super::most;
@@ -62,8 +62,12 @@ fn serve(batch: &mut Batch<'_>, agent: &Address, places: u32) -> Result<usize, S
     let Some(caller) = batch.outbox.endpoints.caller else {
         return Ok(0);
     };
-    let bound = batch.registry().agent(agent).map_or(1, |agent| most(agent));
-    let plan = batch.outbox.endpoints.of(agent, now).plan(places, bound);
+    let places = Places {
+        all: places,
+        backlog: batch.outbox.endpoints.free_for_backlog(now),
+        most: batch.registry().agent(agent).map_or(1, |agent| most(agent)),
+    };
+    let plan = batch.outbox.endpoints.of(agent, now).plan(now, places);
     let mut intents: Vec<(IntentId, Kind)> = Vec::new();
     if plan.backlog > 0 {
         batch.flush()?;

@@ -2,8 +2,6 @@
 
 mod acting;
 mod behaviour;
-mod bulk;
-mod chance;
 mod deciding;
 mod fake;
 mod fixtures;

@@ -6,7 +6,6 @@
 //!
 //! Not here: durability.
 
-mod jobs;
 mod read;
 mod tables;
 

@@ -17,7 +17,6 @@ mod columns;
 mod failure;
 mod feed;
 mod flush;
-mod jobs;
 mod known;
 mod letter_pages;
 mod lists;

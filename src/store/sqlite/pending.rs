@@ -96,9 +96,6 @@ impl Pending {
             | Write::Key(_)
             | Write::Endpoint(_)
             | Write::Audit(_)
-            | Write::Job(_)
-            | Write::JobSelection(..)
-            | Write::JobItem(..)
             | Write::Text(..) => {
                 self.others.push(write);
             }
