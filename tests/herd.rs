@@ -3,13 +3,7 @@
 //! The real writer under a manual clock, fifty endpoints, ten of them dead for a while, and receivers
 //! that take their time. `HERD=100000 cargo test --release --test herd -- --nocapture` is the large run.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    clippy::panic,
-    reason = "tests, and what only tests use"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
