@@ -141,6 +141,18 @@ impl SqliteStore {
     }
 }
 
+/// Whoever opens the file next has nothing to catch up with, and it can be copied alone.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if self.is_poisoned {
+            return;
+        }
+        // Without it nothing is lost: the log stays beside the file, and is read at the next start.
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        drop(self.connection.query_row(checkpoint, [], |_row| Ok(())));
+    }
+}
+
 impl Store for SqliteStore {
     fn begin(&mut self) -> Result<Box<dyn Txn + '_>, StoreError> {
         if self.is_poisoned {

@@ -197,7 +197,8 @@ pub(super) fn migrate(connection: &mut Connection, path: &str) -> Result<(), Sto
         reason: error.to_string(),
     };
     let steps = [Migration::unapplied("V1__first", VERSION_1).map_err(open)?];
-    let runner = Runner::new(&steps);
+    // A step and its entry in the history are one transaction, or a cut between them closes the store for ever.
+    let runner = Runner::new(&steps).set_grouped(true);
     let found = if is_fresh(connection)? {
         0
     } else {
