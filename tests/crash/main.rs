@@ -17,6 +17,7 @@
 mod dice;
 mod ledger;
 mod people;
+mod power;
 mod program;
 mod receivers;
 mod senders;

@@ -1,5 +1,6 @@
 //! The program under test: started, killed, started again on the same directory.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -25,6 +26,8 @@ const SETTINGS: [&str; 5] = [
 pub(crate) struct Place {
     pub(crate) data: PathBuf,
     pub(crate) complaints: PathBuf,
+    /// More of its environment.
+    pub(crate) env: Vec<(&'static str, OsString)>,
 }
 
 impl Place {
@@ -32,6 +35,7 @@ impl Place {
         Self {
             data: scratch.join("data"),
             complaints: scratch.join("stderr"),
+            env: Vec::new(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Place {
         command
             .env("XDG_CONFIG_HOME", self.data.join("no-config"))
             .env("NO_COLOR", "1")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(complaints)
