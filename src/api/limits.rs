@@ -1,43 +1,62 @@
 //! Upper bounds of the door: connections, streams of one key, requests of one key a minute.
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
+use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::accept::Accept;
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
+use tokio_util::either::Either;
 
+use crate::api::tls::{Connection, Tls};
 use crate::domain::ids::KeyId;
 use crate::domain::time::Timestamp;
 use crate::wire::errors::Problem;
 
-/// Lets connections in as long as there is room, and has small writes sent at once.
+/// Lets connections in as long as there is room, encrypts them where that is asked for, and has small
+/// writes sent at once.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     pub(super) handle: Handle<SocketAddr>,
     pub(super) connections_max: usize,
+    pub(super) tls: Option<Tls>,
+    /// For the handshake.
+    pub(super) wait: Duration,
 }
 
-impl<S> Accept<TcpStream, S> for Gate {
-    type Stream = TcpStream;
+/// A connection on its way in.
+type Entering<S> = Pin<Box<dyn Future<Output = io::Result<(Connection, S)>> + Send>>;
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
+    type Stream = Connection;
     type Service = S;
-    type Future = Ready<io::Result<(TcpStream, S)>>;
+    type Future = Entering<S>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         // The connection that asks is counted already.
         if self.handle.connection_count() > self.connections_max {
-            return ready(Err(io::Error::other(format!(
-                "{} connections are open, which is the limit (limits.connections_max)",
-                self.connections_max
-            ))));
+            let max = self.connections_max;
+            return Box::pin(ready(Err(io::Error::other(format!(
+                "{max} connections are open, which is the limit (limits.connections_max)"
+            )))));
         }
-        // A frame of a stream is small; held back until more comes, it would be late for nothing.
-        ready(stream.set_nodelay(true).map(|()| (stream, service)))
+        let (tls, wait) = (self.tls.clone(), self.wait);
+        Box::pin(async move {
+            // A frame of a stream is small; held back until more comes, it would be late for nothing.
+            stream.set_nodelay(true)?;
+            let connection = match tls {
+                Some(tls) => tls.accept(stream, wait).await?,
+                None => Either::Left(stream),
+            };
+            Ok((connection, service))
+        })
     }
 }
 

@@ -37,6 +37,7 @@ mod sse;
 mod stream;
 mod submit;
 mod tasks;
+pub mod tls;
 mod unsupported;
 
 use std::net::{SocketAddr, TcpListener};
@@ -49,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::limits::{Gate, Usage};
 use crate::api::metrics::HttpCounters;
 use crate::api::replies::Replies;
+use crate::api::tls::Tls;
 use crate::bindings::guard::{Guard, Policy};
 use crate::broker::Broker;
 use crate::config::{self, Config};
@@ -103,6 +105,8 @@ pub struct Settings {
     pub guard: Guard,
     /// How late the engine may be before the broker says that it is not ready.
     pub lag_max: Duration,
+    /// What connections are encrypted with; none for plain HTTP.
+    pub tls: Option<Tls>,
 }
 
 /// When the window of a stream ends after the first rows.
@@ -142,6 +146,7 @@ impl Default for Settings {
                 ..Policy::default()
             }),
             lag_max: Duration::from_secs(30),
+            tls: None,
         }
     }
 }
@@ -288,7 +293,7 @@ pub fn serve(parts: ApiParts, tasks: &Tasks) -> std::io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let grace = settings.grace;
     let (idle, first) = (settings.idle_wait, settings.first_request_wait);
-    let connections_max = settings.connections_max;
+    let (connections_max, tls) = (settings.connections_max, settings.tls.clone());
     let api = Api::new(broker, settings, tasks);
     let handle = axum_server::Handle::new();
     let closing = handle.clone();
@@ -297,6 +302,8 @@ pub fn serve(parts: ApiParts, tasks: &Tasks) -> std::io::Result<SocketAddr> {
         let gate = Gate {
             handle: handle.clone(),
             connections_max,
+            tls,
+            wait: first,
         };
         let mut server = match axum_server::from_tcp(listener) {
             Ok(server) => server

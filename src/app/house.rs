@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::first::{self, Operator};
+use crate::api::tls::Tls;
 use crate::api::{self, ApiParts};
 use crate::bindings::guard::Guard;
 use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
@@ -76,10 +77,12 @@ impl House {
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
-        if config.tls.cert.is_some() {
-            return Err(Failure::usage("listen with TLS: this build cannot")
-                .hint("put a TLS proxy in front, and unset tls.cert and tls.key"));
-        }
+        let tls = match (&config.tls.cert, &config.tls.key) {
+            (Some(cert), Some(key)) => {
+                Some(Tls::load(cert, key).map_err(|error| Failure::refused(error.to_string()))?)
+            }
+            _ => None,
+        };
         let listener = listen(&config)?;
         let store = open_store(&config, &clock)?;
         let core = shutdown.tasks("broker");
@@ -98,14 +101,18 @@ impl House {
         http::start(broker.clone(), pusher, dispatch, &bindings);
 
         let doors = shutdown.tasks("doors");
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let parts = ApiParts {
             broker: broker.clone(),
-            settings: api_settings(&config),
+            settings: api::Settings {
+                tls,
+                ..api_settings(&config)
+            },
             listener,
         };
         let address = api::serve(parts, &doors)
             .map_err(|error| Failure::refused(format!("listen on {}: {error}", config.listen)))?;
-        let url = format!("http://{address}");
+        let url = format!("{scheme}://{address}");
         first::write_address(&config.data, &url)?;
         tracing::info!(%url, data = %config.data.display(), "ready");
         Ok(Self {

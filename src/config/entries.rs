@@ -173,7 +173,7 @@ pub const ENTRIES: &[Entry] = &[
         "how long the console holds a decision or replay before it takes effect",
         "long enough to see a mistake, short enough not to wait"),
     entry("tls.cert", Kind::Path, "",
-        "certificate chain, PEM; this version cannot encrypt and refuses to start with one",
+        "certificate chain, PEM: the API is served over HTTPS alone",
         "none: plain HTTP, meant for loopback or behind a proxy"),
     entry("tls.key", Kind::Path, "", "private key of the certificate, PEM", "none, as the certificate"),
     entry("env.name", Kind::Text, "", "label shown in the console's header", "empty: no label"),

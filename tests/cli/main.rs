@@ -14,4 +14,5 @@ mod demo;
 mod operate;
 mod pty;
 mod serve;
+mod tls;
 mod work;
