@@ -19,7 +19,8 @@ use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::Binding;
 use postroom::domain::fact::Actor;
 use postroom::domain::failure::{ErrorClass, Failure};
-use postroom::domain::ids::{Cursor, HoldId, IntentId};
+use postroom::domain::ids::{Cursor, HoldId, IntentId, JobId};
+use postroom::domain::job::{JobControl, JobKind, JobState, NewJob, Selection};
 use postroom::domain::key::Role;
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
@@ -30,7 +31,8 @@ use postroom::engine::command::{Choice, Command, Fail, PayloadSource, Submit};
 use postroom::shutdown::Shutdown;
 use postroom::store::memory::MemoryStore;
 use postroom::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, LetterState, PageRequest, ThreadFilter, ThreadKind,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, LetterState, PageRequest, ThreadFilter,
+    ThreadKind,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -173,6 +175,7 @@ impl House {
         self.agree_on_intents(when).await;
         self.agree_on_letters(when).await;
         self.agree_on_threads(when).await;
+        self.agree_on_jobs(when).await;
         let page = PageRequest::default;
         let attempts = one.attempts(AttemptFilter::default(), page()).await;
         assert_eq!(
@@ -194,6 +197,31 @@ impl House {
             (remote.rows.len(), remote.next, remote.head),
             "{when}"
         );
+    }
+
+    async fn agree_on_jobs(&self, when: &str) {
+        let (one, other): (&dyn Desk, &dyn Desk) = (&self.local, &self.remote);
+        let page = PageRequest::default;
+        for filter in [
+            AuditFilter::default(),
+            AuditFilter {
+                action_prefix: Some("job.".to_owned()),
+                party: Some(address("operator")),
+                via: Some("console".to_owned()),
+                is_refused: Some(false),
+                ..AuditFilter::default()
+            },
+        ] {
+            let audit = one.audit(filter.clone(), page()).await;
+            assert_eq!(audit, other.audit(filter, page()).await, "{when}");
+        }
+        let jobs = one.jobs(None, page()).await.unwrap();
+        assert_eq!(jobs, other.jobs(None, page()).await.unwrap(), "{when}");
+        for job in jobs.items {
+            let view = one.job(job.id, page()).await.unwrap();
+            assert_eq!(view.row, job, "{when}");
+            assert_eq!(view, other.job(job.id, page()).await.unwrap(), "{when}");
+        }
     }
 
     async fn agree_on_intents(&self, when: &str) {
@@ -1048,4 +1076,61 @@ async fn a_read_only_desk_looks_and_does_nothing() {
     let refused = code(desk.act(Act::Send(Box::new(new("orders")))).await);
     assert_eq!(refused.0, "forbidden");
     assert!(house.all(&desk).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_job_is_planned_started_steered_and_reported() {
+    through_both(async |house, desk| {
+        for _ in 0..3 {
+            let id = send(desk, new("orders")).await;
+            let body = Payload::object(r#"{"action":"fail","reason":"no stock"}"#).unwrap();
+            let act = Act::Resume {
+                intent: id,
+                body,
+                attempt: None,
+            };
+            desk.act(act).await.unwrap();
+        }
+        let selection = Selection {
+            agent: Some(address("orders")),
+            ..Selection::default()
+        };
+        let mut job = NewJob {
+            limit: 2,
+            reason: Some("fixed".to_owned()),
+            ..NewJob::new(JobKind::Replay, selection.clone())
+        };
+        job.pace.per_1000_seconds = 1_000;
+        let plan = desk.plan_job(job.clone()).await.unwrap();
+        assert_eq!((plan.matched, plan.selected, plan.sample.len()), (3, 2, 2));
+        assert_eq!(plan.skipped, [("over_limit".to_owned(), 1)]);
+        assert_eq!(desk.jobs(None, PageRequest::default()).await.unwrap().items, []);
+        let started = desk.start_job(job).await.unwrap();
+        assert_eq!((started.selected, started.state), (2, JobState::Running));
+        let paused = desk.control_job(started.id, JobControl::Pause).await.unwrap();
+        assert_eq!(paused.state, JobState::Paused);
+        house.pass(5).await;
+        desk.control_job(started.id, JobControl::Resume).await.unwrap();
+        house.pass(5).await;
+        let view = desk.job(started.id, PageRequest::default()).await.unwrap();
+        assert_eq!((view.row.in_flight, view.items.len()), (2, 2));
+        assert_eq!(view.items[0].outcome, "in_flight");
+        desk.control_job(started.id, JobControl::Cancel).await.unwrap();
+        let refused = desk.control_job(started.id, JobControl::Resume).await;
+        assert!(matches!(refused, Err(DeskError::Refused { code, .. }) if code == "job_finished"));
+        let nowhere = desk.job(JobId(99), PageRequest::default()).await;
+        assert!(matches!(nowhere, Err(DeskError::Refused { code, .. }) if code == "job_not_found"));
+        // A discard without a reason, and a pace that is none.
+        let bare = NewJob::new(JobKind::Discard, selection.clone());
+        let mut idle = NewJob::new(JobKind::Replay, selection);
+        idle.pace.per_1000_seconds = 0;
+        for bad in [bare, idle] {
+            let refused = desk.start_job(bad).await;
+            assert!(
+                matches!(&refused, Err(DeskError::Refused { code, .. }) if code == "schema_invalid"),
+                "{refused:?}"
+            );
+        }
+    })
+    .await;
 }

@@ -93,13 +93,7 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         .broker()
         .read(move |reader| {
             let page_items = reader.letters(&filter, &page)?;
-            let total = if filter.state == Some(LetterState::Open) {
-                let groups = reader.letter_groups(&filter, now, u32::MAX)?;
-                Some(groups.iter().map(|group| group.count).sum::<u64>())
-            } else {
-                None
-            };
-            Ok((page_items, total))
+            Ok((page_items, reader.letter_count(&filter)?))
         })
         .await?;
     let items = page
@@ -110,7 +104,7 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         Object::ok()
             .list("dead_letters", items)
             .text_or_null("next_cursor", page.next.as_deref())
-            .number_or_null("total", total),
+            .number("total", total),
     ))
 }
 

@@ -71,6 +71,7 @@ pub(super) async fn capabilities(_call: Call) -> Answer {
                     "inbox.decide",
                     "tasks.read",
                     "dead_letters.replay",
+                    "jobs",
                 ],
             )
             .texts(

@@ -25,6 +25,7 @@ mod health;
 mod holds;
 mod inbox;
 mod intents;
+mod jobs;
 mod leases;
 mod limits;
 mod metrics;

@@ -15,6 +15,7 @@ use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding};
 use crate::domain::endpoint::Breaker;
 use crate::domain::intent::Intent;
+use crate::domain::job::{Job, JobState};
 use crate::domain::status::{State as IntentState, Status};
 use crate::domain::time::Timestamp;
 use crate::store::Reader;
@@ -31,7 +32,7 @@ const TASKS_EXAMINED_MAX: u32 = 500;
 pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
     call.caller.must_be_admin()?;
     let broker = api.broker();
-    let (counters, oldest, head, bytes, overdue) = broker
+    let (counters, oldest, head, bytes, overdue, jobs) = broker
         .read(|reader| {
             let counters = reader.counters()?;
             let overdue = if counters.open_tasks > 0 {
@@ -45,6 +46,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
                 reader.head()?,
                 reader.bytes()?,
                 overdue,
+                reader.live_jobs()?,
             ))
         })
         .await?;
@@ -82,7 +84,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             )
             .number("free_slots", snapshot.free_slots)
             .object("agents", agent_counts(&agents, &snapshot, &endpoints))
-            .object("jobs", Object::new().number("running", 0))
+            .object("jobs", running(&jobs))
             .object(
                 "store",
                 Object::new()
@@ -289,4 +291,12 @@ fn last_minutes(snapshot: &Snapshot) -> Object {
         .number("attempts_succeeded", succeeded)
         .number("attempts_failed", failed)
         .number("completed_last_day", snapshot.completed_last_day)
+}
+
+fn running(live: &[Job]) -> Object {
+    let running = live.iter().filter(|job| job.state == JobState::Running);
+    Object::new().number(
+        "running",
+        u64::try_from(running.count()).unwrap_or(u64::MAX),
+    )
 }

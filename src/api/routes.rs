@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, events, feed, health, holds,
-    inbox, intents, metrics, moves, overview, submit, tasks, unsupported,
+    inbox, intents, jobs, metrics, moves, overview, submit, tasks, unsupported,
 };
 use crate::wire::errors::Problem;
 
@@ -107,11 +107,16 @@ fn operator() -> Router<Api> {
         .route("/v1/events/stream", get(feed::stream))
         .route("/v1/audit/events", get(audit::list))
         .route("/v1/dead-letters", get(dead_letters::list))
-        .route("/v1/dead-letters/replay", post(unsupported::not_yet))
-        .route("/v1/dead-letters/discard", post(unsupported::not_yet))
+        .route("/v1/dead-letters/replay", post(jobs::replay))
+        .route("/v1/dead-letters/discard", post(jobs::discard))
         .route("/v1/dead-letters/{id}", get(dead_letters::show))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
         .route("/v1/dead-letters/{id}/discard", post(dead_letters::discard))
+        .route("/v1/jobs", get(jobs::list).post(jobs::create))
+        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs/{id}/pause", post(jobs::pause))
+        .route("/v1/jobs/{id}/resume", post(jobs::resume))
+        .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
         .route("/v1/holds", get(holds::list))
         .route("/v1/holds/{id}/cancel", post(holds::cancel))
 }

@@ -31,14 +31,13 @@ const NOT_POSTROOM: [&str; 18] = [
 ];
 
 /// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 8] = [
+const NOT_YET: [(&str, &str); 7] = [
     ("scenarios", "scenarios"),
     ("tool-registry", "the tool registry"),
     ("mesh", "the agent mesh"),
     ("webhooks", "webhook subscriptions"),
     ("schemas", "the schema registry"),
     ("deliveries", "the deliveries view"),
-    ("jobs", "jobs"),
     ("workspaces", "workspaces"),
 ];
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::broker::audit;
 use crate::broker::batch::Batch;
 use crate::broker::push;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
+use crate::broker::{audit, jobs};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
@@ -63,6 +63,8 @@ fn decide(
             };
             key_receipt(batch, key, "key.created", note)
         }
+        AdminCommand::StartJob(start) => Ok(jobs::start(batch, start)?),
+        AdminCommand::ControlJob(id, word) => jobs::control(batch, *id, *word),
         AdminCommand::RevokeKey { account, id } => revoke(batch, *account, *id, note),
     }
 }
@@ -118,6 +120,7 @@ fn revoke(
         return Ok(AdminReceipt {
             agent: None,
             key,
+            job: None,
             is_repeat: true,
         });
     }
@@ -143,6 +146,7 @@ fn register(
             return Ok(AdminReceipt {
                 agent,
                 key: None,
+                job: None,
                 is_repeat: true,
             });
         }
@@ -280,6 +284,7 @@ fn agent_receipt(
     Ok(AdminReceipt {
         agent: Some(agent),
         key: None,
+        job: None,
         is_repeat: false,
     })
 }
@@ -305,6 +310,7 @@ fn key_receipt(
     Ok(AdminReceipt {
         agent,
         key: Some(key),
+        job: None,
         is_repeat: false,
     })
 }

@@ -50,7 +50,16 @@ pub(super) fn of_command(
         Err(BrokerError::Denied(denial)) => (denial.code().to_owned(), None),
         Err(other) => (other.to_string(), None),
     };
-    put(batch, note, word, details.as_ref())
+    // A job has its id from here on.
+    let started = result
+        .as_ref()
+        .ok()
+        .and_then(|receipt| receipt.job.as_ref());
+    let note = AuditNote {
+        target: started.map_or_else(|| note.target.clone(), |job| job.id.to_string()),
+        ..note.clone()
+    };
+    put(batch, &note, word, details.as_ref())
 }
 
 fn put(
@@ -137,6 +146,13 @@ fn changed(before: Option<&Agent>, receipt: &AdminReceipt) -> Option<Value> {
         Some(agent) => difference(&before.map_or_else(Map::new, of_agent), &of_agent(agent)),
         None => Map::new(),
     };
+    if let Some(job) = &receipt.job {
+        let job = json!({
+            "job_id": job.id.to_string(), "kind": job.kind.name(), "state": job.state.name(),
+            "selected": job.selected, "done": job.done(),
+        });
+        details.insert("job".to_owned(), job);
+    }
     if let Some(key) = &receipt.key {
         let key = json!({
             "key_id": key.id.to_string(), "key_hint": key.hint, "role": key.role.name(),
@@ -198,6 +214,7 @@ pub(super) fn subject(
         AdminCommand::Pause { address, .. } | AdminCommand::Unpause { address } => {
             registry.agent(address)
         }
+        AdminCommand::StartJob(_) | AdminCommand::ControlJob(..) => None,
         AdminCommand::Update { account, .. }
         | AdminCommand::Delete { account }
         | AdminCommand::CreateKey { account, .. }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::broker::jobs::Jobs;
 use crate::broker::late;
 use crate::broker::outbox::Outbox;
 use crate::broker::push;
@@ -40,6 +41,7 @@ pub(super) struct Batch<'a> {
     pub(super) txn: Box<dyn Txn + 'a>,
     pub(super) reader: &'a mut dyn Reader,
     pub(super) outbox: &'a mut Outbox,
+    pub(super) jobs: &'a mut Jobs,
     pub(super) counters: &'a mut Counters,
     pub(super) registry: Arc<Registry>,
     pub(super) changed_registry: Option<Registry>,
@@ -87,6 +89,7 @@ pub(super) struct Start<'a> {
     pub(super) txn: Box<dyn Txn + 'a>,
     pub(super) reader: &'a mut dyn Reader,
     pub(super) outbox: &'a mut Outbox,
+    pub(super) jobs: &'a mut Jobs,
     pub(super) counters: &'a mut Counters,
     pub(super) registry: Arc<Registry>,
     pub(super) policy: &'a Policy,
@@ -100,6 +103,7 @@ impl<'a> Batch<'a> {
             txn,
             reader,
             outbox,
+            jobs,
             counters,
             registry,
             policy,
@@ -110,6 +114,7 @@ impl<'a> Batch<'a> {
             txn,
             reader,
             outbox,
+            jobs,
             counters,
             registry,
             changed_registry: None,
@@ -272,6 +277,9 @@ impl<'a> Batch<'a> {
         let entry = self.entries.entry(id).or_default();
         if entry.facts.is_empty() {
             self.dirty.push(id);
+        }
+        if after.replay_of.is_some() {
+            self.jobs.moved.push(id);
         }
         entry.current = Some(Arc::clone(after));
         entry.facts.extend(facts);

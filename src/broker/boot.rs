@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::broker::LAST_HOLD;
 use crate::broker::batch::{Batch, Counters, Start};
+use crate::broker::jobs::{self, Jobs};
 use crate::broker::outbox::Outbox;
 use crate::broker::registry::Registry;
 use crate::broker::request::BrokerError;
@@ -31,11 +32,20 @@ pub(super) struct Boot {
     pub(super) next_key: u64,
 }
 
+/// What the writer goes on with.
+pub(super) struct Recovered {
+    pub(super) boot: Boot,
+    pub(super) reader: Box<dyn Reader>,
+    pub(super) jobs: Jobs,
+    pub(super) counters: Counters,
+    pub(super) outbox: Outbox,
+}
+
 /// Reads what is there, counts the start, and settles attempts of unknown fate.
 pub(super) fn recover(
     parts: &mut Parts,
     mut reader: Box<dyn Reader>,
-) -> Result<(Boot, Box<dyn Reader>, Counters, Outbox), StoreError> {
+) -> Result<Recovered, StoreError> {
     let epoch = reader.number(EPOCH)?.unwrap_or(0).saturating_add(1);
     let mut counters = Counters {
         attempt: reader.number(ATTEMPT)?.unwrap_or(0),
@@ -60,10 +70,12 @@ pub(super) fn recover(
 
     let mut outbox = Outbox::default();
     outbox.endpoints.remember(reader.endpoints()?);
+    let mut jobs = Jobs::read(reader.as_mut())?;
     let mut batch = Batch::begin(Start {
         txn: parts.store.begin()?,
         reader: reader.as_mut(),
         outbox: &mut outbox,
+        jobs: &mut jobs,
         counters: &mut counters,
         registry: parts.registry.load_full(),
         policy: &parts.settings.policy,
@@ -74,6 +86,7 @@ pub(super) fn recover(
     batch.txn.put(Write::Text(ORG, org))?;
     batch.txn.put(Write::Text(WORKSPACE, workspace))?;
     let crashed = settle(&mut batch)?;
+    jobs::round(&mut batch)?;
     batch.notice(Notice {
         at: batch.now,
         actor: Actor::Broker,
@@ -88,7 +101,13 @@ pub(super) fn recover(
         first_session: epoch.checked_shl(32).unwrap_or(0).saturating_add(1),
         next_key,
     };
-    Ok((boot, reader, counters, outbox))
+    Ok(Recovered {
+        boot,
+        reader,
+        jobs,
+        counters,
+        outbox,
+    })
 }
 
 /// Ends pushes that were under way when the broker stopped; says how many.

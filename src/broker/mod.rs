@@ -17,6 +17,7 @@ pub mod core;
 pub mod readers;
 pub mod registry;
 pub mod request;
+pub mod select;
 pub mod session;
 pub mod stats;
 
@@ -24,6 +25,7 @@ mod admin;
 mod audit;
 mod batch;
 mod boot;
+mod jobs;
 mod late;
 mod outbox;
 mod payloads;

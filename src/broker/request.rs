@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
 use crate::domain::fact::{Fact, FeedItem};
-use crate::domain::ids::{AccountId, Cursor, IntentId, KeyId};
+use crate::domain::ids::{AccountId, Cursor, IntentId, JobId, KeyId};
 use crate::domain::intent::Intent;
+use crate::domain::job::{Job, JobControl, JobState, NewJob};
 use crate::domain::key::{Key, KeyHash, Role};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::command::Command;
@@ -153,6 +154,10 @@ pub enum AdminCommand {
         /// When it stops working by itself.
         expires_at: Option<Timestamp>,
     },
+    /// Start a job.
+    StartJob(Box<StartJob>),
+    /// Pause, resume or cancel a job.
+    ControlJob(JobId, JobControl),
     /// Revoke a key, at once.
     RevokeKey {
         /// Whose.
@@ -160,6 +165,19 @@ pub enum AdminCommand {
         /// Which.
         id: KeyId,
     },
+}
+
+/// A job with what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartJob {
+    /// What is done, and how fast.
+    pub job: NewJob,
+    /// To which, in their order.
+    pub intents: Vec<IntentId>,
+    /// Who orders it.
+    pub by: Address,
+    /// Through what.
+    pub via: String,
 }
 
 /// An agent to be registered.
@@ -213,6 +231,8 @@ pub struct AdminReceipt {
     pub agent: Option<Arc<Agent>>,
     /// The key after it.
     pub key: Option<Arc<Key>>,
+    /// The job after it.
+    pub job: Option<Arc<Job>>,
     /// True when nothing had to change.
     pub is_repeat: bool,
 }
@@ -232,6 +252,12 @@ pub enum AdminRefusal {
     /// Another account has the address.
     #[error("address {0} belongs to another account")]
     AddressTaken(Address),
+    /// No such job.
+    #[error("no job {0}")]
+    NoJob(JobId),
+    /// The job has ended.
+    #[error("job {0} is {name}; nothing can change it", name = .1.name())]
+    JobFinished(JobId, JobState),
     /// An http agent needs a URL.
     #[error("delivery_mode http needs a callback_url")]
     NoCallback,
@@ -246,6 +272,8 @@ impl AdminRefusal {
             Self::NoKey(_) => "key_not_found",
             Self::NoAgent(_) => "agent_not_found",
             Self::AddressTaken(_) => "address_taken",
+            Self::NoJob(_) => "job_not_found",
+            Self::JobFinished(..) => "job_finished",
             Self::NoCallback => "schema_invalid",
         }
     }

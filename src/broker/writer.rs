@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::broker::batch::{Batch, Committed, Counters, Start};
+use crate::broker::jobs::Jobs;
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
 use crate::broker::push::view::Endpoints;
@@ -14,7 +15,7 @@ use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, BrokerError, Published, Receipt};
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
-use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, push, rounds};
+use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, jobs, push, rounds};
 use crate::clock::{Clock, Entropy};
 use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
 use crate::domain::intent::Intent;
@@ -41,6 +42,7 @@ pub(super) struct Parts {
 pub(super) struct Writer {
     reader: Box<dyn Reader>,
     outbox: Outbox,
+    jobs: Jobs,
     counters: Counters,
     payloads: PayloadCache,
     next_due: Option<Timestamp>,
@@ -86,10 +88,17 @@ impl Writer {
     /// Reads what is there and settles what was under way.
     pub(super) fn recover(parts: &mut Parts) -> Result<(Self, boot::Boot), StoreError> {
         let reader = parts.store.reader()?;
-        let (boot, reader, counters, mut outbox) = boot::recover(parts, reader)?;
+        let boot::Recovered {
+            boot,
+            reader,
+            jobs,
+            counters,
+            mut outbox,
+        } = boot::recover(parts, reader)?;
         let known = outbox.endpoints.changed(parts.clock.now());
         parts.endpoints.put(known);
         let writer = Self {
+            jobs,
             reader,
             outbox,
             counters,
@@ -155,6 +164,7 @@ impl Writer {
             txn: parts.store.begin()?,
             reader: self.reader.as_mut(),
             outbox: &mut self.outbox,
+            jobs: &mut self.jobs,
             counters: &mut self.counters,
             registry: parts.registry.load_full(),
             policy: &parts.settings.policy,
@@ -167,19 +177,11 @@ impl Writer {
             take(&mut batch, message, &mut answers, &mut self.payloads)?;
         }
         rounds::tick(&mut batch, self.next_due)?;
+        jobs::round(&mut batch)?;
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
         push::keep(&mut batch)?;
-        if batch.counters.attempt != before.attempt {
-            batch
-                .txn
-                .put(Write::Number(boot::ATTEMPT, batch.counters.attempt))?;
-        }
-        if batch.counters.hold != before.hold {
-            batch
-                .txn
-                .put(Write::Number(LAST_HOLD, batch.counters.hold))?;
-        }
+        put_counters(&mut batch, before)?;
         let Committed {
             published,
             last,
@@ -202,6 +204,8 @@ impl Writer {
             // Nobody listening is fine.
             drop(parts.bus.send(Arc::new(published)));
         }
+        let of_jobs = self.jobs.next_due(now);
+        let next_due = next_due.into_iter().chain(of_jobs).min();
         self.next_due = next_due;
         let endpoints = &mut self.outbox.endpoints;
         let call = endpoints.next_due(&parts.registry.load(), now);
@@ -270,6 +274,18 @@ impl Answers {
             let _gone = done.send(());
         }
     }
+}
+
+/// Keeps the ids that were given out, so that none is given out again after a crash.
+fn put_counters(batch: &mut Batch<'_>, before: Counters) -> Result<(), StoreError> {
+    let Counters { attempt, hold } = *batch.counters;
+    if attempt != before.attempt {
+        batch.txn.put(Write::Number(boot::ATTEMPT, attempt))?;
+    }
+    if hold != before.hold {
+        batch.txn.put(Write::Number(LAST_HOLD, hold))?;
+    }
+    Ok(())
 }
 
 /// Loads every intent the messages name, with one query.

@@ -53,6 +53,15 @@ pub(super) async fn run(verb: DeadVerb, context: &Context) -> Result<(), Failure
 }
 
 pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Result<(), Failure> {
+    if arguments.matching {
+        let ReplayArguments {
+            selection,
+            bulk,
+            why,
+            ..
+        } = arguments;
+        return super::jobs::replay(selection, bulk, why, context).await;
+    }
     let mut body = Map::new();
     if let Some(given) = &arguments.edit {
         body.insert("payload".to_owned(), input::object(given, "payload")?);

@@ -27,6 +27,7 @@ mod holds;
 mod inbox;
 mod input;
 mod intents;
+mod jobs;
 pub mod keys;
 mod listen;
 mod poll;
@@ -93,6 +94,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Attempts(verb) => attempts::run(verb, context).await,
         Verb::Inbox(verb) => inbox::run(verb, context).await,
         Verb::Dead(verb) => dead_letters::run(verb, context).await,
+        Verb::Jobs(verb) => jobs::run(verb, context).await,
         Verb::Replay(arguments) => dead_letters::replay(arguments, context).await,
         Verb::Held => holds::list(context).await,
         Verb::Undo(arguments) => holds::undo(&arguments.hold, context).await,

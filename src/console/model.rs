@@ -12,6 +12,7 @@ mod hits;
 pub(crate) mod link;
 mod message;
 pub(crate) mod overlay;
+pub(crate) mod panel;
 pub(crate) mod reads;
 pub(crate) mod strip;
 

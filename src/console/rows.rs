@@ -69,6 +69,8 @@ pub(crate) struct Window<T: Row> {
     cursor: Option<T::Key>,
     ghost: Option<Ghost<T>>,
     marks: BTreeSet<T::Key>,
+    /// Where a range of marks began, and what was marked before it.
+    anchor: Option<(T::Key, BTreeSet<T::Key>)>,
     top: usize,
     height: usize,
     unseen: usize,
@@ -84,6 +86,7 @@ impl<T: Row> Default for Window<T> {
             cursor: None,
             ghost: None,
             marks: BTreeSet::new(),
+            anchor: None,
             top: 0,
             height: 10,
             unseen: 0,
@@ -382,6 +385,7 @@ impl<T: Row> Window<T> {
     fn go_to(&mut self, index: usize) {
         self.ghost = None;
         self.cursor = self.rows.get(index).map(Row::key);
+        self.stretch();
         self.settle();
     }
 
@@ -440,6 +444,32 @@ impl<T: Row> Window<T> {
         }
     }
 
+    /// Begins a range of marks at the cursor, or ends it. Says whether one has begun.
+    pub(crate) fn toggle_range(&mut self) -> bool {
+        self.anchor = match self.anchor.take() {
+            Some(_) => None,
+            None => self.cursor.clone().map(|key| (key, self.marks.clone())),
+        };
+        self.stretch();
+        self.anchor.is_some()
+    }
+
+    /// Marks what lies between the beginning of the range and the cursor, and nothing else of it.
+    fn stretch(&mut self) {
+        let Some((anchor, before)) = &self.anchor else {
+            return;
+        };
+        let line_of = |key: &T::Key| self.rows.iter().position(|row| row.key() == *key);
+        let to = self.cursor.as_ref().and_then(line_of);
+        let (Some(from), Some(to)) = (line_of(anchor), to) else {
+            return;
+        };
+        let lines = self.rows.iter().take(from.max(to) + 1).skip(from.min(to));
+        let mut marks = before.clone();
+        marks.extend(lines.map(Row::key));
+        self.marks = marks;
+    }
+
     /// Marks every row that is loaded.
     pub(crate) fn mark_all(&mut self) {
         self.marks.extend(self.rows.iter().map(Row::key));
@@ -447,6 +477,7 @@ impl<T: Row> Window<T> {
 
     /// Takes all marks away.
     pub(crate) fn clear_marks(&mut self) {
+        self.anchor = None;
         self.marks.clear();
     }
 

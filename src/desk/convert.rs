@@ -5,19 +5,63 @@ use std::sync::Arc;
 use crate::domain::address::Address;
 use crate::domain::attempt::{Attempt, AttemptReport, Excerpt};
 use crate::domain::intent::{DeadLetterState, Delivery, End, Intent};
+use crate::domain::job::{ItemOutcome, Job, JobItem, Selection};
+use crate::domain::payload::Payload;
 use crate::domain::status::{State, Status, WaitingReason};
 use crate::domain::task::{HeldAct, Hold};
 use crate::domain::time::Timestamp;
 use crate::store::query::{AuditEntry, Audited, LetterGroup, LetterState, Thread, ThreadKind};
-use crate::wire::dead_letters;
+use crate::wire::{dead_letters, jobs};
 
-use super::rows::jobs::AuditRow;
+use super::rows::jobs::{AuditRow, JobItemRow, JobRow};
 use super::rows::{
     AttemptRow, DecisionRow, HeldRow, IntentRow, LetterGroupRow, LetterRow, TaskRow,
 };
 
 /// Who a completion is from, without its scheme.
 const COMPLETION_SENDER: &str = "axme.intent-protocol";
+
+pub(super) fn job_row(job: &Job) -> JobRow {
+    let brief = Selection {
+        intents: Vec::new(),
+        ..job.selection.clone()
+    };
+    JobRow {
+        id: job.id,
+        kind: job.kind,
+        state: job.state,
+        by: job.by.to_string(),
+        reason: job.reason.clone(),
+        filter: Payload::trusted(jobs::filter(&brief)),
+        created_at: job.created_at,
+        updated_at: job.updated_at,
+        finished_at: job.finished_at,
+        selected: job.selected,
+        done: job.done(),
+        succeeded: job.succeeded,
+        failed: job.failed,
+        skipped: job.skipped,
+        in_flight: job.in_flight,
+        per_1000_seconds: job.pace.per_1000_seconds,
+        max_in_flight: job.pace.in_flight_max,
+        canary: job.pace.canary,
+        stop_after_failures: job.pace.stop_after_failures,
+        stopped_because: job.stopped_because.clone(),
+    }
+}
+
+pub(super) fn job_item_row(item: JobItem) -> JobItemRow {
+    let outcome = item.outcome.name().to_owned();
+    JobItemRow {
+        intent: item.intent,
+        new_intent: item.new_intent,
+        outcome,
+        code: match item.outcome {
+            ItemOutcome::Skipped { code } => Some(code),
+            _ => None,
+        },
+    }
+}
 
 pub(super) fn audit_row(audited: Audited) -> AuditRow {
     let AuditEntry {

@@ -15,6 +15,8 @@ pub(super) enum List {
     Threads,
     ThreadsByDue,
     Audit,
+    Jobs,
+    JobItems,
 }
 
 impl List {
@@ -26,6 +28,8 @@ impl List {
             Self::Threads => b't',
             Self::ThreadsByDue => b'd',
             Self::Audit => b'u',
+            Self::Jobs => b'j',
+            Self::JobItems => b'm',
         }
     }
 }

@@ -26,8 +26,9 @@ use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, FeedItem, Notice};
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::intent::Intent;
+use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
@@ -130,6 +131,12 @@ pub enum Write {
     Notice(Notice),
     /// An operator wrote.
     Audit(AuditEntry),
+    /// A job was ordered or moved on.
+    Job(Box<Job>),
+    /// A piece of a job's selection: the intents from position `piece` times [`JOB_PIECE`] on.
+    JobSelection(JobId, u32, Vec<IntentId>),
+    /// An intent of a job has had its turn, or its replay moved on.
+    JobItem(JobId, JobItem),
     /// An answer under an idempotency key.
     Remember(Remembered),
     /// Forget idempotency keys from before this instant.
@@ -139,6 +146,9 @@ pub enum Write {
     /// A named text of the broker: the ids of organisation and workspace, ...
     Text(&'static str, String),
 }
+
+/// Intents in a piece of a job's selection. The last piece may have fewer.
+pub const JOB_PIECE: u32 = 512;
 
 /// An intent before and after some facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,6 +334,64 @@ pub trait Reader: Send {
         filter: &AuditFilter,
         page: &PageRequest,
     ) -> Result<Page<Audited>, StoreError>;
+
+    /// How many dead letters the filter lets through. Without a filter, or with an agent alone, a
+    /// maintained counter.
+    ///
+    /// # Errors
+    /// The fault.
+    fn letter_count(&mut self, filter: &LetterFilter) -> Result<u64, StoreError>;
+
+    /// The dead letters that the filter lets through, as of one instant.
+    ///
+    /// # Errors
+    /// The fault.
+    fn letter_ids(
+        &mut self,
+        filter: &LetterFilter,
+        order: JobOrder,
+        limit: u32,
+    ) -> Result<Vec<IntentId>, StoreError>;
+
+    /// A page of jobs, newest first; of one state, or of all.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn jobs(
+        &mut self,
+        state: Option<JobState>,
+        page: &PageRequest,
+    ) -> Result<Page<Job>, StoreError>;
+
+    /// One job.
+    ///
+    /// # Errors
+    /// The fault.
+    fn job(&mut self, id: JobId) -> Result<Option<Job>, StoreError>;
+
+    /// Jobs that are not finished, or have replays in flight, oldest first.
+    ///
+    /// # Errors
+    /// The fault.
+    fn live_jobs(&mut self) -> Result<Vec<Job>, StoreError>;
+
+    /// A piece of a job's selection.
+    ///
+    /// # Errors
+    /// The fault.
+    fn job_selection(&mut self, id: JobId, piece: u32) -> Result<Vec<IntentId>, StoreError>;
+
+    /// A page of those intents of a job that have had their turn, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or the fault.
+    fn job_items(&mut self, id: JobId, page: &PageRequest) -> Result<Page<JobItem>, StoreError>;
+
+    /// The intents of a job whose replays are in flight, in their order.
+    ///
+    /// # Errors
+    /// The fault.
+    fn job_items_in_flight(&mut self, id: JobId) -> Result<Vec<JobItem>, StoreError>;
 
     /// What was answered under this idempotency key.
     ///

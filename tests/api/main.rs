@@ -15,6 +15,7 @@ mod endpoints;
 mod events;
 mod house;
 mod intents;
+mod jobs;
 mod operator;
 mod people;
 mod receive;

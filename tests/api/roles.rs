@@ -22,6 +22,8 @@ enum About {
     BackingOff,
     /// The same, given up.
     Letter,
+    /// A job that runs.
+    Job,
     /// A replay of a letter, staged.
     Hold,
     /// An intent from `web` with a question for `orders`.
@@ -45,7 +47,7 @@ enum Who {
     Each([&'static str; 4]),
 }
 
-use About::{Account, BackingOff, Hold, Intent, Key, Leased, Letter, Nothing, Task};
+use About::{Account, BackingOff, Hold, Intent, Job, Key, Leased, Letter, Nothing, Task};
 use Who::{Admins, Anybody, Each, Keys};
 
 type Row = (&'static str, &'static str, About, &'static str, Who);
@@ -146,11 +148,17 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/events/stream", Nothing, NONE, Admins),
     ("GET", "/v1/audit/events", Nothing, NONE, Admins),
     ("GET", "/v1/dead-letters", Nothing, NONE, Admins),
-    ("POST", "/v1/dead-letters/replay", Nothing, NONE, Keys(LATER)),
-    ("POST", "/v1/dead-letters/discard", Nothing, NONE, Keys(LATER)),
+    ("POST", "/v1/dead-letters/replay", Nothing, NONE, Admins),
+    ("POST", "/v1/dead-letters/discard", Nothing, r#"{"reason":"old"}"#, Admins),
     ("GET", "/v1/dead-letters/{id}", Letter, NONE, Admins),
     ("POST", "/v1/dead-letters/{id}/replay", Letter, NONE, Admins),
     ("POST", "/v1/dead-letters/{id}/discard", Letter, r#"{"reason":"old"}"#, Admins),
+    ("GET", "/v1/jobs", Nothing, NONE, Admins),
+    ("POST", "/v1/jobs", Nothing, r#"{"kind":"cancel"}"#, Admins),
+    ("GET", "/v1/jobs/{id}", Job, NONE, Admins),
+    ("POST", "/v1/jobs/{id}/pause", Job, NONE, Admins),
+    ("POST", "/v1/jobs/{id}/resume", Job, NONE, Admins),
+    ("POST", "/v1/jobs/{id}/cancel", Job, NONE, Admins),
     ("GET", "/v1/holds", Nothing, NONE, Admins),
     ("POST", "/v1/holds/{id}/cancel", Hold, NONE, Admins),
 ];
@@ -217,6 +225,20 @@ async fn make(house: &House, keys: &Keyring, about: About) -> (String, String) {
             let path = format!("/v1/dead-letters/{id}/replay");
             let held = post(path, json!({ "hold_seconds": 60 })).await;
             held["held"]["hold_id"].as_str().unwrap().to_owned()
+        }
+        Job => {
+            let id = submit().await;
+            post(
+                format!("/v1/intents/{id}/resume"),
+                json!({ "action": "fail" }),
+            )
+            .await;
+            let job = post(
+                "/v1/dead-letters/replay".to_owned(),
+                json!({ "dry_run": false }),
+            )
+            .await;
+            job["job"]["job_id"].as_str().unwrap().to_owned()
         }
         Task => {
             let body = json!({

@@ -229,3 +229,49 @@ fn status_and_events_tell_what_happened() {
         .collect();
     assert!(types.contains(&"intent.human_task_assigned"), "{types:?}");
 }
+
+#[test]
+fn a_bulk_replay_is_looked_at_first_and_then_a_job_that_can_be_watched() {
+    let broker = Broker::start();
+    {
+        let _listener = broker.keep_running(&["listen", "orders", "--exec", "exit 9"]);
+        for _ in 0..3 {
+            let send = ["send", "intent.a.v1", "orders", "--wait", "--json"];
+            assert_eq!(broker.run(&send).code, 1);
+        }
+    }
+    let select = ["replay", "--matching", "--agent", "orders"];
+    let plan = broker.json(&select);
+    assert_eq!(
+        (&plan["dry_run"], &plan["selected"]),
+        (&json!(true), &json!(3)),
+        "{plan}"
+    );
+    let said = broker.run(&select).out;
+    assert!(said.contains("--apply"), "{said}");
+    let apply = [&select[..], &["--apply", "--rate", "0.1", "--why", "fixed"]].concat();
+    let job = broker.json(&apply)["job"].clone();
+    let id = job["job_id"].as_str().unwrap();
+    let shown = broker.json(&["jobs", "show", id]);
+    assert_eq!(shown["items"].as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(
+        broker.json(&["jobs", "pause", id])["job"]["state"],
+        "paused"
+    );
+    assert!(
+        broker
+            .run(&["jobs", "list"])
+            .out
+            .contains("an operator paused it")
+    );
+    assert_eq!(
+        broker.json(&["jobs", "cancel", id])["job"]["state"],
+        "canceled"
+    );
+    assert_eq!(broker.run(&["jobs", "resume", id]).code, 1);
+    assert_eq!(
+        broker.run(&["replay"]).code,
+        2,
+        "neither letters nor --matching"
+    );
+}

@@ -14,6 +14,7 @@
     reason = "tests, and what only tests use"
 )]
 
+mod bulk;
 mod dice;
 mod ledger;
 mod people;

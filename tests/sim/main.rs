@@ -13,6 +13,7 @@
 
 mod checker;
 mod faults;
+mod jobs;
 mod world;
 
 use world::World;
@@ -95,7 +96,9 @@ fn the_stories_reach_every_kind_of_fact() {
                     seen.insert(name.to_owned());
                 }
             }
-            if let Some((_, body)) = line.split_once("body: ") {
+            if line.contains(" job.") {
+                seen.extend(line.split(' ').nth(1).map(str::to_owned));
+            } else if let Some((_, body)) = line.split_once("body: ") {
                 let name: String = body.chars().take_while(|c| c.is_alphanumeric()).collect();
                 seen.insert(name);
             }
@@ -132,6 +135,9 @@ fn the_stories_reach_every_kind_of_fact() {
         "HoldCanceled",
         "HoldElapsed",
         "ResultRejected",
+        "job.started",
+        "job.progress",
+        "job.finished",
     ];
     for name in all {
         assert!(seen.contains(name), "no story has {name}");

@@ -32,6 +32,7 @@ use tokio::sync::mpsc;
 
 use crate::checker::Checker;
 use crate::faults::{Fault, FaultyStore, Plan};
+use crate::jobs;
 
 /// Receivers and how they receive.
 const AGENTS: [(&str, Binding); 6] = [
@@ -50,7 +51,7 @@ const CALLS_MAX: u32 = 3;
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -58,15 +59,15 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap_or(1)).unwrap_or(0)
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let place = self.below(from.len());
         from.get(place)
     }
@@ -90,7 +91,7 @@ struct Work {
 }
 
 pub(crate) struct World {
-    rng: Rng,
+    pub(crate) rng: Rng,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
     plan: Arc<Plan>,
@@ -104,7 +105,7 @@ pub(crate) struct World {
     pub(crate) log: Vec<String>,
 }
 
-fn address(name: &str) -> Address {
+pub(crate) fn address(name: &str) -> Address {
     Address::parse(name, &Home::default()).expect("a plain name")
 }
 
@@ -120,7 +121,7 @@ fn settings() -> Settings {
     }
 }
 
-fn note() -> AuditNote {
+pub(crate) fn note() -> AuditNote {
     AuditNote {
         actor: "sim".to_owned(),
         key: None,
@@ -180,7 +181,7 @@ impl World {
         self.core = Some(Core::start(store, settings(), clock, entropy).expect("recovery"));
     }
 
-    fn core(&mut self) -> &mut Core {
+    pub(crate) fn core(&mut self) -> &mut Core {
         self.core.as_mut().expect("started")
     }
 
@@ -205,16 +206,18 @@ impl World {
         }
         self.heal()?;
         let mut reader = self.reader();
+        jobs::finish(reader.as_mut())?;
         self.checker.finish(reader.as_mut())
     }
 
-    fn reader(&mut self) -> Box<dyn Reader> {
+    pub(crate) fn reader(&mut self) -> Box<dyn Reader> {
         self.core().reader().expect("a reader of memory")
     }
 
     fn check(&mut self) -> Step {
         let mut reader = self.reader();
-        self.checker.look(reader.as_mut(), &mut self.log)
+        self.checker.look(reader.as_mut(), &mut self.log)?;
+        jobs::check(reader.as_mut(), &self.checker.model)
     }
 
     fn step(&mut self) -> Step {
@@ -236,7 +239,8 @@ impl World {
             34..=59 => self.report(),
             60..=69 => self.decide(),
             70..=76 => self.operate(),
-            77..=79 => self.pause(),
+            77..=78 => self.pause(),
+            79 => self.job(),
             80..=81 => {
                 self.crash();
                 Ok(())
@@ -572,7 +576,7 @@ impl World {
         Ok(())
     }
 
-    fn some_intent(&mut self, wanted: impl Fn(&Intent) -> bool) -> Option<Intent> {
+    pub(crate) fn some_intent(&mut self, wanted: impl Fn(&Intent) -> bool) -> Option<Intent> {
         let found: Vec<IntentId> = self
             .checker
             .model
@@ -748,9 +752,11 @@ impl World {
                 .model
                 .values()
                 .all(|intent| intent.is_finished() && intent.holds.is_empty())
+                && !self.has_live_jobs()
             {
                 break;
             }
+            self.resume_jobs()?;
             self.works.clear();
             self.receive();
             self.check_calls()?;
@@ -798,7 +804,7 @@ impl World {
 
 /// Why a step did not go through.
 #[derive(Debug)]
-enum Broken {
+pub(crate) enum Broken {
     Store(#[expect(dead_code, reason = "shown by Debug")] StoreError),
     Rule(String),
 }

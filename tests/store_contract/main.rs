@@ -11,6 +11,7 @@
 mod attempts;
 mod durability;
 mod feed;
+mod jobs;
 mod letters;
 mod lists;
 mod moves;

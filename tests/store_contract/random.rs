@@ -10,6 +10,7 @@ use postroom::domain::fact::{Actor, Notice};
 use postroom::domain::failure::{DeadReason, ErrorClass};
 use postroom::domain::ids::{Cursor, IntentId, ThreadId};
 use postroom::domain::intent::{DeadLetterState, Delivery, Intent};
+use postroom::domain::job::JobOrder;
 use postroom::domain::payload::Payload;
 use postroom::domain::status::{State, Status};
 use postroom::store::query::{
@@ -297,7 +298,11 @@ impl Work {
             both(&mut |reader| {
                 let all = walk(limit, |page| reader.letters(&filter, page).unwrap());
                 let groups = reader.letter_groups(&filter, now, limit);
-                format!("{filter:?} {all:#?} {groups:#?}")
+                let ids = [JobOrder::Oldest, JobOrder::Newest]
+                    .map(|order| reader.letter_ids(&filter, order, limit).unwrap());
+                let count = reader.letter_count(&filter).unwrap();
+                assert_eq!(usize::try_from(count).unwrap(), all.len());
+                format!("{filter:?} {all:#?} {groups:#?} {ids:?}")
             });
             let filter = self.thread_filter();
             both(&mut |reader| {

@@ -1,9 +1,11 @@
 //! What can be said on the command line. Every line of help is here.
 
+mod bulk;
 mod operate;
 pub mod table;
 mod work;
 
+pub use bulk::{BulkArguments, JobsVerb, StartJobArguments};
 pub use operate::{
     AddArguments, AgentsVerb, AttemptsVerb, AuditArguments, DeadVerb, DecisionArguments, InboxVerb,
     IntentsVerb, KeysVerb, LetterSelection, ReplayArguments, UndoArguments, Window,
@@ -157,6 +159,9 @@ pub enum Verb {
     /// Dead letters.
     #[command(subcommand)]
     Dead(DeadVerb),
+    /// Jobs: bulk replay, discard and cancel.
+    #[command(subcommand)]
+    Jobs(JobsVerb),
     /// Replay dead letters; the same as `dead replay`.
     Replay(ReplayArguments),
     /// What is held and can still be taken back.

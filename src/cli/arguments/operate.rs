@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::BulkArguments;
+
 /// How much of a list.
 #[derive(Debug, Clone, Args)]
 pub struct Window {
@@ -164,8 +166,17 @@ pub struct LetterSelection {
 #[derive(Debug, Clone, Args)]
 pub struct ReplayArguments {
     /// The dead letters.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "matching")]
     pub ids: Vec<String>,
+    /// Everything that matches, as a job; without --apply, only say what it would do.
+    #[arg(long, conflicts_with_all = ["ids", "edit", "to", "force", "hold"])]
+    pub matching: bool,
+    /// Which, with --matching.
+    #[command(flatten)]
+    pub selection: LetterSelection,
+    /// How, with --matching.
+    #[command(flatten)]
+    pub bulk: BulkArguments,
     /// Another payload: JSON, @file, or - for standard input.
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub edit: Option<String>,

@@ -27,7 +27,7 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::Mark, name: "mark.row", keys: &["space"], contexts: LIST, hint: "mark",
         rank: 170, sentence: "Mark or unmark this row", takes: Takes::OneRow, ..Spec::BASE },
     Spec { action: Action::MarkRange, name: "mark.range", keys: &["v"], contexts: LIST,
-        sentence: "Mark from here to where the cursor goes", later: Some("marking a range comes with a later release"), takes: Takes::OneRow, ..Spec::BASE },
+        sentence: "Mark from here to where the cursor goes; once more ends it", takes: Takes::OneRow, ..Spec::BASE },
     Spec { action: Action::MarkClear, name: "mark.clear", keys: &["V"], contexts: LIST,
         sentence: "Clear all marks", ..Spec::BASE },
     Spec { action: Action::MarkAll, name: "mark.all", keys: &["*"], contexts: LIST,

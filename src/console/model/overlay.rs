@@ -2,6 +2,7 @@
 
 use crate::clock::Mono;
 use crate::console::action::{Action, Context};
+use crate::console::model::panel::Panel;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
@@ -37,61 +38,6 @@ impl Picker {
     /// What is typed.
     pub(crate) fn text(&self) -> String {
         self.field.text()
-    }
-}
-
-/// What a panel would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Deed {
-    /// Put dead letters aside.
-    Discard(Vec<IntentId>),
-    /// Replay dead letters.
-    Replay(Vec<IntentId>),
-    /// Withdraw unfinished intents.
-    Cancel(Vec<IntentId>),
-    /// Hold an agent's intents back.
-    Pause(Address),
-    /// Let them go on.
-    Unpause(Address),
-    /// End the console and the broker in it.
-    Quit,
-}
-
-/// A panel: the consequence, a reason, a button that never has the focus at first.
-#[derive(Debug)]
-pub(crate) struct Panel {
-    /// What it would do.
-    pub(crate) deed: Deed,
-    /// Its title: `Discard 3 dead letters`.
-    pub(crate) title: String,
-    /// What the deed leads to, in sentences.
-    pub(crate) facts: Vec<(String, String)>,
-    /// The reason, where one is asked for.
-    pub(crate) reason: Option<Field>,
-    /// Whether the reason may be left out.
-    pub(crate) is_reason_optional: bool,
-    /// The words on the button.
-    pub(crate) button: &'static str,
-    /// Whether the button has the focus.
-    pub(crate) is_on_button: bool,
-    /// When it opened.
-    pub(crate) opened: Mono,
-    /// Why Enter did nothing.
-    pub(crate) problem: Option<String>,
-}
-
-impl Panel {
-    /// Whether a text field has the focus.
-    pub(crate) const fn is_typing(&self) -> bool {
-        self.reason.is_some() && !self.is_on_button
-    }
-
-    /// The reason as it stands.
-    pub(crate) fn reason_text(&self) -> String {
-        self.reason
-            .as_ref()
-            .map(|field| field.text().trim().to_owned())
-            .unwrap_or_default()
     }
 }
 

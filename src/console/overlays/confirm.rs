@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::console::model::overlay::Panel;
+use crate::console::model::panel::{Ask, Focus, Panel, Rule};
 use crate::console::theme::Role;
 use crate::console::view::kit::{Canvas, Size, fact, span, wrap};
 
@@ -21,49 +21,57 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
         .map(|(name, text)| fact(name, text.clone()))
         .collect();
     // What is asked and the button always have their place; facts give way.
-    let is_tight = inner.height < 8;
-    let gap = u16::from(!is_tight);
-    let asks = if panel.reason.is_some() { 1 + gap } else { 0 };
+    let all = u16::try_from(panel.asks.len()).unwrap_or(u16::MAX);
+    let is_tight = inner.height < 7 + all;
+    let gap = u16::from(!is_tight && all > 0);
+    let shown = if is_tight { all.min(1) } else { all };
     let problem = u16::from(panel.problem.is_some() || !is_tight);
-    let room = inner.height.saturating_sub(asks + problem + 1);
-    let mut y = canvas.facts(
-        Rect {
-            height: room,
-            ..inner
-        },
-        LABEL,
-        &facts,
-    );
-    if let Some(reason) = &panel.reason {
-        y += gap;
-        let line = Rect {
-            y,
-            height: 1,
-            ..inner
-        };
-        if y < inner.bottom() {
-            canvas.text(line, "why", Role::Dim);
-            let x = inner.x + LABEL;
-            let width = inner.width.saturating_sub(LABEL);
-            let field = Rect { x, width, ..line };
-            reason.draw(field, canvas.buffer, canvas.paint, !panel.is_on_button);
+    let room = inner.height.saturating_sub(shown + gap + problem + 1);
+    let facts_area = Rect {
+        height: room,
+        ..inner
+    };
+    let mut y = canvas.facts(facts_area, LABEL, &facts) + gap;
+    for (index, ask) in panel.asks.iter().enumerate() {
+        let has_focus = panel.focus == Focus::Ask(index);
+        let is_first = index == 0 && !panel.is_typing();
+        // Where there is room for one, it is the one that is typed into.
+        if is_tight && !has_focus && !is_first {
+            continue;
         }
+        draw_ask(canvas, inner, y, ask, has_focus);
         y += 1;
     }
     if let Some(problem) = &panel.problem
         && y < inner.bottom()
     {
-        canvas.text(
-            Rect {
-                y,
-                height: 1,
-                ..inner
-            },
-            problem,
-            Role::Warn,
-        );
+        let line = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
+        canvas.text(line, problem, Role::Warn);
     }
     foot(canvas, inner, panel);
+}
+
+fn draw_ask(canvas: &mut Canvas<'_>, inner: Rect, y: u16, ask: &Ask, has_focus: bool) {
+    if y >= inner.bottom() {
+        return;
+    }
+    let line = Rect {
+        y,
+        height: 1,
+        ..inner
+    };
+    canvas.text(line, ask.name, Role::Dim);
+    let field = Rect {
+        x: inner.x + LABEL,
+        width: inner.width.saturating_sub(LABEL),
+        ..line
+    };
+    ask.field
+        .draw(field, canvas.buffer, canvas.paint, has_focus);
 }
 
 fn place(canvas: &Canvas<'_>, body: Rect, panel: &Panel) -> Rect {
@@ -75,7 +83,7 @@ fn place(canvas: &Canvas<'_>, body: Rect, panel: &Panel) -> Rect {
         .iter()
         .map(|(_, text)| wrap(text, room).len())
         .sum();
-    let asks = usize::from(panel.reason.is_some()) * 2;
+    let asks = panel.asks.len() + usize::from(!panel.asks.is_empty());
     let height = u16::try_from(lines + asks + 4 + usize::from(is_wide)).unwrap_or(u16::MAX);
     if is_wide {
         middle(body, columns, height)
@@ -91,20 +99,20 @@ fn foot(canvas: &mut Canvas<'_>, inner: Rect, panel: &Panel) {
         ..inner
     };
     let button = format!("[ {} ]", panel.button);
-    let role = if panel.is_on_button {
+    let role = if panel.is_on_button() {
         Role::Cursor
     } else {
         Role::Strong
     };
-    let lead = if panel.is_on_button {
+    let lead = if panel.is_on_button() {
         canvas.paint.glyphs.cursor
     } else {
         " "
     };
-    let enter = match (&panel.reason, panel.is_reason_optional) {
-        (Some(_), true) => "why is optional, Tab to the button, Enter acts",
-        (Some(_), false) => "why is required, Enter acts",
-        (None, _) => "Tab to the button, Enter acts",
+    let enter = match panel.asks.first().map(|ask| ask.rule) {
+        Some(Rule::Optional) => "why is optional, Tab to the button, Enter acts",
+        Some(Rule::Required | Rule::Count(_)) => "why is required, Enter acts",
+        None => "Tab to the button, Enter acts",
     };
     let spans = [
         span(format!("{lead} "), Role::Strong),

@@ -123,7 +123,7 @@ fn no_panel_starts_on_its_button_and_enter_without_a_reason_does_nothing() {
     let Some(Overlay::Panel(panel)) = &bench.model.overlay else {
         panic!("D opens a panel");
     };
-    assert!(!panel.is_on_button);
+    assert!(!panel.is_on_button());
     bench.pass(1_000);
     bench.key(KeyCode::Enter);
     assert_eq!(bench.acts(), []);

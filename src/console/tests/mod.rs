@@ -2,6 +2,8 @@
 
 mod acting;
 mod behaviour;
+mod bulk;
+mod chance;
 mod deciding;
 mod fake;
 mod fixtures;

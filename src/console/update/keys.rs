@@ -90,7 +90,7 @@ fn field(model: &mut Model) -> Option<&mut Field> {
         Some(Overlay::Help(picker) | Overlay::Palette(picker) | Overlay::Filter(picker)) => {
             Some(&mut picker.field)
         }
-        Some(Overlay::Panel(panel)) => panel.reason.as_mut(),
+        Some(Overlay::Panel(panel)) => panel.field(),
         Some(Overlay::Edit(edit)) => Some(&mut edit.editor),
         Some(_) => None,
         None => model.strip.as_mut().map(|strip| &mut strip.editor),
@@ -264,11 +264,17 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         A::Replay => acts::replay(model, is_repeat, tasks),
         A::EditReplay => acts::edit(model),
         A::Undo => acts::undo(model, tasks),
-        A::ReplayMany | A::DiscardMany | A::CancelMany | A::AgentPause => {
+        A::ReplayMany
+        | A::DiscardMany
+        | A::CancelMany
+        | A::AgentPause
+        | A::ApproveMany
+        | A::RejectMany => {
             panels::open(model, action);
         }
         A::PanelPress => panels::press(model, is_repeat, tasks),
-        A::PanelNext | A::PanelPrevious => panels::turn(model),
+        A::PanelNext => panels::turn(model, true),
+        A::PanelPrevious => panels::turn(model, false),
         _ => return false,
     }
     true

@@ -144,6 +144,9 @@ pub(super) fn mark(model: &mut Model, action: Action) {
     if model.overlay.is_some() || model.view.intent.is_some() {
         return;
     }
+    if action == Action::MarkRange {
+        return range(model);
+    }
     let count = match (model.view.place, model.pane()) {
         (Place::Intents, _) => mark_in(&mut model.intents.rows, action),
         (Place::DeadLetters, 1) => mark_in(&mut model.dead.letters, action),
@@ -159,6 +162,28 @@ pub(super) fn mark(model: &mut Model, action: Action) {
     if count > 0 {
         model.say(Weight::Info, format!("{count} marked"));
     }
+}
+
+/// `v`: begins a range of marks, or ends it.
+fn range(model: &mut Model) {
+    let (has_begun, count) = match (model.view.place, model.pane()) {
+        (Place::Intents, _) => range_in(&mut model.intents.rows),
+        (Place::DeadLetters, 1) => range_in(&mut model.dead.letters),
+        (Place::Inbox, _) => range_in(&mut model.inbox.tasks),
+        _ => return model.say(Weight::Info, "nothing to mark here"),
+    };
+    model.say(
+        Weight::Info,
+        if has_begun {
+            "a range of marks begins here; the cursor stretches it, v ends it".to_owned()
+        } else {
+            format!("{count} marked")
+        },
+    );
+}
+
+fn range_in<T: Row>(window: &mut Window<T>) -> (bool, usize) {
+    (window.toggle_range(), window.marked())
 }
 
 fn mark_in<T: Row>(window: &mut Window<T>, action: Action) -> usize {

@@ -3,7 +3,8 @@
 use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::model::desks::Sheet;
-use crate::console::model::overlay::{Deed, Overlay};
+use crate::console::model::overlay::Overlay;
+use crate::console::model::panel::Deed;
 use crate::console::model::reads::Slot;
 use crate::console::model::{Model, View, Weight};
 use crate::console::panes::overview::attention::{Subject, attention};
@@ -369,7 +370,7 @@ pub(super) fn quit_all(model: &mut Model, tasks: &mut Vec<Task>) {
         return end(model, tasks);
     }
     let mut panel = panels::panel(model, Deed::Quit, "Quit Postroom".to_owned(), "Quit");
-    panel.reason = None;
+    panel.ask_nothing();
     let unfinished = model
         .overview
         .as_ref()

@@ -18,7 +18,7 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         }
         Action::Mark => {
             !is_intent
-                && (matches!(place, Place::Intents)
+                && (matches!(place, Place::Intents | Place::Inbox)
                     || (place == Place::DeadLetters && model.pane() == 1))
         }
         Action::NextPane => is_intent || Model::panes_of(place) > 1,
@@ -35,6 +35,7 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         Action::ReplayMany | Action::DiscardMany => panels::letters(model).is_ok(),
         Action::CancelMany => panels::to_cancel(model).is_ok(),
         Action::AgentPause => model.agents.rows.live_row().is_ok(),
+        Action::ApproveMany | Action::RejectMany => model.inbox.tasks.marked() > 0,
         Action::Approve | Action::Reject | Action::Reply => {
             let task = model.inbox.tasks.live_row();
             task.is_ok_and(|task| task.decision.is_none() && !model.is_sent(task.intent))

@@ -3,17 +3,17 @@
 use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::format;
-use crate::console::model::overlay::{Deed, Overlay, Panel};
+use crate::console::model::overlay::Overlay;
+use crate::console::model::panel::{Ask, Deed, Focus, Panel, Rule};
 use crate::console::model::{Model, Weight};
 use crate::console::panes::words;
 use crate::console::task::Task;
-use crate::console::widgets::field::{Field, Lines};
 use crate::desk::act::Act;
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
 use crate::domain::status::State;
 
-use super::{acts, keys, navigate};
+use super::{acts, bulk, keys, navigate};
 
 /// Opens the panel of an action.
 pub(super) fn open(model: &mut Model, action: Action) {
@@ -22,11 +22,27 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::ReplayMany => replay(model),
         Action::CancelMany => cancel(model),
         Action::AgentPause => pause(model),
+        Action::ApproveMany => bulk::decide(model, true),
+        Action::RejectMany => bulk::decide(model, false),
         _ => Err("no panel for that".to_owned()),
     });
     match panel {
         Ok(panel) => model.overlay = Some(Overlay::Panel(panel)),
         Err(reason) => model.say(Weight::Warn, reason),
+    }
+}
+
+/// More than so many are acted on only once their count was typed.
+const COUNT_TYPED_FROM: usize = 26;
+
+/// Asks for the count where it is large.
+pub(super) fn ask_count(panel: &mut Panel, count: usize) {
+    if count >= COUNT_TYPED_FROM {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        panel.asks.push(Ask::new("count", Rule::Count(count)));
+        panel
+            .facts
+            .push(fact("count", format!("type {count} to enable")));
     }
 }
 
@@ -36,25 +52,24 @@ pub(super) fn panel(model: &Model, deed: Deed, title: String, button: &'static s
         deed,
         title,
         facts: Vec::new(),
-        reason: Some(Field::new(Lines::One)),
-        is_reason_optional: false,
+        asks: vec![Ask::new("why", Rule::Required)],
+        focus: Focus::Ask(0),
         button,
-        is_on_button: false,
         opened: model.at.mono,
         problem: None,
     }
 }
 
-fn fact(name: &str, text: impl Into<String>) -> (String, String) {
+pub(super) fn fact(name: &str, text: impl Into<String>) -> (String, String) {
     (name.to_owned(), text.into())
 }
 
 /// `1 dead letter`, `3 dead letters`.
-fn counted(count: usize, one: &str) -> String {
+pub(super) fn counted(count: usize, one: &str) -> String {
     words::counted(u64::try_from(count).unwrap_or(u64::MAX), one)
 }
 
-fn ids_text(ids: &[IntentId]) -> String {
+pub(super) fn ids_text(ids: &[IntentId]) -> String {
     let names: Vec<String> = ids.iter().take(6).map(|id| id.short()).collect();
     let more = ids.len().saturating_sub(6);
     let rest = if more > 0 {
@@ -148,6 +163,7 @@ fn discard(model: &Model) -> Result<Panel, String> {
         ),
         fact("hold", hold_text(model)),
     ];
+    ask_count(&mut panel, ids.len());
     Ok(panel)
 }
 
@@ -155,7 +171,7 @@ fn replay(model: &Model) -> Result<Panel, String> {
     let (ids, word) = letters(model)?;
     let title = format!("Replay {}", counted(ids.len(), "dead letter"));
     let mut panel = panel(model, Deed::Replay(ids.clone()), title, "Replay");
-    panel.is_reason_optional = true;
+    panel.asks = vec![Ask::new("why", Rule::Optional)];
     panel.facts = vec![
         fact("scope", format!("{word}: {}", ids_text(&ids))),
         fact(
@@ -168,10 +184,11 @@ fn replay(model: &Model) -> Result<Panel, String> {
         ),
         fact("hold", hold_text(model)),
     ];
+    ask_count(&mut panel, ids.len());
     Ok(panel)
 }
 
-fn hold_text(model: &Model) -> String {
+pub(super) fn hold_text(model: &Model) -> String {
     match model.hold().as_seconds() {
         0 => "none: final at once".to_owned(),
         seconds => format!("{seconds} s first; one u takes all of them back"),
@@ -232,6 +249,7 @@ fn cancel(model: &Model) -> Result<Panel, String> {
             "CANCELED at once; cannot be taken back; the sender is told",
         ),
     ];
+    ask_count(&mut panel, ids.len());
     Ok(panel)
 }
 
@@ -242,7 +260,7 @@ fn pause(model: &Model) -> Result<Panel, String> {
     if let Some(pause) = &agent.pause {
         let title = format!("Resume {name}");
         let mut panel = panel(model, Deed::Unpause(agent.address.clone()), title, "Resume");
-        panel.reason = None;
+        panel.ask_nothing();
         let since = format::moment(pause.at, model.at.wall);
         panel.facts = vec![
             fact(
@@ -287,11 +305,10 @@ fn short(who: &str) -> &str {
     who.rsplit('/').next().unwrap_or(who)
 }
 
-/// Tab in a panel: to the button and back.
-pub(super) fn turn(model: &mut Model) {
+/// Tab in a panel: to the next field, to the button, and back.
+pub(super) fn turn(model: &mut Model, is_forward: bool) {
     if let Some(Overlay::Panel(panel)) = &mut model.overlay {
-        panel.is_on_button = !panel.is_on_button;
-        panel.problem = None;
+        panel.turn(is_forward);
     }
 }
 
@@ -314,20 +331,14 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
 
 fn check(model: &Model, panel: &Panel, is_repeat: bool) -> Result<(), String> {
     if panel.deed == Deed::Quit {
-        return if panel.is_on_button {
+        return if panel.is_on_button() {
             Ok(())
         } else {
             Err("Tab goes to the button; Q quits at once, Esc stays".to_owned())
         };
     }
     model.may_act()?;
-    let has_reason = !panel.reason_text().is_empty();
-    if panel.reason.is_some() && !panel.is_reason_optional && !has_reason {
-        return Err("a reason is required; it stays on record".to_owned());
-    }
-    if !panel.is_on_button && !has_reason {
-        return Err("Tab goes to the button, Enter on it acts".to_owned());
-    }
+    panel.check()?;
     keys::armed(model, panel.opened, is_repeat, "Enter")
 }
 
@@ -355,6 +366,9 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
             intent,
             reason: optional.clone(),
         }),
+        Deed::Decide(items, outcome) => {
+            bulk::send(model, &items, &outcome, optional.as_deref(), batch, tasks);
+        }
         Deed::Pause(agent) => {
             let what = format!("pause {}", agent.name());
             acts::send(

@@ -6,6 +6,7 @@
 //!
 //! Not here: durability.
 
+mod jobs;
 mod read;
 mod tables;
 

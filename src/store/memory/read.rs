@@ -11,8 +11,9 @@ use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, FeedEntry, FeedItem};
-use crate::domain::ids::{AuditId, Cursor, IntentId, ThreadId};
+use crate::domain::ids::{AuditId, Cursor, IntentId, JobId, ThreadId};
 use crate::domain::intent::{DeadLetter, Intent};
+use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
@@ -296,6 +297,67 @@ impl Reader for MemoryReader {
         })
     }
 
+    fn letter_count(&mut self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        let tables = self.tables.read();
+        let state = filter.state.unwrap_or(LetterState::Open);
+        Ok(u64::try_from(letters(&tables, filter, state).count()).unwrap_or(u64::MAX))
+    }
+
+    fn letter_ids(
+        &mut self,
+        filter: &LetterFilter,
+        order: JobOrder,
+        limit: u32,
+    ) -> Result<Vec<IntentId>, StoreError> {
+        let tables = self.tables.read();
+        let state = filter.state.unwrap_or(LetterState::Open);
+        let newest = letters(&tables, filter, state).map(|(_, intent, _)| intent.id);
+        Ok(match order {
+            JobOrder::Newest => newest.take(size(limit)).collect(),
+            JobOrder::Oldest => {
+                let mut all: Vec<IntentId> = newest.collect();
+                all.reverse();
+                all.truncate(size(limit));
+                all
+            }
+        })
+    }
+
+    fn jobs(
+        &mut self,
+        state: Option<JobState>,
+        page: &PageRequest,
+    ) -> Result<Page<Job>, StoreError> {
+        self.tables.read().job_page(state, page)
+    }
+
+    fn job(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.tables.read().jobs.get(&id).cloned())
+    }
+
+    fn live_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
+        let tables = self.tables.read();
+        let live = tables.jobs.values().filter(|job| job.is_live());
+        Ok(live.cloned().collect())
+    }
+
+    fn job_selection(&mut self, id: JobId, piece: u32) -> Result<Vec<IntentId>, StoreError> {
+        let tables = self.tables.read();
+        Ok(tables
+            .job_pieces
+            .get(&(id, piece))
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    fn job_items(&mut self, id: JobId, page: &PageRequest) -> Result<Page<JobItem>, StoreError> {
+        self.tables.read().job_item_page(id, page)
+    }
+
+    fn job_items_in_flight(&mut self, id: JobId) -> Result<Vec<JobItem>, StoreError> {
+        Ok(self.tables.read().job_items_in_flight(id))
+    }
+
     fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError> {
         Ok(self.tables.read().remembered(scope, key))
     }
@@ -344,6 +406,6 @@ fn thread(row: ThreadRow, intent: Arc<Intent>) -> Thread {
 }
 
 /// A number of ours as part of a page key.
-fn number(value: u64) -> i64 {
+pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -8,8 +8,9 @@ use crate::domain::agent::Agent;
 use crate::domain::attempt::Attempt;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{FeedEntry, FeedItem, Notice};
-use crate::domain::ids::{AttemptId, Cursor, IntentId, KeyId, ThreadId};
+use crate::domain::ids::{AttemptId, Cursor, IntentId, JobId, KeyId, ThreadId};
 use crate::domain::intent::Intent;
+use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
@@ -53,6 +54,9 @@ pub(super) struct Tables {
     pub(super) audit: BTreeMap<u64, AuditEntry>,
     /// Entries of the audit log there have ever been.
     pub(super) audited: u64,
+    pub(super) jobs: BTreeMap<JobId, Job>,
+    pub(super) job_pieces: BTreeMap<(JobId, u32), Vec<IntentId>>,
+    pub(super) job_items: BTreeMap<(JobId, u32), JobItem>,
     pub(super) remembered: BTreeMap<(String, String), Remembered>,
     pub(super) numbers: BTreeMap<String, u64>,
     pub(super) texts: BTreeMap<String, String>,
@@ -75,6 +79,15 @@ impl Tables {
             Write::Audit(entry) => {
                 self.audited += 1;
                 self.audit.insert(self.audited, entry);
+            }
+            Write::Job(job) => {
+                self.jobs.insert(job.id, *job);
+            }
+            Write::JobSelection(job, piece, intents) => {
+                self.job_pieces.insert((job, piece), intents);
+            }
+            Write::JobItem(job, item) => {
+                self.job_items.insert((job, item.position), item);
             }
             Write::Remember(answer) => {
                 let key = (answer.scope.clone(), answer.key.clone());

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::domain::address::Address;
-use crate::domain::ids::{AccountId, AttemptId, HoldId, IntentId, KeyId, SessionId, ThreadId};
+use crate::domain::ids::{
+    AccountId, AttemptId, HoldId, IntentId, JobId, KeyId, SessionId, ThreadId,
+};
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
 
@@ -293,7 +295,7 @@ macro_rules! identifiers {
     )*};
 }
 identifiers!(
-    AccountId, AttemptId, HoldId, IntentId, KeyId, SessionId, ThreadId
+    AccountId, AttemptId, HoldId, IntentId, JobId, KeyId, SessionId, ThreadId
 );
 
 impl Field for Uuid {

@@ -16,6 +16,7 @@
 
 mod codec;
 mod facts;
+mod jobs;
 mod others;
 mod states;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Actor, Fact, FactBody, Notice};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
+use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
 use crate::store::error::StoreError;
 use crate::store::query::AuditEntry;
@@ -86,6 +88,8 @@ impl Whole for Agent {}
 impl Whole for Key {}
 impl Whole for AuditEntry {}
 impl Whole for Endpoint {}
+impl Whole for Job {}
+impl Whole for JobItem {}
 
 impl<T: Whole> Record for T {
     fn encode_into(&self, out: &mut Vec<u8>) {

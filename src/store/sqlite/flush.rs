@@ -18,7 +18,7 @@ use super::known::{Book, Known};
 use super::names::Names;
 use super::pending::{Moved, Pending, Source, fault};
 use super::schema::SHELF_BITS;
-use super::{attempts, threads};
+use super::{attempts, jobs, threads};
 
 /// What `spans` keeps times of.
 pub(super) const SPAN_INTENTS: i64 = 1;
@@ -414,6 +414,11 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
                 "INSERT INTO audit (at, record) VALUES (?1, ?2)",
                 params![entry.at.as_millis(), entry.encode()],
             )?,
+            Write::Job(job) => jobs::write(connection, &job)?,
+            Write::JobSelection(job, piece, intents) => {
+                jobs::write_piece(connection, job, piece, &intents)?;
+            }
+            Write::JobItem(job, item) => jobs::write_item(connection, job, &item)?,
             Write::Text(name, text) => execute(
                 "INSERT OR REPLACE INTO texts (name, value) VALUES (?1, ?2)",
                 params![name, text],

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::failure::DeadReason;
+use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
+use crate::domain::job::JobOrder;
 use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
+use crate::store::derive::Depth;
 use crate::store::error::StoreError;
 use crate::store::query::{LetterFilter, LetterGroup, LetterState, Page, PageRequest};
 
@@ -63,6 +66,102 @@ fn newest(
         statement
             .query_map(params_from_iter(&all.values), |row| {
                 Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect()
+    })
+    .named("read letters")
+}
+
+/// How many letters the filter lets through.
+pub(super) fn count(file: &Connection, filter: &LetterFilter) -> Result<u64, StoreError> {
+    let state = filter.state.unwrap_or(LetterState::Open);
+    if let Some(kept) = kept_count(file, filter, state)? {
+        return Ok(columns::unsigned(kept));
+    }
+    let Some((index, all)) = conditions(file, filter, state)? else {
+        return Ok(0);
+    };
+    let conditions = &all.sql;
+    let count = file
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM letters INDEXED BY {index} WHERE 1{conditions}"
+        ))
+        .and_then(|mut statement| {
+            statement.query_row(params_from_iter(&all.values), |row| row.get(0))
+        })
+        .named("count letters")?;
+    Ok(columns::unsigned(count))
+}
+
+/// The counter of open letters, where one is kept: of all, or of one receiver.
+fn kept_count(
+    file: &Connection,
+    filter: &LetterFilter,
+    state: LetterState,
+) -> Result<Option<i64>, StoreError> {
+    let LetterFilter {
+        agent,
+        intent_type: None,
+        reason: None,
+        error_class: None,
+        since: None,
+        until: None,
+        fingerprint: None,
+        state: _,
+    } = filter
+    else {
+        return Ok(None);
+    };
+    if state != LetterState::Open {
+        return Ok(None);
+    }
+    let receiver = match agent {
+        None => None,
+        Some(agent) => match names::find(file, agent.key())? {
+            None => return Ok(Some(0)),
+            found => found,
+        },
+    };
+    let kind = match receiver {
+        None => columns::binding_tally(Depth::Dead),
+        Some(_) => columns::agent_tally(Depth::Dead),
+    };
+    let sum = file
+        .prepare_cached(
+            "SELECT coalesce(sum(count), 0) FROM tally
+             WHERE kind = ?1 AND (?2 IS NULL OR key = ?2)",
+        )
+        .and_then(|mut statement| statement.query_row(params![kind, receiver], |row| row.get(0)))
+        .named("count letters")?;
+    Ok(Some(sum))
+}
+
+/// The letters that the filter lets through.
+pub(super) fn ids(
+    file: &Connection,
+    filter: &LetterFilter,
+    order: JobOrder,
+    limit: u32,
+) -> Result<Vec<IntentId>, StoreError> {
+    let state = filter.state.unwrap_or(LetterState::Open);
+    let Some((index, mut all)) = conditions(file, filter, state)? else {
+        return Ok(Vec::new());
+    };
+    let direction = match order {
+        JobOrder::Oldest => "ASC",
+        JobOrder::Newest => "DESC",
+    };
+    let limit = all.parameter(i64::from(limit));
+    let conditions = &all.sql;
+    file.prepare_cached(&format!(
+        "SELECT (SELECT id FROM intents WHERE local = letters.local)
+         FROM letters INDEXED BY {index} WHERE 1{conditions}
+         ORDER BY dead_at {direction}, local {direction} LIMIT {limit}"
+    ))
+    .and_then(|mut statement| {
+        statement
+            .query_map(params_from_iter(&all.values), |row| {
+                Ok(IntentId(uuid::Uuid::from_bytes(row.get(0)?)))
             })?
             .collect()
     })

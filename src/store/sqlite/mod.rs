@@ -17,6 +17,7 @@ mod columns;
 mod failure;
 mod feed;
 mod flush;
+mod jobs;
 mod known;
 mod letter_pages;
 mod lists;

@@ -96,6 +96,9 @@ impl Pending {
             | Write::Key(_)
             | Write::Endpoint(_)
             | Write::Audit(_)
+            | Write::Job(_)
+            | Write::JobSelection(..)
+            | Write::JobItem(..)
             | Write::Text(..) => {
                 self.others.push(write);
             }

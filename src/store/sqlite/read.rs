@@ -11,8 +11,9 @@ use crate::domain::agent::{Agent, Binding};
 use crate::domain::attempt::Attempt;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, FeedItem};
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::intent::Intent;
+use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
@@ -29,7 +30,7 @@ use super::answers::Days;
 use super::columns::{self, DEPTHS, Place};
 use super::failure::Named as _;
 use super::lists::{self, Found};
-use super::{Settings, attempt_pages, audit, feed, letter_pages, names, rows, thread_pages};
+use super::{Settings, attempt_pages, audit, feed, jobs, letter_pages, names, rows, thread_pages};
 
 /// Steps of SQLite's machine between two looks at the clock: about a tenth of a millisecond.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -269,6 +270,47 @@ impl Reader for SqliteReader {
         page: &PageRequest,
     ) -> Result<Page<Audited>, StoreError> {
         self.call(|file| audit::page(file, filter, page))
+    }
+
+    fn letter_count(&mut self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.call(|file| letter_pages::count(file, filter))
+    }
+
+    fn letter_ids(
+        &mut self,
+        filter: &LetterFilter,
+        order: JobOrder,
+        limit: u32,
+    ) -> Result<Vec<IntentId>, StoreError> {
+        self.call(|file| letter_pages::ids(file, filter, order, limit))
+    }
+
+    fn jobs(
+        &mut self,
+        state: Option<JobState>,
+        page: &PageRequest,
+    ) -> Result<Page<Job>, StoreError> {
+        self.call(|file| jobs::page(file, state, page))
+    }
+
+    fn job(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.call(|file| jobs::find(file, id))
+    }
+
+    fn live_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
+        self.call(jobs::live)
+    }
+
+    fn job_selection(&mut self, id: JobId, piece: u32) -> Result<Vec<IntentId>, StoreError> {
+        self.call(|file| jobs::piece(file, id, piece))
+    }
+
+    fn job_items(&mut self, id: JobId, page: &PageRequest) -> Result<Page<JobItem>, StoreError> {
+        self.call(|file| jobs::items(file, id, page))
+    }
+
+    fn job_items_in_flight(&mut self, id: JobId) -> Result<Vec<JobItem>, StoreError> {
+        self.call(|file| jobs::in_flight(file, id))
     }
 
     fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError> {

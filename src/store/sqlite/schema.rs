@@ -176,6 +176,29 @@ CREATE TABLE audit (
     record BLOB NOT NULL
 );
 
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    is_live INTEGER NOT NULL,
+    record BLOB NOT NULL
+);
+CREATE INDEX jobs_live ON jobs (id) WHERE is_live = 1;
+
+CREATE TABLE job_pieces (
+    job INTEGER NOT NULL,
+    piece INTEGER NOT NULL,
+    intents BLOB NOT NULL,
+    PRIMARY KEY (job, piece)
+) WITHOUT ROWID;
+
+CREATE TABLE job_items (
+    job INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    is_in_flight INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (job, position)
+) WITHOUT ROWID;
+CREATE INDEX job_items_in_flight ON job_items (job, position) WHERE is_in_flight = 1;
+
 CREATE TABLE numbers (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

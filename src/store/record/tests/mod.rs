@@ -2,6 +2,7 @@
 
 mod draw;
 mod draw_facts;
+mod draw_jobs;
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
@@ -61,6 +62,8 @@ proptest! {
         reads_back(&draw.key());
         reads_back(&draw.audit());
         reads_back(&draw.endpoint());
+        reads_back(&draw.job());
+        reads_back(&draw.job_item());
     }
 
     #[test]
@@ -79,6 +82,8 @@ proptest! {
         drop(Agent::decode(&bytes));
         drop(Key::decode(&bytes));
         drop(AuditEntry::decode(&bytes));
+        drop(Job::decode(&bytes));
+        drop(JobItem::decode(&bytes));
     }
 
     #[test]
@@ -163,6 +168,12 @@ fn records_of_version_1_have_these_bytes() {
     }
     let endpoint = Draw(40).endpoint().encode();
     writeln!(seen, "endpoint {}", hexadecimal(&endpoint)).unwrap();
+    for (name, bytes) in [
+        ("job", Draw(5).job().encode()),
+        ("job item", Draw(6).job_item().encode()),
+    ] {
+        writeln!(seen, "{name} {}", hexadecimal(&bytes)).unwrap();
+    }
     if std::env::var_os("POSTROOM_PRINT_GOLDEN").is_some() {
         println!("{seen}");
     }

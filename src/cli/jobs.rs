@@ -1,0 +1,206 @@
+//! `jobs`, and `replay --matching`: one order about many intents.
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::{BulkArguments, JobsVerb, LetterSelection, StartJobArguments};
+use super::client::{Call, list, segment, text};
+use super::failure::Failure;
+use super::intents::{print_facts, print_more};
+use super::{Context, when};
+
+pub(super) async fn run(verb: JobsVerb, context: &Context) -> Result<(), Failure> {
+    match verb {
+        JobsVerb::List { state, window } => {
+            let call = Call::get("/v1/jobs")
+                .with_some("state", state)
+                .with("limit", window.limit)
+                .with_some("cursor", window.cursor);
+            let answer = context.client()?.call(call).await?;
+            context
+                .out
+                .either(&answer, |_out| print_list(&answer, context))
+        }
+        JobsVerb::Show { job, window } => {
+            let call = Call::get(format!("/v1/jobs/{}", segment(&job)))
+                .with("limit", window.limit)
+                .with_some("cursor", window.cursor);
+            let answer = context.client()?.call(call).await?;
+            context
+                .out
+                .either(&answer, |_out| print_job(&answer, context))
+        }
+        JobsVerb::Start(arguments) => start(*arguments, context).await,
+        JobsVerb::Pause { job } => steer(&job, "pause", context).await,
+        JobsVerb::Resume { job } => steer(&job, "resume", context).await,
+        JobsVerb::Cancel { job } => steer(&job, "cancel", context).await,
+    }
+}
+
+async fn steer(job: &str, verb: &str, context: &Context) -> Result<(), Failure> {
+    let call = Call::post(format!("/v1/jobs/{}/{verb}", segment(job)), json!({}));
+    let answer = context.client()?.call(call).await?;
+    context.out.either(&answer, |out| {
+        out.line(format!("{job}  {}", text(&answer, "/job/state")))
+    })
+}
+
+/// Replays everything that matches.
+pub(super) async fn replay(
+    selection: LetterSelection,
+    bulk: BulkArguments,
+    why: Option<String>,
+    context: &Context,
+) -> Result<(), Failure> {
+    let arguments = StartJobArguments {
+        kind: "replay".to_owned(),
+        selection,
+        from: None,
+        status: Vec::new(),
+        bulk,
+        why,
+    };
+    start(arguments, context).await
+}
+
+async fn start(arguments: StartJobArguments, context: &Context) -> Result<(), Failure> {
+    let is_applied = arguments.bulk.apply;
+    let call = Call::post("/v1/jobs", body(arguments));
+    let answer = context.client()?.call(call).await?;
+    context.out.either(&answer, |out| {
+        let selected = text(&answer, "/selected");
+        out.line(format!(
+            "{selected} of {} that match",
+            text(&answer, "/matched")
+        ))?;
+        for skipped in list(&answer, "/skipped") {
+            let (count, reason) = (text(skipped, "/count"), text(skipped, "/reason"));
+            out.line(format!("{count} left out: {reason}"))?;
+        }
+        if is_applied {
+            let job = text(&answer, "/job/job_id");
+            out.line(format!("{job}  started; hint: postroom jobs show {job}"))
+        } else {
+            out.line("nothing done yet; hint: --apply does it")
+        }
+    })
+}
+
+fn body(arguments: StartJobArguments) -> Value {
+    let StartJobArguments {
+        kind,
+        selection,
+        from,
+        status,
+        bulk,
+        why,
+    } = arguments;
+    let filter = given([
+        ("agent", selection.agent.map(Value::from)),
+        ("from_agent", from.map(Value::from)),
+        ("intent_type", selection.intent_type.map(Value::from)),
+        ("reason", selection.because.map(Value::from)),
+        ("fingerprint", selection.group.map(Value::from)),
+        ("since", bulk.since.map(Value::from)),
+        ("until", bulk.until.map(Value::from)),
+        ("status", (!status.is_empty()).then(|| json!(status))),
+    ]);
+    given([
+        ("kind", Some(json!(kind))),
+        ("filter", Some(filter)),
+        ("limit", Some(json!(bulk.limit))),
+        ("order", bulk.newest.then(|| json!("newest"))),
+        ("rate_per_second", bulk.rate.map(Value::from)),
+        ("max_in_flight", bulk.in_flight.map(Value::from)),
+        ("canary", bulk.canary.map(Value::from)),
+        ("stop_after_failures", bulk.stop_after.map(Value::from)),
+        ("reason", why.map(Value::from)),
+        ("dry_run", Some(json!(!bulk.apply))),
+    ])
+}
+
+fn given<const COUNT: usize>(keys: [(&str, Option<Value>); COUNT]) -> Value {
+    let map: Map<String, Value> = keys
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
+    Value::Object(map)
+}
+
+fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
+    let now = context.clock.now();
+    let rows = list(answer, "/jobs").iter().map(|job| {
+        vec![
+            text(job, "/job_id"),
+            text(job, "/kind"),
+            text(job, "/state"),
+            format!("{}/{}", text(job, "/done"), text(job, "/selected")),
+            text(job, "/succeeded"),
+            text(job, "/failed"),
+            text(job, "/skipped"),
+            context.short(&text(job, "/by")),
+            when::ago(job, "/created_at", now),
+            text(job, "/stopped_because"),
+            text(job, "/reason"),
+        ]
+    });
+    let headings = [
+        "job",
+        "does",
+        "state",
+        "done",
+        "well",
+        "died",
+        "skipped",
+        "by",
+        "age",
+        "stopped because",
+        "why",
+    ];
+    context.out.table(&headings, rows.collect(), "no jobs")?;
+    print_more(answer);
+    Ok(())
+}
+
+fn print_job(answer: &Value, context: &Context) -> Result<(), Failure> {
+    let now = context.clock.now();
+    let job = answer.get("job").unwrap_or(&Value::Null);
+    let mut facts = vec![
+        ("job", text(job, "/job_id")),
+        ("does", text(job, "/kind")),
+        ("state", text(job, "/state")),
+        ("stopped because", text(job, "/stopped_because")),
+        (
+            "done",
+            format!("{} of {}", text(job, "/done"), text(job, "/selected")),
+        ),
+        ("well", text(job, "/succeeded")),
+        ("died again", text(job, "/failed")),
+        ("skipped", text(job, "/skipped")),
+        ("in flight", text(job, "/in_flight")),
+        (
+            "pace",
+            format!("{} a second", text(job, "/rate_per_second")),
+        ),
+        ("filter", text(job, "/filter")),
+        ("by", context.short(&text(job, "/by"))),
+        ("why", text(job, "/reason")),
+        ("age", when::ago(job, "/created_at", now)),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    print_facts(&context.out, &facts)?;
+    let rows = list(answer, "/items").iter().map(|item| {
+        vec![
+            text(item, "/intent_id"),
+            text(item, "/outcome"),
+            text(item, "/code"),
+            text(item, "/new_intent_id"),
+        ]
+    });
+    let headings = ["intent", "outcome", "because", "replayed as"];
+    context.out.line("")?;
+    context
+        .out
+        .table(&headings, rows.collect(), "nothing has had its turn yet")?;
+    print_more(answer);
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! A panel: what would happen, what has to be said first, a button that never has the focus at first.
+
+use crate::clock::Mono;
+use crate::console::widgets::field::{Field, Lines};
+use crate::domain::address::Address;
+use crate::domain::ids::IntentId;
+
+/// What a panel would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Put dead letters aside.
+    Discard(Vec<IntentId>),
+    /// Replay dead letters.
+    Replay(Vec<IntentId>),
+    /// Withdraw unfinished intents.
+    Cancel(Vec<IntentId>),
+    /// Decide tasks, each at the version that was seen, with one outcome.
+    Decide(Vec<(IntentId, u32)>, String),
+    /// Hold an agent's intents back.
+    Pause(Address),
+    /// Let them go on.
+    Unpause(Address),
+    /// End the console and the broker in it.
+    Quit,
+}
+
+/// What has to stand in a field before the button works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Words.
+    Required,
+    /// Words, or nothing.
+    Optional,
+    /// This number, typed by hand, so that nobody acts on many by accident.
+    Count(u64),
+}
+
+/// A field of a panel.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What is typed.
+    pub(crate) field: Field,
+    /// What has to be.
+    pub(crate) rule: Rule,
+}
+
+impl Ask {
+    /// An empty field.
+    pub(crate) fn new(name: &'static str, rule: Rule) -> Self {
+        Self {
+            name,
+            field: Field::new(Lines::One),
+            rule,
+        }
+    }
+
+    /// What is typed, without the blanks around it.
+    pub(crate) fn text(&self) -> String {
+        self.field.text().trim().to_owned()
+    }
+
+    /// Whether the button may work.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let text = self.text();
+        match self.rule {
+            Rule::Required if text.is_empty() => {
+                Err("a reason is required; it stays on record".to_owned())
+            }
+            Rule::Count(count) if text.replace([',', ' '], "") != count.to_string() => {
+                Err(format!("type {count} to enable"))
+            }
+            Rule::Required | Rule::Optional | Rule::Count(_) => Ok(()),
+        }
+    }
+}
+
+/// What has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Focus {
+    /// The field of that number.
+    Ask(usize),
+    /// The button.
+    Button,
+    /// Nothing, where nothing is asked.
+    Nothing,
+}
+
+/// A panel: the consequence, what is asked, a button.
+#[derive(Debug)]
+pub(crate) struct Panel {
+    /// What it would do.
+    pub(crate) deed: Deed,
+    /// Its title: `Discard 3 dead letters`.
+    pub(crate) title: String,
+    /// What the deed leads to, in sentences.
+    pub(crate) facts: Vec<(String, String)>,
+    /// What is asked.
+    pub(crate) asks: Vec<Ask>,
+    /// What has the focus.
+    pub(crate) focus: Focus,
+    /// The words on the button.
+    pub(crate) button: &'static str,
+    /// When it opened.
+    pub(crate) opened: Mono,
+    /// Why Enter did nothing.
+    pub(crate) problem: Option<String>,
+}
+
+impl Panel {
+    /// Whether a text field has the focus.
+    pub(crate) const fn is_typing(&self) -> bool {
+        matches!(self.focus, Focus::Ask(_))
+    }
+
+    /// Whether the button has the focus.
+    pub(crate) fn is_on_button(&self) -> bool {
+        self.focus == Focus::Button
+    }
+
+    /// The field that has the focus.
+    pub(crate) fn field(&mut self) -> Option<&mut Field> {
+        match self.focus {
+            Focus::Ask(index) => self.asks.get_mut(index).map(|ask| &mut ask.field),
+            Focus::Button | Focus::Nothing => None,
+        }
+    }
+
+    /// The words of the field of that name.
+    pub(crate) fn text(&self, name: &str) -> String {
+        let ask = self.asks.iter().find(|ask| ask.name == name);
+        ask.map(Ask::text).unwrap_or_default()
+    }
+
+    /// The reason as it stands.
+    pub(crate) fn reason_text(&self) -> String {
+        self.text("why")
+    }
+
+    /// The next field, or the one before; the button comes after the last.
+    pub(crate) fn turn(&mut self, is_forward: bool) {
+        let count = self.asks.len();
+        let here = match self.focus {
+            Focus::Ask(index) => index,
+            Focus::Button | Focus::Nothing => count,
+        };
+        self.focus = match (self.focus, count) {
+            (Focus::Nothing, 0) => Focus::Button,
+            (Focus::Button, 0) => Focus::Nothing,
+            _ => {
+                let next = (here + if is_forward { 1 } else { count }) % (count + 1);
+                if next == count {
+                    Focus::Button
+                } else {
+                    Focus::Ask(next)
+                }
+            }
+        };
+        self.problem = None;
+    }
+
+    /// Asks nothing.
+    pub(crate) fn ask_nothing(&mut self) {
+        self.asks.clear();
+        self.focus = Focus::Nothing;
+    }
+
+    /// Whether Enter may carry it out, apart from how fast it came.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for ask in &self.asks {
+            ask.check()?;
+        }
+        let has_words = match self.focus {
+            Focus::Ask(index) => self
+                .asks
+                .get(index)
+                .is_some_and(|ask| !ask.text().is_empty()),
+            Focus::Button => true,
+            Focus::Nothing => false,
+        };
+        if has_words {
+            Ok(())
+        } else {
+            Err("Tab goes to the button, Enter on it acts".to_owned())
+        }
+    }
+}
