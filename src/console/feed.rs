@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 
-use crate::console::task::{News, Query, Reply, Task};
+use crate::console::task::{News, Order, Query, Reply, Task};
 use crate::desk::{Desk, DeskError, FeedPage};
 use crate::domain::ids::Cursor;
 use crate::store::query::{AttemptFilter, IntentFilter, PageRequest};
@@ -30,6 +30,9 @@ const RETRY_FIRST: Duration = Duration::from_millis(500);
 
 /// Rows of the attempts that go with an agent.
 const AGENT_ATTEMPTS: u32 = 30;
+
+/// Items that go with a job.
+const JOB_ITEMS: u32 = 100;
 
 /// The pause after `failures` failures in a row.
 pub(crate) fn retry_pause(failures: u32) -> Duration {
@@ -106,6 +109,13 @@ pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
             Some(News::Answer(query, Box::new(result)))
         }
         Task::Act(ticket, act) => Some(News::Done(ticket, desk.act(*act).await)),
+        Task::Order(ticket, order) => {
+            let result = match order {
+                Order::Start(job) => desk.start_job(*job).await,
+                Order::Control(id, control) => desk.control_job(id, control).await,
+            };
+            Some(News::Ordered(ticket, Box::new(result)))
+        }
         Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Return | Task::Bell | Task::Quit => {
             None
         }
@@ -147,6 +157,16 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
         }
         Query::Groups(filter) => Reply::Groups(desk.letter_groups(filter).await?),
         Query::Letters(filter, page) => Reply::Letters(desk.letters(filter, page).await?),
+        Query::Jobs(page) => Reply::Jobs(desk.jobs(None, page).await?),
+        Query::Job(id) => {
+            let page = PageRequest {
+                limit: JOB_ITEMS,
+                cursor: None,
+            };
+            Reply::Job(Box::new(desk.job(id, page).await?))
+        }
+        Query::Plan(job) => Reply::Plan(desk.plan_job(*job).await?),
+        Query::Audit(filter, page) => Reply::Audit(desk.audit(filter, page).await?),
     })
 }
 

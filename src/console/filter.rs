@@ -8,7 +8,7 @@ use crate::domain::attempt::Outcome;
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::status::{State, Status};
 use crate::domain::time::{Span, Timestamp};
-use crate::store::query::{AttemptFilter, IntentFilter, LetterFilter, LetterState};
+use crate::store::query::{AttemptFilter, AuditFilter, IntentFilter, LetterFilter, LetterState};
 
 /// One piece of a filter line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,9 @@ pub(crate) const LETTER_TERMS: &[&str] = &[
 ];
 /// Terms of the inbox.
 pub(crate) const TASK_TERMS: &[&str] = &["is:", "state:", "type:", "from:"];
+/// Terms of the audit desk.
+pub(crate) const AUDIT_TERMS: &[&str] =
+    &["who:", "action:", "via:", "target:", "is:", "age>", "age<"];
 /// Terms of the agents desk.
 pub(crate) const AGENT_TERMS: &[&str] = &["state:", "binding:"];
 
@@ -135,6 +138,32 @@ impl Filter {
                     "group" => filter.fingerprint = Some(value.clone()),
                     "state" => filter.state = Some(letter_state_of(value)?),
                     _ => return Err(unknown_term(name, LETTER_TERMS)),
+                },
+            }
+        }
+        Ok(filter)
+    }
+
+    /// As the desk's filter of the audit log.
+    ///
+    /// # Errors
+    /// A sentence about the first term that does not belong here.
+    pub(crate) fn audit(&self, home: &Home, now: Timestamp) -> Result<AuditFilter, String> {
+        let mut filter = AuditFilter::default();
+        for term in &self.terms {
+            match term {
+                Term::Word(word) => filter.target = Some(word.clone()),
+                Term::Age(true, span) => filter.until = Some(now.before(*span)),
+                Term::Age(false, span) => filter.since = Some(now.before(*span)),
+                Term::Pair(name, value) => match name.as_str() {
+                    "who" | "by" => filter.party = Some(address_of(value, home)?),
+                    "action" | "verb" => filter.action_prefix = Some(value.clone()),
+                    "via" => filter.via = Some(value.clone()),
+                    "target" => filter.target = Some(value.clone()),
+                    "is" if value == "refused" => filter.is_refused = Some(true),
+                    "is" if value == "done" => filter.is_refused = Some(false),
+                    "is" => return Err(unknown_value("is", value, &["refused", "done"])),
+                    _ => return Err(unknown_term(name, AUDIT_TERMS)),
                 },
             }
         }

@@ -34,7 +34,8 @@ pub(crate) use self::hits::{Drawn, Hit, Target};
 pub(crate) use self::message::{Message, Weight};
 
 use self::desks::{
-    AgentsDesk, AttemptsDesk, DeadDesk, Detail, Inbox, IntentsDesk, OverviewDesk, Tail,
+    AgentsDesk, AttemptsDesk, AuditDesk, DeadDesk, Detail, Inbox, IntentsDesk, JobsDesk,
+    OverviewDesk, Tail,
 };
 use self::link::Link;
 use self::overlay::Overlay;
@@ -176,6 +177,10 @@ pub(crate) struct Model {
     pub(crate) dead: DeadDesk,
     /// Agents.
     pub(crate) agents: AgentsDesk,
+    /// Jobs.
+    pub(crate) jobs: JobsDesk,
+    /// Who did what.
+    pub(crate) audit: AuditDesk,
     /// The intent that is open.
     pub(crate) detail: Detail,
     /// What was committed lately.
@@ -249,6 +254,8 @@ impl Model {
             attempts: AttemptsDesk::default(),
             dead: DeadDesk::default(),
             agents: AgentsDesk::default(),
+            jobs: JobsDesk::default(),
+            audit: AuditDesk::default(),
             detail: Detail::default(),
             tail: Tail::default(),
             held: Vec::new(),
@@ -304,8 +311,8 @@ impl Model {
     pub(crate) const fn panes_of(place: Place) -> usize {
         match place {
             Place::Overview => 3,
-            Place::DeadLetters | Place::Agents => 2,
-            Place::Inbox | Place::Intents | Place::Attempts | Place::Jobs | Place::Audit => 1,
+            Place::DeadLetters | Place::Agents | Place::Jobs => 2,
+            Place::Inbox | Place::Intents | Place::Attempts | Place::Audit => 1,
         }
     }
 

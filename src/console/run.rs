@@ -411,16 +411,18 @@ impl Shell {
         }
         while let Some(task) = tasks.pop() {
             match task {
-                Task::Read(_) | Task::Act(..) => match self.tasks.try_send(task) {
-                    Ok(()) => {}
-                    Err(
-                        feed_channel::error::TrySendError::Full(task)
-                        | feed_channel::error::TrySendError::Closed(task),
-                    ) => {
-                        let refused = Input::Refused(Box::new(task));
-                        drop(update::update(&mut self.model, at, refused));
+                Task::Read(_) | Task::Act(..) | Task::Order(..) => {
+                    match self.tasks.try_send(task) {
+                        Ok(()) => {}
+                        Err(
+                            feed_channel::error::TrySendError::Full(task)
+                            | feed_channel::error::TrySendError::Closed(task),
+                        ) => {
+                            let refused = Input::Refused(Box::new(task));
+                            drop(update::update(&mut self.model, at, refused));
+                        }
                     }
-                },
+                }
                 Task::Copy(text) => {
                     if let Err(error) = screen.copy(&text, self.options.between) {
                         self.model.say(Weight::Warn, error.to_string());

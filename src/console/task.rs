@@ -2,16 +2,18 @@
 
 use crate::clock::Mono;
 use crate::desk::act::{Act, Done};
+use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadView,
 };
 use crate::desk::{DeskError, FeedPage};
 use crate::domain::address::Address;
-use crate::domain::ids::{IntentId, ThreadId};
+use crate::domain::ids::{IntentId, JobId, ThreadId};
+use crate::domain::job::{JobControl, NewJob};
 use crate::domain::time::Timestamp;
 use crate::store::query::{
-    AttemptFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
 };
 
 /// When something happened, on both clocks.
@@ -59,6 +61,14 @@ pub(crate) enum Query {
     Groups(LetterFilter),
     /// A page of dead letters.
     Letters(LetterFilter, PageRequest),
+    /// A page of jobs.
+    Jobs(PageRequest),
+    /// One job.
+    Job(JobId),
+    /// What a job would do.
+    Plan(Box<NewJob>),
+    /// A page of the audit log.
+    Audit(AuditFilter, PageRequest),
 }
 
 /// The answer to a [`Query`].
@@ -86,6 +96,23 @@ pub(crate) enum Reply {
     Groups(Vec<LetterGroupRow>),
     /// To [`Query::Letters`].
     Letters(Page<LetterRow>),
+    /// To [`Query::Jobs`].
+    Jobs(Page<JobRow>),
+    /// To [`Query::Job`].
+    Job(Box<JobView>),
+    /// To [`Query::Plan`].
+    Plan(JobPlan),
+    /// To [`Query::Audit`].
+    Audit(Page<AuditRow>),
+}
+
+/// What is asked of jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// A new one.
+    Start(Box<NewJob>),
+    /// One that runs.
+    Control(JobId, JobControl),
 }
 
 /// Names one act, so that its answer finds the one who asked.
@@ -99,6 +126,8 @@ pub(crate) enum Task {
     Read(Box<Query>),
     /// Let the desk act.
     Act(Ticket, Box<Act>),
+    /// Order a job, or control one.
+    Order(Ticket, Order),
     /// Put a text on the clipboard.
     Copy(String),
     /// Draw every cell again.
@@ -120,6 +149,8 @@ pub(crate) enum News {
     Answer(Box<Query>, Box<Result<Reply, DeskError>>),
     /// What an act did.
     Done(Ticket, Result<Done, DeskError>),
+    /// What became of an order.
+    Ordered(Ticket, Box<Result<JobRow, DeskError>>),
     /// What was committed, or why we do not know.
     Feed(Result<FeedPage, DeskError>),
 }

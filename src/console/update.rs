@@ -14,6 +14,7 @@ mod decide;
 mod explain;
 mod fates;
 mod filter;
+mod jobs;
 mod keys;
 mod log;
 mod mouse;
@@ -125,6 +126,8 @@ fn take_frame(model: &mut Model, drawn: Drawn) {
             (Place::Inbox, Some(lines)) => model.inbox.tasks.set_height(lines),
             (Place::Intents, Some(lines)) => model.intents.rows.set_height(lines),
             (Place::Attempts, Some(lines)) => model.attempts.rows.set_height(lines),
+            (Place::Jobs, Some(lines)) => model.jobs.rows.set_height(lines),
+            (Place::Audit, Some(lines)) => model.audit.rows.set_height(lines),
             (Place::DeadLetters, Some(lines)) => model.dead.groups.set_height(lines),
             _ => {}
         }
@@ -138,7 +141,7 @@ fn take_frame(model: &mut Model, drawn: Drawn) {
 fn refused(model: &mut Model, task: &Task) {
     match task {
         Task::Read(query) => model.reads.ended(plan::slot_of(query), None),
-        Task::Act(ticket, _) => {
+        Task::Act(ticket, _) | Task::Order(ticket, _) => {
             if let Some(sent) = model.sent.remove(ticket) {
                 model.say(
                     Weight::Error,

@@ -101,6 +101,7 @@ fn draw_body(model: &Model, canvas: &mut Canvas<'_>, body: Rect) {
         Place::Attempts => panes::attempts::draw(model, canvas, body),
         Place::DeadLetters => panes::dead_letters::draw(model, canvas, body),
         Place::Agents => panes::agents::draw(model, canvas, body),
-        Place::Jobs | Place::Audit => panes::later(model, canvas, body),
+        Place::Jobs => panes::jobs::draw(model, canvas, body),
+        Place::Audit => panes::audit::draw(model, canvas, body),
     }
 }

@@ -8,7 +8,6 @@ const AGENTS: &[Context] = &[Context::Agents];
 const JOBS: &[Context] = &[Context::Jobs];
 const DEAD: &[Context] = &[Context::DeadLetters];
 const LETTERS: &[Context] = &[Context::DeadLetters, Context::Intents, Context::Intent];
-const JOBS_LATER: Option<&str> = Some("the jobs desk comes with a later release");
 
 #[rustfmt::skip]
 pub(super) const ACTIONS: &[Spec] = &[
@@ -132,12 +131,12 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::JobPause, name: "job.pause", keys: &["P"], contexts: JOBS,
         sentence: "Open the panel to pause or resume this job", hint: "pause/resume", rank: 10,
         danger: Danger::Wide, takes: Takes::OneRow, command: "postroom jobs pause <job>",
-        later: JOBS_LATER },
+        ..Spec::BASE },
     Spec { action: Action::JobCancel, name: "job.cancel", keys: &["C"], contexts: JOBS,
         sentence: "Open the panel to cancel this job", hint: "cancel", rank: 11,
         danger: Danger::Destructive, takes: Takes::OneRow, command: "postroom jobs cancel <job>",
-        later: JOBS_LATER },
+        ..Spec::BASE },
     Spec { action: Action::JobReplayFailed, name: "job.replay-failed", keys: &["R"], contexts: JOBS,
         sentence: "Open the panel to replay what failed in this job", hint: "replay failed",
-        rank: 12, danger: Danger::Wide, takes: Takes::OneRow, later: JOBS_LATER, ..Spec::BASE },
+        rank: 12, danger: Danger::Wide, takes: Takes::OneRow, later: Some("replaying what failed in a job comes with a later release"), ..Spec::BASE },
 ];

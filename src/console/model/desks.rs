@@ -6,13 +6,16 @@ use crate::console::filter::Filter;
 use crate::console::rows::Window;
 use crate::console::widgets::json::Tree;
 use crate::console::widgets::waterfall::Axis;
+use crate::desk::rows::jobs::{AuditRow, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, FeedRow, IntentRow, IntentView, LetterGroupRow, LetterRow, TaskRow,
     ThreadView,
 };
 use crate::domain::address::Address;
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
-use crate::store::query::{AttemptFilter, IntentFilter, LetterFilter, ThreadFilter, ThreadKind};
+use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
+use crate::store::query::{
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, ThreadFilter, ThreadKind,
+};
 
 /// Items of the feed that are kept for the live tail.
 const TAIL_MAX: usize = 200;
@@ -112,6 +115,30 @@ pub(crate) struct AgentsDesk {
     pub(crate) attempts: Vec<AttemptRow>,
     /// Whose attempts they are.
     pub(crate) attempts_of: Option<Address>,
+}
+
+/// Jobs.
+#[derive(Debug, Default)]
+pub(crate) struct JobsDesk {
+    /// The rows, newest first.
+    pub(crate) rows: Window<JobRow>,
+    /// The job under the cursor with the first of its items, once it was read.
+    pub(crate) job: Option<JobView>,
+    /// Which job that is.
+    pub(crate) job_of: Option<JobId>,
+    /// The line under the cursor of its items.
+    pub(crate) item: usize,
+}
+
+/// Who did what.
+#[derive(Debug, Default)]
+pub(crate) struct AuditDesk {
+    /// The rows, newest first.
+    pub(crate) rows: Window<AuditRow>,
+    /// The filter line.
+    pub(crate) filter: Filter,
+    /// The filter as the desk takes it.
+    pub(crate) wanted: AuditFilter,
 }
 
 /// A sheet of the intent view.

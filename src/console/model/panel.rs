@@ -3,7 +3,8 @@
 use crate::clock::Mono;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
-use crate::domain::ids::IntentId;
+use crate::domain::ids::{IntentId, JobId};
+use crate::domain::job::{JobControl, NewJob};
 
 /// What a panel would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,17 +21,23 @@ pub(crate) enum Deed {
     Pause(Address),
     /// Let them go on.
     Unpause(Address),
+    /// Order a job; and how many it would take, once the dry run has said so.
+    Order(Box<NewJob>, Option<u64>),
+    /// Pause a job, let it go on, or end it.
+    Control(JobId, JobControl),
     /// End the console and the broker in it.
     Quit,
 }
 
 /// What has to stand in a field before the button works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rule {
     /// Words.
     Required,
     /// Words, or nothing.
     Optional,
+    /// A number within these bounds.
+    Number(f64, f64),
     /// This number, typed by hand, so that nobody acts on many by accident.
     Count(u64),
 }
@@ -56,6 +63,15 @@ impl Ask {
         }
     }
 
+    /// A number that can be changed.
+    pub(crate) fn number(name: &'static str, text: &str, least: f64, most: f64) -> Self {
+        Self {
+            name,
+            field: Field::with_text(Lines::One, text),
+            rule: Rule::Number(least, most),
+        }
+    }
+
     /// What is typed, without the blanks around it.
     pub(crate) fn text(&self) -> String {
         self.field.text().trim().to_owned()
@@ -74,6 +90,10 @@ impl Ask {
             Rule::Count(count) if text.replace([',', ' '], "") != count.to_string() => {
                 Err(format!("type {count} to enable"))
             }
+            Rule::Number(least, most) => match text.parse::<f64>() {
+                Ok(number) if (least..=most).contains(&number) => Ok(()),
+                _ => Err(format!("{}: a number from {least} to {most}", self.name)),
+            },
             Rule::Required | Rule::Optional | Rule::Count(_) => Ok(()),
         }
     }

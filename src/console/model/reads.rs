@@ -40,22 +40,39 @@ pub(crate) enum Slot {
     Letters,
     /// The next page of them.
     MoreLetters,
+    /// The first page of jobs.
+    Jobs,
+    /// The next page of them.
+    MoreJobs,
+    /// The job under the cursor.
+    Job,
+    /// What the job in the panel would do.
+    Plan,
+    /// The first page of the audit log.
+    Audit,
+    /// The next page of it.
+    MoreAudit,
 }
 
 impl Slot {
     /// Milliseconds that pass between two reads at least, and at most while somebody looks.
     pub(crate) const fn pauses(self) -> (u64, u64) {
         match self {
-            Self::Hello => (1_000, u64::MAX),
+            Self::Hello | Self::Plan => (1_000, u64::MAX),
             Self::Overview => (250, 1_000),
             Self::Held => (250, 2_000),
-            Self::Agents => (500, 2_000),
+            Self::Agents | Self::Jobs | Self::Job => (500, 2_000),
             Self::AgentAttempts => (100, 2_000),
             Self::Tasks => (250, 5_000),
             Self::Groups => (500, 10_000),
             Self::Intents | Self::Intent | Self::Attempts => (250, 30_000),
             Self::Thread | Self::Letters => (100, 30_000),
-            Self::MoreIntents | Self::MoreAttempts | Self::MoreLetters => (50, u64::MAX),
+            Self::Audit => (1_000, 10_000),
+            Self::MoreIntents
+            | Self::MoreAttempts
+            | Self::MoreLetters
+            | Self::MoreJobs
+            | Self::MoreAudit => (50, u64::MAX),
         }
     }
 }

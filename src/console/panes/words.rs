@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::console::format;
 use crate::console::theme::Role;
 use crate::console::widgets::table::Cell;
+use crate::desk::rows::jobs::JobRow;
 use crate::desk::rows::{AgentState, AttemptRow, IntentRow, Overview};
 use crate::domain::attempt::Outcome;
 use crate::domain::failure::ErrorClass;
@@ -79,6 +80,44 @@ pub(crate) fn code(attempt: &AttemptRow) -> String {
             Outcome::Acknowledged | Outcome::Completed => "ok".to_owned(),
             other => other.name().to_owned(),
         },
+    }
+}
+
+/// A job in a few words.
+pub(crate) fn job_text(job: &JobRow) -> String {
+    format!(
+        "{} of {}, {}: {} done",
+        job.kind.name(),
+        counted(u64::from(job.selected), "intent"),
+        job.state.name(),
+        format::count(u64::from(job.done))
+    )
+}
+
+/// A pace in intents a second: `10`, `0.5`.
+pub(crate) fn pace(per_1000_seconds: u32) -> String {
+    let (whole, part) = (per_1000_seconds / 1_000, per_1000_seconds % 1_000);
+    if part == 0 {
+        return whole.to_string();
+    }
+    let text = format!("{whole}.{part:03}");
+    text.trim_end_matches('0').to_owned()
+}
+
+/// An object on one line: `agent orders   fingerprint 9c1e`.
+pub(crate) fn flat(value: &Value) -> String {
+    let Some(object) = value.as_object() else {
+        return value.to_string();
+    };
+    let parts = object.iter().map(|(name, value)| match value.as_str() {
+        Some(text) => format!("{name} {text}"),
+        None => format!("{name} {value}"),
+    });
+    let text = parts.collect::<Vec<_>>().join("   ");
+    if text.is_empty() {
+        "everything".to_owned()
+    } else {
+        text
     }
 }
 

@@ -1,8 +1,9 @@
 //! The rows of the desk: what names each, and where it stands.
 
+use crate::desk::rows::jobs::{AuditRow, JobRow};
 use crate::desk::rows::{AgentRow, AttemptRow, IntentRow, LetterGroupRow, LetterRow, TaskRow};
 use crate::domain::address::Address;
-use crate::domain::ids::{AttemptId, IntentId};
+use crate::domain::ids::{AttemptId, AuditId, IntentId, JobId};
 
 use super::Row;
 
@@ -76,5 +77,29 @@ impl Row for AgentRow {
 
     fn age_order(&self) -> (i64, u128) {
         (0, 0)
+    }
+}
+
+impl Row for JobRow {
+    type Key = JobId;
+
+    fn key(&self) -> JobId {
+        self.id
+    }
+
+    fn age_order(&self) -> (i64, u128) {
+        (self.created_at.as_millis(), u128::from(self.id.0))
+    }
+}
+
+impl Row for AuditRow {
+    type Key = AuditId;
+
+    fn key(&self) -> AuditId {
+        self.id
+    }
+
+    fn age_order(&self) -> (i64, u128) {
+        (self.at.as_millis(), u128::from(self.id.0))
     }
 }

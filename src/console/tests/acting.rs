@@ -154,6 +154,10 @@ fn hints_offer_what_the_row_under_the_cursor_allows_and_nothing_of_a_later_relea
     assert!(hints(&mut bench).contains("r retry now"));
     bench.keys("jj");
     assert!(hints(&mut bench).contains("r replay"));
+    bench.desk.script(|script| {
+        script.jobs.clear();
+        script.audit.clear();
+    });
     for key in ["7", "8"] {
         bench.keys(key);
         let absent = hints(&mut bench);

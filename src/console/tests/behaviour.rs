@@ -194,7 +194,9 @@ fn the_palette_finds_desks_actions_agents_themes_and_ids() {
     assert_eq!(bench.model.view.intent.unwrap().short(), "91b4f6c3");
     bench.keys(":jobs");
     bench.key(KeyCode::Enter);
-    assert!(bench.screen().contains("comes with a later release"));
+    assert_eq!(bench.model.view.place, Place::Jobs);
+    bench.keys(":kill");
+    assert!(bench.screen().contains("(not yet"), "{}", bench.screen());
 }
 
 #[test]

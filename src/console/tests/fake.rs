@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::desk::act::{Act, Done};
-use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
+use crate::desk::rows::jobs::{AuditRow, JobItemRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadEvent, ThreadView,
@@ -39,6 +39,14 @@ pub(super) struct Script {
     pub(super) refusal: Option<DeskError>,
     /// The filters that were asked for.
     pub(super) asked: Vec<IntentFilter>,
+    pub(super) jobs: Vec<JobRow>,
+    pub(super) items: Vec<JobItemRow>,
+    pub(super) plan: Option<JobPlan>,
+    pub(super) audit: Vec<AuditRow>,
+    /// The jobs that were ordered.
+    pub(super) ordered: Vec<NewJob>,
+    /// What was done to jobs.
+    pub(super) controlled: Vec<(JobId, JobControl)>,
     acts: Vec<Act>,
     next_hold: u64,
 }
@@ -64,6 +72,12 @@ impl FakeDesk {
             payload: fixtures::payload(),
             refusal: None,
             asked: Vec::new(),
+            jobs: fixtures::work::jobs(),
+            items: fixtures::work::items(),
+            plan: Some(fixtures::work::plan()),
+            audit: fixtures::work::audit(),
+            ordered: Vec::new(),
+            controlled: Vec::new(),
             acts: Vec::new(),
             next_hold: 1,
         }))
@@ -174,28 +188,50 @@ impl Desk for FakeDesk {
         })
     }
 
-    fn audit(&self, _filter: AuditFilter, _page: PageRequest) -> Answer<'_, Page<AuditRow>> {
-        self.ready(|_| page(Vec::new()))
+    fn audit(&self, filter: AuditFilter, _page: PageRequest) -> Answer<'_, Page<AuditRow>> {
+        self.ready(|script| {
+            let fits = |row: &&AuditRow| {
+                let is_refused = !matches!(row.result.as_str(), "done" | "held");
+                filter.is_refused.is_none_or(|wanted| wanted == is_refused)
+            };
+            page(script.audit.iter().filter(fits).cloned().collect())
+        })
     }
 
     fn jobs(&self, _state: Option<JobState>, _page: PageRequest) -> Answer<'_, Page<JobRow>> {
-        self.ready(|_| page(Vec::new()))
+        self.ready(|script| page(script.jobs.clone()))
     }
 
-    fn job(&self, _id: JobId, _page: PageRequest) -> Answer<'_, JobView> {
-        Box::pin(std::future::ready(Err(no_jobs())))
+    fn job(&self, id: JobId, _page: PageRequest) -> Answer<'_, JobView> {
+        let script = self.0.lock();
+        let row = script.jobs.iter().find(|job| job.id == id).cloned();
+        let items = script.items.clone();
+        Box::pin(std::future::ready(row.ok_or_else(no_jobs).map(|row| {
+            JobView {
+                row,
+                items,
+                next: None,
+            }
+        })))
     }
 
     fn plan_job(&self, _job: NewJob) -> Answer<'_, JobPlan> {
-        Box::pin(std::future::ready(Err(no_jobs())))
+        let plan = self.0.lock().plan.clone();
+        Box::pin(std::future::ready(plan.ok_or_else(no_jobs)))
     }
 
-    fn start_job(&self, _job: NewJob) -> Answer<'_, JobRow> {
-        Box::pin(std::future::ready(Err(no_jobs())))
+    fn start_job(&self, job: NewJob) -> Answer<'_, JobRow> {
+        self.ready(|script| {
+            script.ordered.push(job);
+            script.jobs[0].clone()
+        })
     }
 
-    fn control_job(&self, _id: JobId, _control: JobControl) -> Answer<'_, JobRow> {
-        Box::pin(std::future::ready(Err(no_jobs())))
+    fn control_job(&self, id: JobId, control: JobControl) -> Answer<'_, JobRow> {
+        self.ready(|script| {
+            script.controlled.push((id, control));
+            script.jobs[0].clone()
+        })
     }
 
     fn act(&self, act: Act) -> Answer<'_, Done> {

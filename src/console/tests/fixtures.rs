@@ -1,6 +1,7 @@
 //! What the scripted desk knows: the morning of the specification's pictures.
 
 pub(super) mod deliveries;
+pub(super) mod work;
 
 use serde_json::json;
 

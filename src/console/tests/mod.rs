@@ -8,6 +8,7 @@ mod deciding;
 mod fake;
 mod fixtures;
 mod guards;
+mod jobs;
 mod screens;
 
 use std::sync::Arc;
@@ -100,7 +101,8 @@ impl Bench {
     fn settle(&mut self) {
         for _ in 0..20 {
             self.draw();
-            let asked: Vec<Task> = self.take(|task| matches!(task, Task::Read(_) | Task::Act(..)));
+            let asked: Vec<Task> =
+                self.take(|task| matches!(task, Task::Read(_) | Task::Act(..) | Task::Order(..)));
             if asked.is_empty() {
                 return;
             }

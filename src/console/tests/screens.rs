@@ -54,11 +54,6 @@ fn the_agents() {
 }
 
 #[test]
-fn a_desk_that_is_not_there_yet() {
-    shoot("jobs", &[KeyCode::Char('7')]);
-}
-
-#[test]
 fn one_intent() {
     shoot(
         "intent",

@@ -90,7 +90,14 @@ fn id(model: &Model) -> Result<String, String> {
                 .find(|row| Some(row.cursor) == model.front.tail)
                 .and_then(|row| row.intent),
         },
-        (None, Place::Jobs | Place::Audit) => None,
+        (None, Place::Jobs) => {
+            let job = model.jobs.rows.cursor().map(ToString::to_string);
+            return job.map_or_else(nothing, Ok);
+        }
+        (None, Place::Audit) => {
+            let entry = model.audit.rows.cursor_row();
+            return entry.map_or_else(nothing, |entry| Ok(entry.target.clone()));
+        }
     };
     id.map_or_else(nothing, |id| Ok(id.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use crate::console::action::place::Place;
 use crate::console::filter::{
-    AGENT_TERMS, ATTEMPT_TERMS, Filter, INTENT_TERMS, LETTER_TERMS, TASK_TERMS,
+    AGENT_TERMS, ATTEMPT_TERMS, AUDIT_TERMS, Filter, INTENT_TERMS, LETTER_TERMS, TASK_TERMS,
 };
 use crate::console::model::desks::Inbox;
 use crate::console::model::reads::Slot;
@@ -18,7 +18,8 @@ pub(crate) fn of(model: &Model, place: Place) -> Option<&Filter> {
         Place::Attempts => Some(&model.attempts.filter),
         Place::DeadLetters => Some(&model.dead.filter),
         Place::Agents => Some(&model.agents.filter),
-        Place::Overview | Place::Jobs | Place::Audit => None,
+        Place::Audit => Some(&model.audit.filter),
+        Place::Overview | Place::Jobs => None,
     }
 }
 
@@ -30,7 +31,8 @@ pub(crate) const fn terms(place: Place) -> &'static [&'static str] {
         Place::Attempts => ATTEMPT_TERMS,
         Place::DeadLetters => LETTER_TERMS,
         Place::Agents => AGENT_TERMS,
-        Place::Overview | Place::Jobs | Place::Audit => &[],
+        Place::Audit => AUDIT_TERMS,
+        Place::Overview | Place::Jobs => &[],
     }
 }
 
@@ -78,7 +80,14 @@ pub(super) fn apply(model: &mut Model, place: Place, text: &str) -> Result<(), S
             model.agents.rows.reset();
             model.reads.hurry(Slot::Agents);
         }
-        Place::Overview | Place::Jobs | Place::Audit => {
+        Place::Audit => {
+            model.audit.wanted = filter.audit(&home, now)?;
+            model.audit.filter = filter;
+            model.audit.rows.reset();
+            model.reads.hurry(Slot::Audit);
+            model.reads.hurry(Slot::MoreAudit);
+        }
+        Place::Overview | Place::Jobs => {
             return Err("this desk has no list to filter".to_owned());
         }
     }

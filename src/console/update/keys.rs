@@ -269,6 +269,8 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         | A::CancelMany
         | A::AgentPause
         | A::ApproveMany
+        | A::JobPause
+        | A::JobCancel
         | A::RejectMany => {
             panels::open(model, action);
         }

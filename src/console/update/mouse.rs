@@ -113,6 +113,12 @@ fn select(model: &mut Model, pane: usize, line: usize) {
             model.dead.letters.go_to_line(line);
         }
         (Place::Agents, _) => model.agents.attempt = line,
-        (Place::Jobs | Place::Audit, _) => {}
+        (Place::Jobs, 0) => {
+            model.jobs.rows.go_to_line(line);
+        }
+        (Place::Jobs, _) => model.jobs.item = line,
+        (Place::Audit, _) => {
+            model.audit.rows.go_to_line(line);
+        }
     }
 }

@@ -34,7 +34,12 @@ pub(super) fn go(model: &mut Model, action: Action) {
             let count = model.agents.attempts.len();
             model.agents.attempt = step(model.agents.attempt, count, 6, action);
         }
-        (Place::Jobs | Place::Audit, _) => {}
+        (Place::Jobs, 0) => go_in(&mut model.jobs.rows, action),
+        (Place::Jobs, _) => {
+            let count = model.jobs.job.as_ref().map_or(0, |job| job.items.len());
+            model.jobs.item = step(model.jobs.item, count, 8, action);
+        }
+        (Place::Audit, _) => go_in(&mut model.audit.rows, action),
     }
 }
 

@@ -28,10 +28,7 @@ pub(super) fn go_to_desk(model: &mut Model, action: Action) {
 /// Into an intent, seen from the desk we are on.
 pub(super) fn open_intent(model: &mut Model, id: IntentId) {
     model.overlay = None;
-    let place = match model.view.place {
-        Place::Jobs | Place::Audit => Place::Intents,
-        place => place,
-    };
+    let place = model.view.place;
     model.go_in(View {
         place,
         intent: Some(id),
@@ -195,7 +192,24 @@ pub(super) fn open(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
         }
         Place::DeadLetters => model.dead.letters.cursor_row().map(|letter| letter.intent),
         Place::Agents => return open_from_agents(model),
-        Place::Jobs | Place::Audit => None,
+        Place::Jobs if model.pane() == 0 => {
+            if model.jobs.rows.is_empty() {
+                return model.say(Weight::Info, "no row here");
+            }
+            return set_pane(model, 1);
+        }
+        Place::Jobs => {
+            let job = model.jobs.job.as_ref();
+            let item = job.and_then(|job| job.items.get(model.jobs.item));
+            item.map(|item| item.new_intent.unwrap_or(item.intent))
+        }
+        Place::Audit => {
+            let entry = model.audit.rows.cursor_row();
+            let Some(id) = entry.and_then(|entry| entry.target.parse().ok()) else {
+                return model.say(Weight::Info, "this entry is not about an intent");
+            };
+            Some(id)
+        }
     };
     match intent {
         Some(intent) => open_intent(model, intent),

@@ -15,7 +15,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
-use super::{decide, fates, filter, plan};
+use super::{decide, fates, filter, jobs, plan};
 
 /// Takes what the feed brings.
 pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
@@ -32,6 +32,7 @@ pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
             Err(error) => answer_failed(model, &query, &error),
         },
         News::Done(ticket, result) => done(model, ticket, result, tasks),
+        News::Ordered(ticket, result) => jobs::ordered(model, ticket, *result, tasks),
     }
 }
 
@@ -98,6 +99,9 @@ fn answer_failed(model: &mut Model, query: &Query, error: &DeskError) {
         && model.detail.id == Some(*id)
     {
         model.detail.error = Some(text.clone());
+    }
+    if let Query::Plan(asked) = query {
+        jobs::plan_failed(model, asked, &text);
     }
     if let Query::Find(asked) = query {
         if let Some(Overlay::Palette(picker)) = &mut model.overlay {
@@ -186,7 +190,17 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         {
             take_letters(model, page.cursor.is_some(), answer.items, answer.next);
         }
-        _ => {}
+        (Query::Audit(asked, page), Reply::Audit(answer)) if *asked == model.audit.wanted => {
+            if page.cursor.is_some() {
+                model.audit.rows.append(answer.items, answer.next);
+            } else {
+                let is_following = model.is_following && model.paused.is_none();
+                let reason = |_: &_| "no longer in the filter".to_owned();
+                let rows = &mut model.audit.rows;
+                rows.absorb(answer.items, answer.next, is_following, reason);
+            }
+        }
+        (query, reply) => jobs::answer(model, query, reply),
     }
 }
 

@@ -4,6 +4,8 @@ use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::model::Model;
 use crate::console::model::desks::Sheet;
+use crate::domain::ids::IntentId;
+use crate::domain::job::JobState;
 
 use super::{acts, panels};
 
@@ -11,11 +13,8 @@ use super::{acts, panels};
 pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
     let is_intent = model.view.intent.is_some();
     let place = model.view.place;
-    let is_absent = !is_intent && matches!(place, Place::Jobs | Place::Audit);
     match action {
-        Action::Filter => {
-            !is_intent && !matches!(place, Place::Overview | Place::Jobs | Place::Audit)
-        }
+        Action::Filter => !is_intent && !matches!(place, Place::Overview | Place::Jobs),
         Action::Mark => {
             !is_intent
                 && (matches!(place, Place::Intents | Place::Inbox)
@@ -23,16 +22,24 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         }
         Action::NextPane => is_intent || Model::panes_of(place) > 1,
         Action::Follow | Action::Pause => {
-            !is_intent && !is_absent && !matches!(place, Place::Inbox | Place::Agents)
+            !is_intent && !matches!(place, Place::Inbox | Place::Agents)
         }
         Action::Undo => !model.staged.is_empty(),
         Action::Back => is_intent || model.pane() > 0 || model.depth > 0,
         Action::LastView => !model.back.is_empty(),
-        Action::Explain => !is_absent && place != Place::Attempts,
-        Action::Open => !is_absent && has_row(model),
+        Action::Explain => {
+            is_intent || !matches!(place, Place::Attempts | Place::Jobs | Place::Audit)
+        }
+        Action::Open => has_row(model),
         Action::Replay => acts::again(model).is_ok(),
         Action::EditReplay => is_intent && matches!(acts::again(model), Ok(acts::Again::Replay(_))),
-        Action::ReplayMany | Action::DiscardMany => panels::letters(model).is_ok(),
+        Action::ReplayMany | Action::DiscardMany => {
+            panels::letters(model).is_ok() || has_group(model)
+        }
+        Action::JobPause | Action::JobCancel => {
+            let job = model.jobs.rows.live_row();
+            job.is_ok_and(|job| !job.state.is_finished())
+        }
         Action::CancelMany => panels::to_cancel(model).is_ok(),
         Action::AgentPause => model.agents.rows.live_row().is_ok(),
         Action::ApproveMany | Action::RejectMany => model.inbox.tasks.marked() > 0,
@@ -62,8 +69,28 @@ pub(crate) fn label(model: &Model, action: Action) -> Option<&'static str> {
                 "pause"
             })
         }
+        Action::JobPause => {
+            let job = model.jobs.rows.live_row().ok()?;
+            Some(if job.state == JobState::Paused {
+                "resume"
+            } else {
+                "pause"
+            })
+        }
         _ => None,
     }
+}
+
+fn has_group(model: &Model) -> bool {
+    model.view.intent.is_none()
+        && model.view.place == Place::DeadLetters
+        && model.dead.groups.live_row().is_ok()
+}
+
+/// Whether the entry under the cursor is about an intent.
+fn opens(model: &Model) -> bool {
+    let entry = model.audit.rows.cursor_row();
+    entry.is_some_and(|entry| entry.target.parse::<IntentId>().is_ok())
 }
 
 fn has_row(model: &Model) -> bool {
@@ -79,6 +106,11 @@ fn has_row(model: &Model) -> bool {
         (Place::Agents | Place::Overview, 0) => !model.agents.rows.is_empty(),
         (Place::Agents, _) => !model.agents.attempts.is_empty(),
         (Place::Overview, _) => true,
-        (Place::Jobs | Place::Audit, _) => false,
+        (Place::Jobs, 0) => !model.jobs.rows.is_empty(),
+        (Place::Jobs, _) => {
+            let job = model.jobs.job.as_ref();
+            job.is_some_and(|job| !job.items.is_empty())
+        }
+        (Place::Audit, _) => opens(model),
     }
 }

@@ -5,15 +5,17 @@ use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::{Ask, Deed, Focus, Panel, Rule};
+use crate::console::model::reads::Slot;
 use crate::console::model::{Model, Weight};
 use crate::console::panes::words;
-use crate::console::task::Task;
+use crate::console::task::{Order, Task};
 use crate::desk::act::Act;
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
+use crate::domain::job::{JobKind, Selection};
 use crate::domain::status::State;
 
-use super::{acts, bulk, keys, navigate};
+use super::{acts, bulk, jobs, keys, navigate};
 
 /// Opens the panel of an action.
 pub(super) fn open(model: &mut Model, action: Action) {
@@ -22,12 +24,16 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::ReplayMany => replay(model),
         Action::CancelMany => cancel(model),
         Action::AgentPause => pause(model),
+        Action::JobPause | Action::JobCancel => jobs::control(model, action),
         Action::ApproveMany => bulk::decide(model, true),
         Action::RejectMany => bulk::decide(model, false),
         _ => Err("no panel for that".to_owned()),
     });
     match panel {
-        Ok(panel) => model.overlay = Some(Overlay::Panel(panel)),
+        Ok(panel) => {
+            model.overlay = Some(Overlay::Panel(panel));
+            model.reads.hurry(Slot::Plan);
+        }
         Err(reason) => model.say(Weight::Warn, reason),
     }
 }
@@ -114,7 +120,7 @@ pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), St
             let group = model.dead.groups.live_row()?;
             if model.dead.letters.next().is_some() {
                 return Err(format!(
-                    "group of {}: Enter goes in, Space or * marks what to act on",
+                    "group of {}: R and D order a job",
                     format::count(group.count)
                 ));
             }
@@ -151,7 +157,37 @@ pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), St
     Ok((open, word))
 }
 
+/// The job over everything in a group, where that is more than its first letters.
+fn group_job(model: &Model, kind: JobKind) -> Option<Panel> {
+    let is_on_groups = model.view.intent.is_none()
+        && model.view.place == Place::DeadLetters
+        && model.pane() == 0
+        && model.dead.letters.marked() == 0;
+    let group = model.dead.groups.live_row().ok().filter(|_| is_on_groups)?;
+    let from = u64::try_from(COUNT_TYPED_FROM).unwrap_or(u64::MAX);
+    if group.count < from && model.dead.letters.next().is_none() {
+        return None;
+    }
+    let selection = Selection {
+        fingerprint: Some(group.fingerprint.clone()),
+        agent: model.dead.wanted.agent.clone(),
+        intent_type: model.dead.wanted.intent_type.clone(),
+        since: model.dead.wanted.since,
+        until: model.dead.wanted.until,
+        ..Selection::default()
+    };
+    let scope = format!(
+        "all {} of group {}, and none that dies later",
+        format::count(group.count),
+        words::group_label(&group.fingerprint)
+    );
+    Some(jobs::order(kind, selection, scope, model))
+}
+
 fn discard(model: &Model) -> Result<Panel, String> {
+    if let Some(panel) = group_job(model, JobKind::Discard) {
+        return Ok(panel);
+    }
     let (ids, word) = letters(model)?;
     let title = format!("Discard {}", counted(ids.len(), "dead letter"));
     let mut panel = panel(model, Deed::Discard(ids.clone()), title, "Discard");
@@ -168,6 +204,9 @@ fn discard(model: &Model) -> Result<Panel, String> {
 }
 
 fn replay(model: &Model) -> Result<Panel, String> {
+    if let Some(panel) = group_job(model, JobKind::Replay) {
+        return Ok(panel);
+    }
     let (ids, word) = letters(model)?;
     let title = format!("Replay {}", counted(ids.len(), "dead letter"));
     let mut panel = panel(model, Deed::Replay(ids.clone()), title, "Replay");
@@ -323,7 +362,7 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
         }
         return;
     }
-    let deed = panel.deed.clone();
+    let deed = jobs::with_options(panel);
     let reason = panel.reason_text();
     model.overlay = None;
     carry_out(model, deed, reason, tasks);
@@ -338,6 +377,7 @@ fn check(model: &Model, panel: &Panel, is_repeat: bool) -> Result<(), String> {
         };
     }
     model.may_act()?;
+    jobs::check(panel)?;
     panel.check()?;
     keys::armed(model, panel.opened, is_repeat, "Enter")
 }
@@ -381,6 +421,14 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
             );
         }
         Deed::Unpause(agent) => unpause(model, agent, tasks),
+        Deed::Order(job, _) => {
+            let what = job.kind.name().to_owned();
+            jobs::send(model, Order::Start(job), what, tasks);
+        }
+        Deed::Control(job, control) => {
+            let what = control.name().to_owned();
+            jobs::send(model, Order::Control(job, control), what, tasks);
+        }
         Deed::Quit => navigate::end(model, tasks),
     }
 }

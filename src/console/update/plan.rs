@@ -55,6 +55,9 @@ fn wanted(model: &Model) -> Vec<Slot> {
     if matches!(model.overlay, Some(Overlay::Palette(_))) {
         slots.push(Slot::Agents);
     }
+    if super::jobs::awaited(model).is_some() {
+        slots.push(Slot::Plan);
+    }
     if model.view.intent.is_some() {
         slots.push(Slot::Intent);
         return slots;
@@ -69,7 +72,8 @@ fn wanted(model: &Model) -> Vec<Slot> {
         Place::Attempts => &[Slot::Attempts, Slot::MoreAttempts],
         Place::DeadLetters => &[Slot::Groups, Slot::Letters, Slot::MoreLetters],
         Place::Agents => &[Slot::Agents, Slot::AgentAttempts],
-        Place::Jobs | Place::Audit => &[],
+        Place::Jobs => &[Slot::Jobs, Slot::MoreJobs, Slot::Job],
+        Place::Audit => &[Slot::Audit, Slot::MoreAudit],
     });
     slots.dedup();
     slots
@@ -117,7 +121,21 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
         Slot::MoreLetters if model.dead.letters.wants_more() => {
             Query::Letters(letters_of(model)?, next(model.dead.letters.next())?)
         }
-        Slot::MoreIntents | Slot::MoreAttempts | Slot::MoreLetters => return None,
+        Slot::Jobs => Query::Jobs(first(PAGE)),
+        Slot::MoreJobs if model.jobs.rows.wants_more() => {
+            Query::Jobs(next(model.jobs.rows.next())?)
+        }
+        Slot::Job => Query::Job(model.jobs.job_of?),
+        Slot::Plan => Query::Plan(Box::new(super::jobs::awaited(model)?.clone())),
+        Slot::Audit => Query::Audit(model.audit.wanted.clone(), first(PAGE)),
+        Slot::MoreAudit if model.audit.rows.wants_more() => {
+            Query::Audit(model.audit.wanted.clone(), next(model.audit.rows.next())?)
+        }
+        Slot::MoreIntents
+        | Slot::MoreAttempts
+        | Slot::MoreLetters
+        | Slot::MoreJobs
+        | Slot::MoreAudit => return None,
     })
 }
 
@@ -148,6 +166,12 @@ pub(super) fn slot_of(query: &Query) -> Slot {
         Query::Groups(_) => Slot::Groups,
         Query::Letters(_, page) if page.cursor.is_some() => Slot::MoreLetters,
         Query::Letters(..) => Slot::Letters,
+        Query::Jobs(page) if page.cursor.is_some() => Slot::MoreJobs,
+        Query::Jobs(_) => Slot::Jobs,
+        Query::Job(_) => Slot::Job,
+        Query::Plan(_) => Slot::Plan,
+        Query::Audit(_, page) if page.cursor.is_some() => Slot::MoreAudit,
+        Query::Audit(..) => Slot::Audit,
     }
 }
 
@@ -165,6 +189,13 @@ fn follow_cursors(model: &mut Model) {
         model.agents.attempts_of = agent;
         model.agents.attempts.clear();
         model.reads.switch(Slot::AgentAttempts);
+    }
+    let job = model.jobs.rows.cursor().copied();
+    if job.is_some() && job != model.jobs.job_of {
+        model.jobs.job_of = job;
+        model.jobs.job = None;
+        model.jobs.item = 0;
+        model.reads.switch(Slot::Job);
     }
     let thread = model.inbox.tasks.cursor_row().map(|task| task.thread);
     if thread.is_some() && thread != model.inbox.thread_of {

@@ -310,9 +310,17 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             hint("Ctrl-S", "check and stage the replay", None),
             leave("leave, nothing is sent"),
         ],
-        Overlay::Panel(_) => vec![
+        Overlay::Panel(panel) => vec![
             hint("Enter", "act", None),
-            hint("Tab", "to the button", Some(Action::PanelNext)),
+            hint(
+                "Tab",
+                if panel.asks.len() > 1 {
+                    "next field, then the button"
+                } else {
+                    "to the button"
+                },
+                Some(Action::PanelNext),
+            ),
             hint("Esc", "cancel, nothing is sent", Some(Action::PanelCancel)),
         ],
     }

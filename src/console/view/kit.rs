@@ -143,6 +143,13 @@ impl Canvas<'_> {
     pub(crate) fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {
+            // The left half of a wide character would lie over the first cell.
+            if let Some(left) = area.x.checked_sub(1)
+                && let Some(cell) = self.buffer.cell_mut((left, y))
+                && width(cell.symbol()) > 1
+            {
+                cell.set_symbol(" ");
+            }
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.reset();
