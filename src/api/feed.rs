@@ -64,30 +64,58 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     };
     // Subscribed before the store is read, so that nothing is missed in between.
     let mut bus = api.broker().subscribe();
-    let (mut items, mut next, mut head) = read(api.broker(), filter.clone(), limit).await?;
-    if items.is_empty() && !wait.is_zero() && wait_for_item(&api, &mut bus, &filter, wait).await {
-        (items, next, head) = read(api.broker(), filter, limit).await?;
+    let mut found = read(api.broker(), filter.clone(), limit).await?;
+    let is_empty = found.items.is_empty();
+    if is_empty && !wait.is_zero() && wait_for_item(&api, &mut bus, &filter, wait).await {
+        found = read(api.broker(), filter, limit).await?;
     }
+    let Found {
+        items,
+        next,
+        head,
+        oldest,
+    } = found;
     Ok(Answer(
         Object::ok()
             .list("events", items.iter().map(feed::item))
             .number("next_since", next.0.max(since.0))
-            .number("oldest", 1)
+            .number("oldest", oldest.0)
             .number("head", head.0),
     ))
 }
 
-async fn read(
-    broker: &Broker,
-    filter: FeedFilter,
-    limit: u32,
-) -> Result<(Vec<FeedItem>, Cursor, Cursor)> {
-    Ok(broker
+async fn read(broker: &Broker, filter: FeedFilter, limit: u32) -> Result<Found> {
+    let since = filter.since;
+    let found = broker
         .read(move |reader| {
+            let oldest = reader.oldest()?;
             let (items, next) = reader.feed(&filter, limit)?;
-            Ok((items, next, reader.head()?))
+            Ok(Found {
+                items,
+                next,
+                head: reader.head()?,
+                oldest,
+            })
         })
-        .await?)
+        .await?;
+    // From the beginning means from the oldest; from a position that is gone means that something is missed.
+    if since.0 > 0 && since.0.saturating_add(1) < found.oldest.0 {
+        return Err(Problem::new(
+            "cursor_expired",
+            format!("the feed begins at {} by now", found.oldest),
+        )
+        .with(serde_json::json!({ "oldest": found.oldest.0 }))
+        .into());
+    }
+    Ok(found)
+}
+
+/// A piece of the feed.
+struct Found {
+    items: Vec<FeedItem>,
+    next: Cursor,
+    head: Cursor,
+    oldest: Cursor,
 }
 
 /// Waits until something passes the filter. False when the time was up first.
@@ -128,6 +156,8 @@ pub(super) async fn stream(State(api): State<Api>, call: Call) -> Result<Respons
         None => api.broker().read(|reader| reader.head()).await?,
     };
     let filter = filter(&api, &call, since)?;
+    // A position that is gone is refused while that can still be said.
+    read(api.broker(), filter.clone(), 0).await?;
     let window = Window::open(&api, &call, wait, false);
     Ok(sse::respond(FeedStream {
         broker: api.broker().clone(),
@@ -161,10 +191,10 @@ struct FeedStream {
 
 impl FeedStream {
     async fn read_store(&mut self) -> Result<()> {
-        let (items, next, head) = read(&self.broker, self.filter.clone(), READ_AT_ONCE).await?;
-        self.waiting.extend(items);
-        self.filter.since = next.max(self.filter.since);
-        self.is_behind = self.filter.since < head;
+        let found = read(&self.broker, self.filter.clone(), READ_AT_ONCE).await?;
+        self.waiting.extend(found.items);
+        self.filter.since = found.next.max(self.filter.since);
+        self.is_behind = self.filter.since < found.head;
         Ok(())
     }
 

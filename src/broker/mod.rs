@@ -31,6 +31,7 @@ mod outbox;
 mod payloads;
 pub mod push;
 mod recent;
+mod retention;
 mod rounds;
 mod writer;
 
@@ -442,6 +443,8 @@ impl Broker {
     /// clock that jumps is noticed.
     async fn keep_time(self, stop: tokio_util::sync::CancellationToken) {
         let mut due = self.inner.due.clone();
+        // A broker without work still looks for what is old: every minute, and each second while it removes.
+        let mut looked_at = self.inner.clock.elapsed();
         loop {
             let next = *due.borrow_and_update();
             let wait = next.map_or(Duration::from_secs(1), |instant| {
@@ -455,7 +458,15 @@ impl Broker {
                 () = stop.cancelled() => return,
                 changed = due.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(wait) => {
-                    if next.is_some_and(|instant| instant <= self.inner.clock.now())
+                    let is_sweeping = self.inner.stats.is_sweeping();
+                    let pause = Duration::from_secs(if is_sweeping { 1 } else { 60 });
+                    let elapsed = self.inner.clock.elapsed();
+                    let is_time = elapsed.since(looked_at) >= pause;
+                    if is_time {
+                        looked_at = elapsed;
+                    }
+                    let is_due = next.is_some_and(|instant| instant <= self.inner.clock.now());
+                    if (is_due || is_time)
                         && self.inner.queue.send(Message::Tick(None)).await.is_err()
                     {
                         return;

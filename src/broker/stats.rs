@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -25,6 +26,7 @@ pub struct Stats {
     started_at: Timestamp,
     meters: Meters,
     state: Mutex<State>,
+    is_sweeping: AtomicBool,
 }
 
 /// Everything measured, at one moment. Series have one number per second, oldest first, at most 300.
@@ -183,6 +185,16 @@ impl Buckets {
 }
 
 impl Stats {
+    /// True while old intents are being removed.
+    pub(super) fn is_sweeping(&self) -> bool {
+        self.is_sweeping.load(Ordering::Relaxed)
+    }
+
+    /// Says whether old intents are being removed.
+    pub(super) fn set_sweeping(&self, is_sweeping: bool) {
+        self.is_sweeping.store(is_sweeping, Ordering::Relaxed);
+    }
+
     /// Starts measuring.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
@@ -208,6 +220,7 @@ impl Stats {
             started_at,
             meters,
             state: Mutex::new(State::default()),
+            is_sweeping: AtomicBool::new(false),
         }
     }
 

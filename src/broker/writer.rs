@@ -13,9 +13,12 @@ use crate::broker::push::view::Endpoints;
 use crate::broker::recent::Recent;
 use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, BrokerError, Published, Receipt};
+use crate::broker::retention::Sweep;
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
-use crate::broker::{LAST_HOLD, Message, Reply, Settings, admin, audit, boot, jobs, push, rounds};
+use crate::broker::{
+    LAST_HOLD, Message, Reply, Settings, admin, audit, boot, jobs, push, retention, rounds,
+};
 use crate::clock::{Clock, Entropy};
 use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
 use crate::domain::intent::Intent;
@@ -43,6 +46,7 @@ pub(super) struct Writer {
     reader: Box<dyn Reader>,
     outbox: Outbox,
     jobs: Jobs,
+    sweep: Sweep,
     counters: Counters,
     payloads: PayloadCache,
     next_due: Option<Timestamp>,
@@ -99,6 +103,7 @@ impl Writer {
         parts.endpoints.put(known);
         let writer = Self {
             jobs,
+            sweep: Sweep::default(),
             reader,
             outbox,
             counters,
@@ -181,6 +186,7 @@ impl Writer {
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
         push::keep(&mut batch)?;
+        retention::round(&mut batch, &mut self.sweep)?;
         put_counters(&mut batch, before)?;
         let Committed {
             published,
@@ -195,6 +201,7 @@ impl Writer {
             parts.registry.store(Arc::new(registry));
         }
         let took = parts.clock.elapsed().since(began);
+        parts.stats.set_sweeping(self.sweep.is_under_way());
         parts.stats.observe(&published, took, &self.outbox);
         parts.recent.put(&published.intents);
         answers.send(last);

@@ -330,14 +330,10 @@ pub const ENTRIES: &[Entry] = &[
 /// A row leaves with the commit that makes it work.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "env.is_protected",
-    "idempotency.retention_hours",
     "limits.batch_bytes_max",
     "mesh.degraded_seconds",
     "mesh.hold_unreachable",
     "mesh.unreachable_seconds",
-    "retention.audit_days",
-    "retention.dead_letter_days",
-    "retention.finished_days",
 ];
 
 /// The entry of `key`.

@@ -29,7 +29,7 @@ pub use value::{Kind, Secret, Unit};
 use load::Setting;
 
 use crate::domain::address::Home;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{self, Policy};
 
 impl Config {
     /// The defaults, for a broker in `data` on a free port of loopback: tests and `bench`.
@@ -63,6 +63,12 @@ impl Config {
             retry_after_max: self.http.retry_after_max,
             jitter_percent: self.retry.jitter_percent,
             is_4xx_permanent: self.http.is_4xx_permanent,
+            retention: policy::Retention {
+                finished: self.retention.finished,
+                dead_letters: self.retention.dead_letter,
+                audit: self.retention.audit,
+                answers: self.idempotency_retention,
+            },
             ..Policy::default()
         }
     }

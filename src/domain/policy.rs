@@ -28,6 +28,33 @@ pub struct Policy {
     pub is_4xx_permanent: bool,
     /// The longest hold of a decision or replay.
     pub hold_max: Span,
+    /// How long what is finished stays.
+    pub retention: Retention,
+}
+
+/// How long what is finished stays. What is unfinished is never removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Finished intents.
+    pub finished: Span,
+    /// Dead letters, whatever became of them.
+    pub dead_letters: Span,
+    /// Entries of the audit log.
+    pub audit: Span,
+    /// Answers under idempotency keys.
+    pub answers: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: i64| Span::from_seconds(days.saturating_mul(86_400));
+        Self {
+            finished: days(30),
+            dead_letters: days(90),
+            audit: days(90),
+            answers: days(7),
+        }
+    }
 }
 
 impl Default for Policy {
@@ -46,6 +73,7 @@ impl Default for Policy {
             jitter_percent: 20,
             is_4xx_permanent: false,
             hold_max: Span::from_seconds(60),
+            retention: Retention::default(),
         }
     }
 }

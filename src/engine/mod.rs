@@ -27,6 +27,7 @@ pub mod evolve;
 pub mod jobs;
 pub mod lifecycle;
 pub mod refusal;
+pub mod retention;
 
 mod delivery;
 mod inbox;

@@ -103,6 +103,13 @@ pub trait Txn {
     /// The fault.
     fn remembered(&mut self, scope: &str, key: &str) -> Result<Option<Remembered>, StoreError>;
 
+    /// Intents with their places in order of acceptance, from after a place on. For whoever looks through
+    /// all of them bit by bit.
+    ///
+    /// # Errors
+    /// The fault.
+    fn survey(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Arc<Intent>)>, StoreError>;
+
     /// Adds a write.
     ///
     /// # Errors
@@ -139,6 +146,11 @@ pub enum Write {
     JobItem(JobId, JobItem),
     /// An answer under an idempotency key.
     Remember(Remembered),
+    /// Remove a finished intent with everything that hangs on it: payload, facts, attempts, threads. The
+    /// feed is without gaps only after its last fact then.
+    Remove(Arc<Intent>),
+    /// Forget entries of the audit log from before this instant, the oldest, so many at most.
+    ForgetAuditBefore(Timestamp, u32),
     /// Forget idempotency keys from before this instant.
     ForgetKeysBefore(Timestamp),
     /// A named number of the broker: the boot epoch, the last attempt id, ...
@@ -323,6 +335,12 @@ pub trait Reader: Send {
     /// # Errors
     /// The fault.
     fn head(&mut self) -> Result<Cursor, StoreError>;
+
+    /// The first position from which on the feed has no gap.
+    ///
+    /// # Errors
+    /// The fault.
+    fn oldest(&mut self) -> Result<Cursor, StoreError>;
 
     /// A page of the audit log, newest first. A page may be short, or empty, and still have a next one:
     /// one call examines a bounded number of entries.

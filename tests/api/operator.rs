@@ -172,3 +172,55 @@ async fn the_audit_log_says_what_a_write_changed_on_whose_behalf_and_what_was_re
         .collect();
     assert_eq!(seen, wanted);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_finished_and_old_is_removed_and_what_is_unfinished_never() {
+    const DAY: i64 = 86_400;
+    let house = house().await;
+    let done = house.submit(&house.admin, "orders", json!({})).await;
+    let letter = house.submit(&house.admin, "orders", json!({})).await;
+    let open = house.submit(&house.admin, "orders", json!({})).await;
+    let resume = async |id: &str, body| {
+        let path = format!("/v1/intents/{id}/resume");
+        house.post(&path, &house.admin, body).await.ok();
+    };
+    resume(&done, json!({ "done": true })).await;
+    resume(&letter, json!({ "action": "fail" })).await;
+    house.pass(29 * DAY).await;
+    house.intent(&done).await;
+    house.pass(2 * DAY).await;
+    let gone = async |id: &str| {
+        let path = format!("/v1/intents/{id}");
+        house
+            .get(&path, &house.admin)
+            .await
+            .refused(404, "intent_not_found");
+    };
+    gone(&done).await;
+    house.intent(&letter).await;
+    house.pass(60 * DAY).await;
+    gone(&letter).await;
+    assert_eq!(house.intent(&open).await["status"], "DELIVERED");
+    house
+        .get("/v1/events?since=1", &house.admin)
+        .await
+        .refused(410, "cursor_expired");
+    house
+        .get("/v1/events/stream?since=1", &house.admin)
+        .await
+        .refused(410, "cursor_expired");
+    let events = house.get("/v1/events", &house.admin).await.ok();
+    let oldest = events["oldest"].as_u64().unwrap();
+    assert!(oldest > 1, "{events}");
+    let path = format!("/v1/events?since={}", oldest - 1);
+    house.get(&path, &house.admin).await.ok();
+    let audit = house
+        .get("/v1/audit/events?action_prefix=intent.resume", &house.admin)
+        .await
+        .ok();
+    assert_eq!(
+        audit["events"],
+        json!([]),
+        "entries are forgotten after 90 days"
+    );
+}

@@ -10,6 +10,7 @@ use postroom::domain::status::{State, Status};
 use postroom::domain::time::Timestamp;
 use postroom::engine::check::check_step;
 use postroom::engine::evolve::evolve;
+use postroom::engine::retention::is_expired;
 use postroom::store::Reader;
 use postroom::store::query::{AttemptFilter, FeedFilter, PageRequest};
 
@@ -30,7 +31,13 @@ pub(crate) struct Checker {
     patience: Option<Timestamp>,
     /// Everything a caller was told is kept.
     pub(crate) acknowledged: BTreeSet<IntentId>,
+    /// What was removed for its age.
+    pub(crate) removed: BTreeSet<IntentId>,
+    /// The time of this look.
+    pub(crate) now: Timestamp,
 }
+
+use crate::world::RETENTION;
 
 type Verdict = Result<(), String>;
 
@@ -87,7 +94,39 @@ impl Checker {
             check_step(before.as_ref(), &facts, &stored)
                 .map_err(|violation| violation.to_string())?;
         }
+        self.forget(reader, log)?;
         self.count(reader)
+    }
+
+    /// Lets go of what was removed, which must have been finished and old.
+    fn forget(&mut self, reader: &mut dyn Reader, log: &mut Vec<String>) -> Verdict {
+        let counters = reader.counters().map_err(|error| error.to_string())?;
+        let kept: u64 = counters.by_status.iter().sum();
+        if usize::try_from(kept).ok() == Some(self.model.len()) {
+            return Ok(());
+        }
+        let finished = self.model.values().filter(|intent| intent.is_finished());
+        let ids: Vec<IntentId> = finished.map(|intent| intent.id).collect();
+        for id in ids {
+            let is_there = reader.intent(id).map_err(|error| error.to_string())?;
+            if is_there.is_some() {
+                continue;
+            }
+            let Some(intent) = self.model.remove(&id) else {
+                continue;
+            };
+            if !is_expired(&intent, self.now, &RETENTION) {
+                return Err(format!("I16 {id} was removed too early"));
+            }
+            let facts = reader.facts(id, 0).map_err(|error| error.to_string())?;
+            let payload = reader.payload(id).map_err(|error| error.to_string())?;
+            if !facts.is_empty() || payload.is_some() {
+                return Err(format!("I16 something of {id} was left"));
+            }
+            log.push("removed".to_owned());
+            self.removed.insert(id);
+        }
+        Ok(())
     }
 
     /// The endpoint asked for no calls until then, and the broker heard it.
@@ -254,7 +293,7 @@ impl Checker {
     /// At the end: nothing acknowledged is lost, nothing is stuck, every attempt has one end.
     pub(crate) fn finish(&self, reader: &mut dyn Reader) -> Verdict {
         for id in &self.acknowledged {
-            if !self.model.contains_key(id) {
+            if !self.model.contains_key(id) && !self.removed.contains(id) {
                 return Err(format!("I1 acknowledged intent {id} is gone"));
             }
         }

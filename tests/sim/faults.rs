@@ -104,6 +104,10 @@ impl Txn for FaultyTxn<'_> {
         self.inner.remembered(scope, key)
     }
 
+    fn survey(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Arc<Intent>)>, StoreError> {
+        self.inner.survey(after, limit)
+    }
+
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
         self.inner.put(write)
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use postroom::broker::request::{AdminCommand, StartJob};
 use postroom::domain::ids::{IntentId, JobId};
-use postroom::domain::intent::Intent;
 use postroom::domain::job::{
     ItemOutcome, Job, JobControl, JobItem, JobKind, JobState, NewJob, Pace, Selection,
 };
@@ -12,6 +11,7 @@ use postroom::engine::jobs;
 use postroom::store::Reader;
 use postroom::store::query::PageRequest;
 
+use crate::checker::Checker;
 use crate::world::{Broken, World, address, note};
 
 const ALL: PageRequest = PageRequest {
@@ -88,10 +88,7 @@ impl World {
 }
 
 /// Every job against its items, and every item against the intents.
-pub(crate) fn check(
-    reader: &mut dyn Reader,
-    model: &BTreeMap<IntentId, Intent>,
-) -> Result<(), String> {
+pub(crate) fn check(reader: &mut dyn Reader, checker: &Checker) -> Result<(), String> {
     let found = reader.jobs(None, &ALL).map_err(|error| error.to_string())?;
     let mut made: BTreeMap<IntentId, JobId> = BTreeMap::new();
     for job in found.items {
@@ -109,7 +106,11 @@ pub(crate) fn check(
                     item.intent, job.id
                 ));
             }
-            let replay = model
+            if checker.removed.contains(&new) {
+                continue;
+            }
+            let replay = checker
+                .model
                 .get(&new)
                 .ok_or_else(|| format!("{} made {new}, which is not there", job.id))?;
             if replay.replay_of != Some(item.intent) {

@@ -96,7 +96,9 @@ fn the_stories_reach_every_kind_of_fact() {
                     seen.insert(name.to_owned());
                 }
             }
-            if line.contains(" job.") {
+            if line == "removed" {
+                seen.insert(line);
+            } else if line.contains(" job.") {
                 seen.extend(line.split(' ').nth(1).map(str::to_owned));
             } else if let Some((_, body)) = line.split_once("body: ") {
                 let name: String = body.chars().take_while(|c| c.is_alphanumeric()).collect();
@@ -135,6 +137,7 @@ fn the_stories_reach_every_kind_of_fact() {
         "HoldCanceled",
         "HoldElapsed",
         "ResultRejected",
+        "removed",
         "job.started",
         "job.progress",
         "job.finished",

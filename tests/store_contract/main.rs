@@ -16,6 +16,7 @@ mod letters;
 mod lists;
 mod moves;
 mod random;
+mod retention;
 mod threads;
 mod transactions;
 mod world;

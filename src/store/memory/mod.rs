@@ -100,6 +100,10 @@ impl Txn for MemoryTxn<'_> {
         Ok(self.store.working.remembered(scope, key))
     }
 
+    fn survey(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Arc<Intent>)>, StoreError> {
+        Ok(self.store.working.survey(after, limit))
+    }
+
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
         // Recorded first: a write that fails half-way is undone with the rest when this is dropped.
         self.writes.push(write.clone());

@@ -47,7 +47,7 @@ impl Reader for MemoryReader {
         let places = tables.row(id).map_or(&[][..], |row| &row.facts);
         Ok(places
             .iter()
-            .filter_map(|place| match &tables.feed.get(*place)?.entry {
+            .filter_map(|place| match &tables.feed.get(place)?.entry {
                 FeedEntry::Intent { fact, .. } => Some(fact),
                 FeedEntry::Notice(_) => None,
             })
@@ -253,11 +253,10 @@ impl Reader for MemoryReader {
         let tables = self.tables.read();
         let mut examined = filter.since;
         let mut items = Vec::new();
-        let start = usize::try_from(filter.since.0).unwrap_or(usize::MAX);
         for item in tables
             .feed
-            .iter()
-            .skip(start)
+            .range(filter.since.0.saturating_add(1)..)
+            .map(|(_, item)| item)
             .take(size(matching::FEED_EXAMINED_MAX))
         {
             if items.len() == size(limit) {
@@ -269,6 +268,10 @@ impl Reader for MemoryReader {
             }
         }
         Ok((items, examined))
+    }
+
+    fn oldest(&mut self) -> Result<Cursor, StoreError> {
+        Ok(Cursor(self.tables.read().floor + 1))
     }
 
     fn head(&mut self) -> Result<Cursor, StoreError> {

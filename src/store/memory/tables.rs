@@ -28,7 +28,7 @@ pub(super) struct Row {
     pub(super) intent: Arc<Intent>,
     pub(super) payload: Option<Payload>,
     /// Where its facts lie in the feed.
-    pub(super) facts: Vec<usize>,
+    pub(super) facts: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,7 +45,11 @@ pub(super) struct Tables {
     pub(super) letters: BTreeSet<(Timestamp, Local)>,
     pub(super) threads: BTreeSet<Local>,
 
-    pub(super) feed: Vec<Arc<FeedItem>>,
+    pub(super) feed: BTreeMap<u64, Arc<FeedItem>>,
+    pub(super) head: u64,
+    /// The last position of the feed up to which items may be missing.
+    pub(super) floor: u64,
+    last_local: Local,
     pub(super) attempts: BTreeMap<AttemptId, Attempt>,
     pub(super) tally: Tally,
     pub(super) agents: BTreeMap<Address, Agent>,
@@ -93,6 +97,15 @@ impl Tables {
                 let key = (answer.scope.clone(), answer.key.clone());
                 self.remembered.insert(key, answer);
             }
+            Write::Remove(intent) => self.remove(&intent)?,
+            Write::ForgetAuditBefore(instant, limit) => {
+                let old = self
+                    .audit
+                    .iter()
+                    .take_while(|(_, entry)| entry.at < instant);
+                let old: Vec<u64> = old.take(size(limit)).map(|(id, _)| *id).collect();
+                self.audit.retain(|id, _entry| !old.contains(id));
+            }
             Write::ForgetKeysBefore(instant) => {
                 self.remembered.retain(|_key, answer| answer.at >= instant);
             }
@@ -119,7 +132,7 @@ impl Tables {
         let Change { after, facts, .. } = change;
         for (fact, status) in facts.into_iter().zip(statuses) {
             if let Some(row) = self.rows.get_mut(&local) {
-                row.facts.push(self.feed.len());
+                row.facts.push(self.head + 1);
             }
             let agent = after.to.clone();
             self.append(FeedEntry::Intent {
@@ -133,6 +146,46 @@ impl Tables {
             row.intent = after;
         }
         Ok(())
+    }
+
+    /// Takes an intent out with everything that hangs on it.
+    fn remove(&mut self, intent: &Intent) -> Result<(), StoreError> {
+        if !intent.is_finished() {
+            let reason = format!("{} is unfinished", intent.id);
+            return Err(fault("remove intent", reason));
+        }
+        let local = self.forget(intent)?;
+        self.locals.remove(&intent.id);
+        self.threads_by_id.retain(|_id, of| *of != local);
+        self.attempts
+            .retain(|_id, attempt| attempt.intent != intent.id);
+        if let Some(row) = self.rows.remove(&local) {
+            let last = row.facts.last().copied().unwrap_or(0);
+            for cursor in row.facts {
+                self.feed.remove(&cursor);
+            }
+            let was = self.floor;
+            self.floor = was.max(last);
+            let is_notice = |item: &Arc<FeedItem>| matches!(item.entry, FeedEntry::Notice(_));
+            let passed: Vec<u64> = self
+                .feed
+                .range(was..=self.floor)
+                .filter(|(_, item)| is_notice(item))
+                .map(|(cursor, _)| *cursor)
+                .collect();
+            for cursor in passed {
+                self.feed.remove(&cursor);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn survey(&self, after: u64, limit: u32) -> Vec<(u64, Arc<Intent>)> {
+        self.rows
+            .range(after.saturating_add(1)..)
+            .take(size(limit))
+            .map(|(local, row)| (*local, Arc::clone(&row.intent)))
+            .collect()
     }
 
     /// Makes the row of a new intent.
@@ -149,7 +202,8 @@ impl Tables {
                     .ok_or_else(|| fault("copy payload", format!("{other} has none")))?,
             ),
         };
-        let local = self.rows.last_key_value().map_or(1, |(last, _)| last + 1);
+        self.last_local += 1;
+        let local = self.last_local;
         self.locals.insert(id, local);
         let row = Row {
             intent: Arc::clone(&change.after),
@@ -223,12 +277,14 @@ impl Tables {
     }
 
     fn append(&mut self, entry: FeedEntry) {
-        let cursor = Cursor(self.head().0 + 1);
-        self.feed.push(Arc::new(FeedItem { cursor, entry }));
+        self.head += 1;
+        let cursor = Cursor(self.head);
+        self.feed
+            .insert(self.head, Arc::new(FeedItem { cursor, entry }));
     }
 
     pub(super) fn head(&self) -> Cursor {
-        self.feed.last().map_or(Cursor(0), |item| item.cursor)
+        Cursor(self.head)
     }
 
     pub(super) fn row(&self, id: IntentId) -> Option<&Row> {

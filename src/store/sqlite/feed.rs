@@ -13,8 +13,8 @@ use crate::store::matching::{self, FEED_EXAMINED_MAX};
 use crate::store::query::FeedFilter;
 use crate::store::record::{self, Record as _};
 
-use super::columns;
 use super::failure::Named as _;
+use super::{columns, removal};
 
 /// The position of the last item.
 pub(super) fn head(file: &Connection) -> Result<Cursor, StoreError> {
@@ -23,7 +23,14 @@ pub(super) fn head(file: &Connection) -> Result<Cursor, StoreError> {
         .named("read head")?
         .query_row([], |row| row.get(0))
         .named("read head")?;
-    Ok(Cursor(columns::unsigned(last.unwrap_or(0))))
+    let floor = removal::number(file, removal::FLOOR)?;
+    Ok(Cursor(columns::unsigned(last.unwrap_or(0).max(floor))))
+}
+
+/// The first position from which on nothing is missing.
+pub(super) fn oldest(file: &Connection) -> Result<Cursor, StoreError> {
+    let floor = removal::number(file, removal::FLOOR)?;
+    Ok(Cursor(columns::unsigned(floor).saturating_add(1)))
 }
 
 /// One fact of a chain.

@@ -18,7 +18,7 @@ use super::known::{Book, Known};
 use super::names::Names;
 use super::pending::{Moved, Pending, Source, fault};
 use super::schema::SHELF_BITS;
-use super::{attempts, jobs, threads};
+use super::{attempts, jobs, removal, threads};
 
 /// What `spans` keeps times of.
 pub(super) const SPAN_INTENTS: i64 = 1;
@@ -53,6 +53,12 @@ pub(super) fn flush(
             moved.stored = Some(Arc::clone(&moved.known.intent));
             moved.is_dirty = false;
         }
+    }
+    for intent in std::mem::take(&mut pending.removed) {
+        let receiver = book.names.number(connection, intent.to.key())?;
+        sums.count_intent(&intent, &derived(&intent), receiver, -1);
+        removal::remove(connection, book, &intent)?;
+        pending.moved.remove(&intent.id);
     }
     sums.write(connection)?;
     write_answers(connection, book, pending)?;
@@ -414,6 +420,9 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
                 "INSERT INTO audit (at, record) VALUES (?1, ?2)",
                 params![entry.at.as_millis(), entry.encode()],
             )?,
+            Write::ForgetAuditBefore(instant, limit) => {
+                removal::forget_audit(connection, instant, limit)?;
+            }
             Write::Job(job) => jobs::write(connection, &job)?,
             Write::JobSelection(job, piece, intents) => {
                 jobs::write_piece(connection, job, piece, &intents)?;
@@ -427,6 +436,7 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
             Write::Intent(_)
             | Write::Notice(_)
             | Write::Remember(_)
+            | Write::Remove(_)
             | Write::ForgetKeysBefore(_)
             | Write::Number(..) => {}
         }

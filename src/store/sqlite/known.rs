@@ -13,7 +13,7 @@ use super::answers::Days;
 use super::failure::Named as _;
 use super::flush::Updates;
 use super::names::Names;
-use super::{attempts, rows};
+use super::{attempts, removal, rows};
 
 /// An intent with the ends of its chains.
 #[derive(Debug, Clone)]
@@ -53,8 +53,10 @@ impl Book {
         };
         Ok(Self {
             at: Position {
-                local: last("SELECT max(local) FROM intents")?,
-                cursor: last("SELECT max(cursor) FROM feed")?,
+                local: last("SELECT max(local) FROM intents")?
+                    .max(removal::number(connection, removal::PLACE)?),
+                cursor: last("SELECT max(cursor) FROM feed")?
+                    .max(removal::number(connection, removal::FLOOR)?),
             },
             recent: Recent::new(recent),
             names: Names::default(),

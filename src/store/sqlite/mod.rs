@@ -25,6 +25,7 @@ mod names;
 mod pending;
 mod read;
 pub mod recover;
+mod removal;
 mod rows;
 mod schema;
 mod shelves;

@@ -57,6 +57,8 @@ pub(super) struct Pending {
     pub(super) arena: Vec<u8>,
     pub(super) answers: Vec<Remembered>,
     pub(super) forget: Option<Timestamp>,
+    /// Intents to be removed.
+    pub(super) removed: Vec<Arc<Intent>>,
     pub(super) numbers: BTreeMap<&'static str, u64>,
     /// Agents, keys, texts and audit entries: few, written as they came.
     pub(super) others: Vec<Write>,
@@ -70,6 +72,7 @@ impl Pending {
             && self.feed.is_empty()
             && self.answers.is_empty()
             && self.forget.is_none()
+            && self.removed.is_empty()
             && self.numbers.is_empty()
             && self.others.is_empty()
     }
@@ -89,6 +92,7 @@ impl Pending {
                 self.answers.retain(|answer| answer.at >= instant);
                 self.forget = self.forget.max(Some(instant));
             }
+            Write::Remove(intent) => self.removed.push(intent),
             Write::Number(name, number) => {
                 self.numbers.insert(name, number);
             }
@@ -96,6 +100,7 @@ impl Pending {
             | Write::Key(_)
             | Write::Endpoint(_)
             | Write::Audit(_)
+            | Write::ForgetAuditBefore(..)
             | Write::Job(_)
             | Write::JobSelection(..)
             | Write::JobItem(..)

@@ -260,6 +260,10 @@ impl Reader for SqliteReader {
         self.call(|file| feed::page(file, filter, limit))
     }
 
+    fn oldest(&mut self) -> Result<Cursor, StoreError> {
+        self.call(feed::oldest)
+    }
+
     fn head(&mut self) -> Result<Cursor, StoreError> {
         self.call(feed::head)
     }

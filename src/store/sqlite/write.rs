@@ -196,6 +196,27 @@ impl Txn for SqliteTxn<'_> {
         }
     }
 
+    fn survey(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Arc<Intent>)>, StoreError> {
+        self.flush()?;
+        let mut statement = self
+            .store
+            .connection
+            .prepare_cached(
+                "SELECT id, state, local FROM intents WHERE local > ?1 ORDER BY local LIMIT ?2",
+            )
+            .named("survey intents")?;
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut cursor = statement
+            .query(params![after, limit])
+            .named("survey intents")?;
+        let mut found = Vec::new();
+        while let Some(row) = cursor.next().named("survey intents")? {
+            let local: i64 = row.get(2).named("survey intents")?;
+            found.push((columns::unsigned(local), rows::intent(row)?));
+        }
+        Ok(found)
+    }
+
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
         let store = &mut *self.store;
         self.pending.put(&store.connection, &mut store.book, write)

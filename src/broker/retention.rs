@@ -1,0 +1,65 @@
+//! Removing what is finished and old: a few intents in each commit while a sweep runs, one sweep an hour.
+//!
+//! A sweep walks through all intents in order of acceptance and stops at the first page that is younger
+//! than anything that may be removed. What is unfinished is never removed (`engine::retention`).
+
+use crate::broker::batch::Batch;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::retention::is_expired;
+use crate::store::Write;
+use crate::store::error::StoreError;
+
+/// Intents that one commit looks at: a few milliseconds of work.
+const LOOKED_AT: u32 = 100;
+/// Entries of the audit log that one sweep forgets at a time.
+const AUDIT_MAX: u32 = 1000;
+/// Between two steps, so that what is removed never crowds out what is delivered.
+const STEP_EVERY: Span = Span::from_millis(100);
+/// Between two sweeps.
+const SWEEP_EVERY: Span = Span::from_seconds(3600);
+
+/// How far the sweep is.
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    /// The place of the last intent that was looked at.
+    place: u64,
+    next_at: Option<Timestamp>,
+}
+
+impl Sweep {
+    /// True while a sweep has begun and has not come to its end.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.place > 0
+    }
+}
+
+/// Takes one step, when it is time.
+pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<(), StoreError> {
+    if sweep.next_at.is_some_and(|at| batch.now < at) {
+        return Ok(());
+    }
+    let keep = batch.policy.retention;
+    if sweep.place == 0 {
+        let answers = batch.now.before(keep.answers);
+        batch.txn.put(Write::ForgetKeysBefore(answers))?;
+    }
+    let audit = batch.now.before(keep.audit);
+    batch.txn.put(Write::ForgetAuditBefore(audit, AUDIT_MAX))?;
+    let found = batch.txn.survey(sweep.place, LOOKED_AT)?;
+    let youngest = batch.now.before(keep.finished.min(keep.dead_letters));
+    let mut is_end = u32::try_from(found.len()).unwrap_or(u32::MAX) < LOOKED_AT;
+    is_end |= found.iter().all(|(_, intent)| intent.created_at > youngest);
+    for (place, intent) in found {
+        sweep.place = place;
+        // What this commit has touched is looked at again by the next sweep.
+        if is_expired(&intent, batch.now, &keep) && batch.intent(intent.id).is_none() {
+            batch.txn.put(Write::Remove(intent))?;
+        }
+    }
+    let pause = if is_end { SWEEP_EVERY } else { STEP_EVERY };
+    if is_end {
+        sweep.place = 0;
+    }
+    sweep.next_at = Some(batch.now.after(pause));
+    Ok(())
+}
