@@ -26,7 +26,7 @@ use crate::store::sqlite::{self, SqliteStore, Ticks};
 /// Commits that a subscriber of the bus may lag behind.
 const BUS_LAG_MAX: usize = 4096;
 /// The file of the store in the data directory.
-const STORE_FILE: &str = "postroom.db";
+pub(super) const STORE_FILE: &str = "postroom.db";
 /// The least time a step of stopping gets.
 const STEP_MIN: Duration = Duration::from_millis(200);
 

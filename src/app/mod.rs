@@ -11,6 +11,7 @@ mod console;
 mod demo;
 mod first;
 mod house;
+mod keeping;
 mod serve;
 
 use std::ffi::OsString;
@@ -84,6 +85,9 @@ fn go(mut arguments: Arguments) -> Result<(), Failure> {
         Some(Verb::Attach(_)) => console::attach_to(&context, &console),
         Some(Verb::Serve(_)) => serve::run(context),
         Some(Verb::Demo(arguments)) => demo::run(&arguments, context, &console),
+        Some(Verb::Backup(arguments)) => keeping::backup(&arguments.file, &context),
+        Some(Verb::Restore(arguments)) => keeping::restore(&arguments.file, &context),
+        Some(Verb::Verify(arguments)) => keeping::verify(arguments.file.as_deref(), &context),
         Some(Verb::ResetTty) => {
             crate::console::terminal::reset();
             Ok(())

@@ -105,8 +105,12 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Doctor => doctor::run(context).await,
         Verb::Config(arguments) => config::print(&arguments, context),
         Verb::Completions(arguments) => config::completions(&arguments, context),
-        Verb::Serve(_) | Verb::Attach(_) | Verb::Demo(_) | Verb::ResetTty => {
-            Err(Failure::usage("this verb starts something of its own"))
-        }
+        Verb::Backup(_)
+        | Verb::Restore(_)
+        | Verb::Verify(_)
+        | Verb::Serve(_)
+        | Verb::Attach(_)
+        | Verb::Demo(_)
+        | Verb::ResetTty => Err(Failure::usage("this verb starts something of its own")),
     }
 }

@@ -275,3 +275,54 @@ fn a_bulk_replay_is_looked_at_first_and_then_a_job_that_can_be_watched() {
         "neither letters nor --matching"
     );
 }
+
+#[test]
+fn a_backup_of_a_running_broker_is_whole_and_restored_it_sends_nothing_until_told() {
+    let broker = Broker::start();
+    {
+        let _listener = broker.keep_running(&["listen", "orders", "--exec", "exit 9"]);
+        let send = ["send", "intent.a.v1", "orders", "--wait", "--json"];
+        assert_eq!(broker.run(&send).code, 1);
+    }
+    let waits = broker.json(&["send", "intent.a.v1", "orders"])["intent_id"].clone();
+    assert!(broker.run(&["verify"]).out.contains("whole"));
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("copy.db");
+    let file = file.to_str().unwrap();
+    let made = broker.json(&["backup", file]);
+    assert_eq!(made["intents"], json!(2), "{made}");
+    assert_eq!(
+        broker.run(&["backup", file]).code,
+        1,
+        "a backup is never written over"
+    );
+    assert_eq!(
+        broker.run(&["restore", file]).code,
+        1,
+        "the directory is taken"
+    );
+    let data = tempfile::tempdir().unwrap();
+    let restored = program(data.path(), &["restore", file]).output().unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+    let verified = program(data.path(), &["verify"]).output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    let other = Broker::start_in(data, &[]);
+    let polled = other.json(&["agents", "show", "orders"]);
+    assert_eq!(polled["agent"]["paused"], json!(true), "{polled}");
+    assert_eq!(status(&other, waits.as_str().unwrap()), "DELIVERED");
+    other.run(&["agents", "resume", "orders"]);
+    let taken = other.run(&["poll", "orders", "--echo", "--once", "--json"]);
+    assert!(taken.out.contains(waits.as_str().unwrap()), "{}", taken.out);
+    // A copy that was damaged is neither verified nor restored.
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xAA);
+    std::fs::write(file, bytes).unwrap();
+    assert_eq!(broker.run(&["verify", file]).code, 1);
+    let nowhere = tempfile::tempdir().unwrap();
+    let refused = program(nowhere.path(), &["restore", file])
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    assert!(!nowhere.path().join("postroom.db").exists());
+}

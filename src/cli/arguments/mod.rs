@@ -178,6 +178,12 @@ pub enum Verb {
     Events(EventsArguments),
     /// Who has done what: every operator's write and every decision.
     Audit(AuditArguments),
+    /// Copy the store to a file, also while the broker runs, and check the copy.
+    Backup(FileArguments),
+    /// Make a store from a backup; its agents are paused until somebody resumes them.
+    Restore(FileArguments),
+    /// Check that a store is whole: pages, facts, states, counters.
+    Verify(VerifyArguments),
     /// Find out what is wrong.
     Doctor,
     /// See it live: a broker on a scratch directory, with real agents and traffic.
@@ -188,6 +194,22 @@ pub enum Verb {
     Completions(CompletionsArguments),
     /// Repair a terminal that a killed console left behind.
     ResetTty,
+}
+
+/// A file.
+#[derive(Debug, Clone, Args)]
+pub struct FileArguments {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// A file, or the data directory's store.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArguments {
+    /// The store or backup; that of the data directory when missing.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod answers;
 mod attempt_pages;
 mod attempts;
 mod audit;
+pub mod backup;
 mod columns;
 mod failure;
 mod feed;
