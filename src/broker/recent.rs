@@ -34,6 +34,11 @@ impl Recent {
         found.cloned()
     }
 
+    /// Forgets all: some of them were removed from the store.
+    pub(super) fn forget(&self) {
+        *self.generations.write() = Generations::default();
+    }
+
     /// Keeps what a commit has moved.
     pub(super) fn put(&self, moved: &[Arc<Intent>]) {
         if moved.is_empty() {

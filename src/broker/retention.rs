@@ -33,10 +33,10 @@ impl Sweep {
     }
 }
 
-/// Takes one step, when it is time.
-pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<(), StoreError> {
+/// Takes one step, when it is time. True when it removed an intent.
+pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<bool, StoreError> {
     if sweep.next_at.is_some_and(|at| batch.now < at) {
-        return Ok(());
+        return Ok(false);
     }
     let keep = batch.policy.retention;
     if sweep.place == 0 {
@@ -49,11 +49,13 @@ pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<(), Stor
     let youngest = batch.now.before(keep.finished.min(keep.dead_letters));
     let mut is_end = u32::try_from(found.len()).unwrap_or(u32::MAX) < LOOKED_AT;
     is_end |= found.iter().all(|(_, intent)| intent.created_at > youngest);
+    let mut has_removed = false;
     for (place, intent) in found {
         sweep.place = place;
         // What this commit has touched is looked at again by the next sweep.
         if is_expired(&intent, batch.now, &keep) && batch.intent(intent.id).is_none() {
             batch.txn.put(Write::Remove(intent))?;
+            has_removed = true;
         }
     }
     let pause = if is_end { SWEEP_EVERY } else { STEP_EVERY };
@@ -61,5 +63,5 @@ pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<(), Stor
         sweep.place = 0;
     }
     sweep.next_at = Some(batch.now.after(pause));
-    Ok(())
+    Ok(has_removed)
 }

@@ -186,7 +186,7 @@ impl Writer {
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
         push::keep(&mut batch)?;
-        retention::round(&mut batch, &mut self.sweep)?;
+        let has_removed = retention::round(&mut batch, &mut self.sweep)?;
         put_counters(&mut batch, before)?;
         let Committed {
             published,
@@ -203,6 +203,9 @@ impl Writer {
         let took = parts.clock.elapsed().since(began);
         parts.stats.set_sweeping(self.sweep.is_under_way());
         parts.stats.observe(&published, took, &self.outbox);
+        if has_removed {
+            parts.recent.forget();
+        }
         parts.recent.put(&published.intents);
         answers.send(last);
         parts.endpoints.put(self.outbox.endpoints.changed(now));

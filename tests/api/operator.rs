@@ -190,11 +190,13 @@ async fn what_is_finished_and_old_is_removed_and_what_is_unfinished_never() {
     house.intent(&done).await;
     house.pass(2 * DAY).await;
     let gone = async |id: &str| {
-        let path = format!("/v1/intents/{id}");
-        house
-            .get(&path, &house.admin)
-            .await
-            .refused(404, "intent_not_found");
+        for of_it in ["", "/events"] {
+            let path = format!("/v1/intents/{id}{of_it}");
+            house
+                .get(&path, &house.admin)
+                .await
+                .refused(404, "intent_not_found");
+        }
     };
     gone(&done).await;
     house.intent(&letter).await;
