@@ -14,6 +14,7 @@ use crate::console::widgets::table::columns::Column;
 use crate::console::widgets::table::{Cell, Row};
 use crate::desk::rows::{AgentRow, AgentState};
 use crate::domain::agent::Binding;
+use crate::domain::endpoint::Breaker;
 use crate::domain::time::Timestamp;
 
 use super::{attempts, words};
@@ -25,10 +26,11 @@ const WIDE: &[Column] = &[
     Column::new("OUT/S", 2, 5, 5).right(),
     Column::new("ERR%", 3, 5, 5).right(),
     Column::new("LAG", 4, 5, 6).right(),
+    Column::new("BREAKER", 5, 9, 9),
     Column::new("LISTEN", 6, 6, 6).right(),
     Column::new("QUEUED", 5, 6, 7).right(),
     Column::new("RETRY", 7, 5, 6).right(),
-    Column::new("NOTE", 8, 10, 12).growing(),
+    Column::new("NOTE", 5, 18, 18).growing(),
 ];
 
 const MEDIUM: &[Column] = &[
@@ -76,10 +78,32 @@ pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
         Cell::of(note(agent, now), Role::Dim),
     ];
     if size == Size::Wide {
-        cells.insert(6, listeners);
-        cells.insert(8, words::number_cell(agent.retrying));
+        cells.insert(6, breaker_cell(agent));
+        cells.insert(7, listeners);
+        cells.insert(9, words::number_cell(agent.retrying));
     }
     cells
+}
+
+/// What the breaker lets through; only agents that are called have one.
+fn breaker_cell(agent: &AgentRow) -> Cell {
+    match agent.breaker {
+        Some(Breaker::Closed) => Cell::of("closed", Role::Dim),
+        Some(Breaker::Open) => Cell::of("open", Role::Crit),
+        Some(Breaker::HalfOpen) => Cell::of("half-open", Role::Warn),
+        None => Cell::of("–", Role::Dim),
+    }
+}
+
+/// What a breaker means for what waits.
+const fn breaker_text(breaker: Breaker) -> &'static str {
+    match breaker {
+        Breaker::Closed => "closed: it is called",
+        Breaker::Open => {
+            "open: nothing is sent until a probe goes well; what waits spends no attempt"
+        }
+        Breaker::HalfOpen => "half-open: one probe is out, the rest waits and spends no attempt",
+    }
 }
 
 /// What is special about an agent.
@@ -91,6 +115,11 @@ fn note(agent: &AgentRow, now: Timestamp) -> String {
     let mut parts = Vec::new();
     if agent.state == AgentState::Offline {
         parts.push("nobody listens".to_owned());
+    }
+    match agent.breaker {
+        Some(Breaker::Open) => parts.push("breaker open".to_owned()),
+        Some(Breaker::HalfOpen) => parts.push("breaker probes".to_owned()),
+        Some(Breaker::Closed) | None => {}
     }
     if agent.dead > 0 {
         parts.push(format!("{} dead", format::count(agent.dead)));
@@ -124,9 +153,9 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             draw_recent(model, canvas, recent);
         }
         Size::Medium => {
-            let most = area.height.saturating_sub(9).max(4);
+            let most = area.height.saturating_sub(10).max(4);
             let lines = rows.saturating_add(2).clamp(4, most);
-            let [list, peek, recent] = rows_of(area, [lines, 4, 0], 2);
+            let [list, peek, recent] = rows_of(area, [lines, 5, 0], 2);
             draw_list(model, canvas, list);
             draw_agent(model, canvas, peek);
             draw_recent(model, canvas, recent);
@@ -197,12 +226,21 @@ fn draw_agent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         ),
         None => span(agent.state.name(), words::agent_role(agent.state)),
     };
-    let facts = [
+    let mut facts = vec![
         fact("address", agent.address.to_string()),
         fact("binding", binding),
         ("state".to_owned(), state),
-        fact("account", account),
     ];
+    if let Some(breaker) = agent.breaker {
+        let role = match breaker {
+            Breaker::Closed => Role::Text,
+            Breaker::Open => Role::Bad,
+            Breaker::HalfOpen => Role::Warn,
+        };
+        let text = span(breaker_text(breaker), role);
+        facts.push(("breaker".to_owned(), text));
+    }
+    facts.push(fact("account", account));
     canvas.facts(inner, 10, &facts);
 }
 

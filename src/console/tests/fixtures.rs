@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::desk::rows::{AgentRow, AgentState, Hello, Overview, PauseRow, TaskRow, ThreadEvent};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
+use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
@@ -136,6 +137,7 @@ pub(super) fn agents() -> Vec<AgentRow> {
             retrying: 3_088,
             leased: 4,
             dead: 1_247,
+            breaker: Some(Breaker::HalfOpen),
             ..agent("billing-webhook", Binding::Http, AgentState::Degraded)
         },
         AgentRow {
