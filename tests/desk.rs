@@ -407,6 +407,7 @@ impl House {
             },
             task: Some(Box::new(task)),
             replay: None,
+            part: postroom::engine::command::Part::Plain,
         };
         let request = Request::plain(id, Command::Submit(Box::new(submit)));
         self.broker.run(request).await.unwrap();

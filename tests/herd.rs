@@ -122,6 +122,7 @@ fn submit(entropy: &SeededEntropy, now: Timestamp, to: usize) -> Request {
         reminders: ReminderPlan::default(),
         task: None,
         replay: None,
+        part: postroom::engine::command::Part::Plain,
     }));
     Request::plain(id, command)
 }

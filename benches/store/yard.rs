@@ -186,6 +186,7 @@ impl Yard {
             reminders: ReminderPlan::default(),
             task: None,
             replay: None,
+            part: postroom::engine::command::Part::Plain,
         };
         self.keys += 1;
         let remember = with_key.then(|| RememberKey {

@@ -115,6 +115,7 @@ fn after(object: Object, receipt: &Receipt) -> Object {
         Delivery::Ready { since } => object.shown("next_attempt_at", since),
         Delivery::Dead => object.flag("dead_letter", true),
         Delivery::HeldByPerson
+        | Delivery::HeldBySteps
         | Delivery::HeldByTime { .. }
         | Delivery::Done
         | Delivery::Withdrawn => object,

@@ -34,6 +34,7 @@ mod overview;
 mod poll;
 mod replies;
 mod routes;
+mod scenarios;
 mod sse;
 mod stream;
 mod submit;

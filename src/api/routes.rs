@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, events, feed, health, holds,
-    inbox, intents, jobs, metrics, moves, overview, submit, tasks, unsupported,
+    inbox, intents, jobs, metrics, moves, overview, scenarios, submit, tasks, unsupported,
 };
 use crate::wire::errors::Problem;
 
@@ -27,6 +27,7 @@ pub fn router(api: Api) -> Router {
         .merge(plumbing())
         .merge(intent_routes())
         .merge(people())
+        .merge(scenario_routes())
         .merge(operator())
         .route("/v1/agents", get(agents::list))
         .route("/v1/agents/{*rest}", any(agents::dispatch))
@@ -97,6 +98,13 @@ fn people() -> Router<Api> {
         .route("/v1/inbox/{id}/messages/delete", post(unsupported::not_yet))
         .route("/v1/approvals/{id}/decision", post(inbox::decision))
         .route("/v1/me/tasks", get(tasks::mine))
+}
+
+fn scenario_routes() -> Router<Api> {
+    Router::new()
+        .route("/v1/scenarios/validate", post(scenarios::validate))
+        .route("/v1/scenarios/apply", post(scenarios::apply))
+        .route("/v1/tool-registry/macros", get(scenarios::macros))
 }
 
 fn operator() -> Router<Api> {

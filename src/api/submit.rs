@@ -91,6 +91,7 @@ fn request(api: &Api, call: &Call, create: Create) -> Request {
         reminders: create.reminders,
         task: create.task,
         replay: None,
+        part: crate::engine::command::Part::Plain,
     };
     Request::plain(id, Command::Submit(Box::new(submit)))
 }

@@ -31,9 +31,7 @@ const NOT_POSTROOM: [&str; 18] = [
 ];
 
 /// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 7] = [
-    ("scenarios", "scenarios"),
-    ("tool-registry", "the tool registry"),
+const NOT_YET: [(&str, &str); 5] = [
     ("mesh", "the agent mesh"),
     ("webhooks", "webhook subscriptions"),
     ("schemas", "the schema registry"),

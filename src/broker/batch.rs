@@ -1,6 +1,6 @@
 //! One commit: the intents it touches, what happened to them, and what follows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::broker::jobs::Jobs;
@@ -8,23 +8,24 @@ use crate::broker::late;
 use crate::broker::outbox::Outbox;
 use crate::broker::push;
 use crate::broker::registry::Registry;
-use crate::broker::request::{BrokerError, Published, Receipt, RememberKey, Request};
+use crate::broker::request::{BrokerError, Published, Receipt, Request};
 use crate::clock::Entropy;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::fact::{Fact, FactBody, FeedEntry, FeedItem, Notice};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IdMap, IntentId};
 use crate::domain::intent::Intent;
+use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
 use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
 use crate::engine::command::{Command, PayloadSource};
 use crate::engine::effect::{Effect, effects_of};
-use crate::engine::evolve::{evolve, fold};
+use crate::engine::evolve::evolve;
 use crate::engine::refusal::Refusal;
-use crate::engine::{Context, check, decide};
+use crate::engine::{Context, check, decide, workflow};
 use crate::store::error::StoreError;
-use crate::store::{Change, NewPayload, Reader, Remembered, Txn, Write};
+use crate::store::{Change, NewPayload, Reader, Txn, Write};
 
 /// Most commands that one command may cause in other intents.
 const CAUSED_MAX: usize = 1000;
@@ -50,7 +51,7 @@ pub(super) struct Batch<'a> {
     pub(super) now: Timestamp,
     entries: IdMap<Entry>,
     dirty: Vec<IntentId>,
-    told: HashMap<(String, String), Receipt>,
+    pub(super) told: HashMap<(String, String), Receipt>,
     /// What was put, in the order of the feed.
     feed: Vec<FeedEntry>,
     /// Hand-overs to be made after the commit.
@@ -65,6 +66,8 @@ struct Entry {
     current: Option<Arc<Intent>>,
     facts: Vec<(Fact, Status)>,
     payload: Option<NewPayload>,
+    /// The payload it was given in this batch, for the steps of its run.
+    given: Option<Payload>,
 }
 
 /// What one command did.
@@ -204,9 +207,10 @@ impl<'a> Batch<'a> {
 
     /// Runs a command and everything it causes in other intents.
     pub(super) fn command(&mut self, id: IntentId, command: &Command) -> Result<Ran, BrokerError> {
-        let (intent, facts, mut waiting) = self.step(id, command)?;
+        let (intent, facts, waiting) = self.step(id, command)?;
+        let mut waiting = VecDeque::from(waiting);
         let mut caused = Vec::new();
-        while let Some((other, command)) = waiting.pop() {
+        while let Some((other, command)) = waiting.pop_front() {
             if caused.len() >= CAUSED_MAX {
                 break;
             }
@@ -214,6 +218,8 @@ impl<'a> Batch<'a> {
             caused.push(intent);
             waiting.extend(more);
         }
+        // What it caused may have moved it on.
+        let intent = self.intent(id).cloned().unwrap_or(intent);
         Ok(Ran {
             intent,
             facts,
@@ -261,7 +267,7 @@ impl<'a> Batch<'a> {
             })?;
         }
         if !decided.facts.is_empty() {
-            self.keep(id, &after, with_status, command);
+            self.keep(id, &after, with_status, command)?;
         }
         Ok((after, decided.facts, decided.then))
     }
@@ -273,7 +279,16 @@ impl<'a> Batch<'a> {
         after: &Arc<Intent>,
         facts: Vec<(Fact, Status)>,
         command: &Command,
-    ) {
+    ) -> Result<(), StoreError> {
+        let payload = match command {
+            Command::Submit(submit) => Some(self.new_payload(&submit.payload)?),
+            _ => None,
+        };
+        let given = match &payload {
+            Some(NewPayload::Given(given)) => Some(given.clone()),
+            Some(NewPayload::SameAs(other)) if after.run.is_some() => Some(self.payload(*other)?),
+            Some(NewPayload::SameAs(_)) | None => None,
+        };
         let entry = self.entries.entry(id).or_default();
         if entry.facts.is_empty() {
             self.dirty.push(id);
@@ -283,12 +298,31 @@ impl<'a> Batch<'a> {
         }
         entry.current = Some(Arc::clone(after));
         entry.facts.extend(facts);
-        if let Command::Submit(submit) = command {
-            entry.payload = Some(match &submit.payload {
-                PayloadSource::Given(payload) => NewPayload::Given(payload.clone()),
-                PayloadSource::SameAs(other) => NewPayload::SameAs(*other),
-            });
+        if let Some(payload) = payload {
+            entry.given = given;
+            entry.payload = Some(payload);
         }
+        Ok(())
+    }
+
+    fn new_payload(&mut self, source: &PayloadSource) -> Result<NewPayload, StoreError> {
+        Ok(match source {
+            PayloadSource::Given(payload) => NewPayload::Given(payload.clone()),
+            PayloadSource::SameAs(other) => NewPayload::SameAs(*other),
+            PayloadSource::OfRun { run, beside } => {
+                let original = self.payload(*run)?;
+                NewPayload::Given(workflow::child_payload(&original, beside))
+            }
+        })
+    }
+
+    /// What an intent carries, also when it has come with this batch.
+    fn payload(&mut self, id: IntentId) -> Result<Payload, StoreError> {
+        let known = self.entries.get(&id).and_then(|entry| entry.given.clone());
+        Ok(match known {
+            Some(payload) => payload,
+            None => self.reader.payload(id)?.unwrap_or_else(Payload::empty),
+        })
     }
 
     /// The receiver of an intent; its first use makes a mailbox.
@@ -431,69 +465,4 @@ impl<'a> Batch<'a> {
             deliveries,
         })
     }
-
-    fn repeated(&mut self, key: &RememberKey) -> Result<Option<Receipt>, BrokerError> {
-        if let Some(receipt) = self.told.get(&(key.scope.clone(), key.key.clone())) {
-            let receipt = receipt.clone();
-            let known = self.txn.remembered(&key.scope, &key.key)?;
-            return match known {
-                Some(known) if known.fingerprint != key.fingerprint => {
-                    Err(BrokerError::KeyConflict)
-                }
-                _ => Ok(Some(Receipt {
-                    is_repeat: true,
-                    ..receipt
-                })),
-            };
-        }
-        let Some(known) = self.txn.remembered(&key.scope, &key.key)? else {
-            return Ok(None);
-        };
-        if known.fingerprint != key.fingerprint {
-            return Err(BrokerError::KeyConflict);
-        }
-        self.load(&[known.intent])?;
-        let mut facts = self.reader.facts(known.intent, 0)?;
-        facts.retain(|fact| fact.seq <= known.seq);
-        let intent = match self.intent(known.intent) {
-            Some(intent) if intent.seq == known.seq => Arc::clone(intent),
-            _ => Arc::new(fold(&facts).ok_or(Refusal::Unknown(known.intent))?),
-        };
-        Ok(Some(Receipt {
-            intent,
-            facts: told_then(facts, known.at),
-            caused: Vec::new(),
-            cursor: Cursor::default(),
-            is_repeat: true,
-        }))
-    }
-
-    fn remember(&mut self, key: &RememberKey, receipt: &Receipt) -> Result<(), StoreError> {
-        self.txn.put(Write::Remember(Remembered {
-            scope: key.scope.clone(),
-            key: key.key.clone(),
-            fingerprint: key.fingerprint,
-            at: self.now,
-            intent: receipt.intent.id,
-            seq: receipt.intent.seq,
-        }))?;
-        self.told
-            .insert((key.scope.clone(), key.key.clone()), receipt.clone());
-        Ok(())
-    }
-}
-
-/// The facts of the command that was remembered at that instant, from all facts up to its last one.
-fn told_then(mut facts: Vec<Fact>, at: Timestamp) -> Vec<Fact> {
-    let is_hold = |fact: &Fact| matches!(fact.body, FactBody::HoldPlaced(_));
-    // Commands of one batch share their instant, but a command that places a hold does nothing else.
-    if let Some(last) = facts.pop_if(|fact| is_hold(fact) && fact.at == at) {
-        return vec![last];
-    }
-    let own = facts
-        .iter()
-        .rev()
-        .take_while(|fact| fact.at == at && !is_hold(fact))
-        .count();
-    facts.split_off(facts.len().saturating_sub(own))
 }

@@ -31,6 +31,7 @@ mod outbox;
 mod payloads;
 pub mod push;
 mod recent;
+mod remember;
 mod retention;
 mod rounds;
 mod writer;

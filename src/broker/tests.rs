@@ -79,6 +79,7 @@ impl House {
             reminders: ReminderPlan::default(),
             task: None,
             replay: None,
+            part: crate::engine::command::Part::Plain,
         };
         Request::plain(id, Command::Submit(Box::new(submit)))
     }

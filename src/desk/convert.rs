@@ -122,6 +122,7 @@ const fn next_at(delivery: &Delivery) -> Option<Timestamp> {
         Delivery::BackingOff { until } | Delivery::HeldByTime { until } => Some(*until),
         Delivery::Ready { .. }
         | Delivery::HeldByPerson
+        | Delivery::HeldBySteps
         | Delivery::Done
         | Delivery::Dead
         | Delivery::Withdrawn => None,

@@ -5,8 +5,9 @@ use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
 use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, SessionId, ThreadId};
-use crate::domain::intent::IntentError;
+use crate::domain::intent::{End, IntentError};
 use crate::domain::payload::Payload;
+use crate::domain::scenario::{StepOf, Workflow};
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{Decision, Hold, ReminderPlan, TaskSpec};
 use crate::domain::time::{Span, Timestamp};
@@ -89,6 +90,10 @@ pub struct Birth {
     pub reminders: ReminderPlan,
     /// Bytes of the payload, for people.
     pub payload_bytes: u32,
+    /// What it runs.
+    pub workflow: Option<Box<Workflow>>,
+    /// Whose step it is.
+    pub step: Option<Box<StepOf>>,
 }
 
 /// What happened.
@@ -248,6 +253,28 @@ pub enum FactBody {
         /// Whose result.
         attempt: AttemptId,
     },
+    /// A step of its run begins. The wait that it causes follows. Not a public event.
+    StepStarted {
+        /// Its place in the workflow.
+        step: u32,
+        /// The child that does it.
+        child: IntentId,
+        /// 1 for the first try.
+        attempt: u32,
+        /// When the child is too late.
+        due: Option<Timestamp>,
+    },
+    /// A step of its run ended. The move that it causes follows. Not a public event.
+    StepEnded {
+        /// Its place in the workflow.
+        step: u32,
+        /// The child that did it.
+        child: IntentId,
+        /// How the child ended.
+        end: Box<End>,
+        /// When the next try begins, if one follows.
+        retry_at: Option<Timestamp>,
+    },
     /// Became a dead letter. Not a public event of the intent.
     DeadLetterOpened {
         /// Why.
@@ -308,6 +335,8 @@ impl FactBody {
             Self::Canceled { .. } => "intent.canceled",
             Self::TimedOut { .. } => "intent.timed_out",
             Self::ResultRejected { .. } => "intent.result_rejected",
+            Self::StepStarted { .. } => "intent.step_started",
+            Self::StepEnded { .. } => "intent.step_ended",
             Self::DeadLetterOpened { .. } => "dead_letter.opened",
             Self::DeadLetterReplayed { .. } => "dead_letter.replayed",
             Self::DeadLetterDiscarded { .. } => "dead_letter.discarded",
@@ -328,6 +357,8 @@ impl FactBody {
                 | Self::TaskDecided(_)
                 | Self::TaskReplied { .. }
                 | Self::ResultRejected { .. }
+                | Self::StepStarted { .. }
+                | Self::StepEnded { .. }
                 | Self::DeadLetterOpened { .. }
                 | Self::DeadLetterReplayed { .. }
                 | Self::DeadLetterDiscarded { .. }
@@ -367,6 +398,8 @@ impl FactBody {
             | Self::Escalated { .. }
             | Self::DeliveryFailed { .. }
             | Self::ResultRejected { .. }
+            | Self::StepStarted { .. }
+            | Self::StepEnded { .. }
             | Self::DeadLetterOpened { .. }
             | Self::DeadLetterReplayed { .. }
             | Self::DeadLetterDiscarded { .. }

@@ -7,6 +7,7 @@ use crate::domain::agent::Binding;
 use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, IntentId, SessionId};
 use crate::domain::payload::Payload;
+use crate::domain::scenario::{Place, Run, StepOf};
 use crate::domain::status::{State, Status, WaitingReason};
 use crate::domain::task::{Hold, ReminderPlan, Task};
 use crate::domain::time::{Span, Timestamp};
@@ -50,6 +51,8 @@ pub struct Intent {
     pub max_attempts: u32,
     /// When to remind.
     pub reminders: ReminderPlan,
+    /// Set when it is a step of a run.
+    pub step: Option<Box<StepOf>>,
 
     /// Facts so far; the next one is `seq + 1`.
     pub seq: u32,
@@ -83,6 +86,8 @@ pub struct Intent {
     pub dead_letter: Option<DeadLetter>,
     /// Changes of controls and policy applied.
     pub policy_generation: u32,
+    /// How far its workflow has come, when it runs one.
+    pub run: Option<Box<Run>>,
 }
 
 /// Where the delivery to the current holder stands.
@@ -107,6 +112,8 @@ pub enum Delivery {
         /// Until when.
         until: Timestamp,
     },
+    /// The steps of its run have it.
+    HeldBySteps,
     /// Ended with an answer.
     Done,
     /// Ended as a dead letter.
@@ -123,7 +130,7 @@ impl Delivery {
             Self::Ready { .. } => "ready",
             Self::Leased(_) => "leased",
             Self::BackingOff { .. } => "backing_off",
-            Self::HeldByPerson | Self::HeldByTime { .. } => "held",
+            Self::HeldByPerson | Self::HeldByTime { .. } | Self::HeldBySteps => "held",
             Self::Done => "done",
             Self::Dead => "dead",
             Self::Withdrawn => "withdrawn",
@@ -171,6 +178,19 @@ pub enum End {
         /// The error.
         error: IntentError,
     },
+}
+
+impl End {
+    /// The status that goes with it.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Completed { .. } => Status::Completed,
+            Self::Failed { .. } => Status::Failed,
+            Self::Canceled { .. } => Status::Canceled,
+            Self::TimedOut { .. } => Status::TimedOut,
+        }
+    }
 }
 
 /// The error object of an intent.
@@ -232,6 +252,14 @@ impl Intent {
             Delivery::Leased(lease) => Some(lease),
             _ => None,
         }
+    }
+
+    /// True while a step of its run is under way.
+    #[must_use]
+    pub fn is_at_step(&self) -> bool {
+        self.run
+            .as_ref()
+            .is_some_and(|run| matches!(run.place, Place::At { .. }))
     }
 
     /// The task, while nobody has decided it.

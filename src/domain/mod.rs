@@ -22,6 +22,7 @@ pub mod job;
 pub mod key;
 pub mod payload;
 pub mod policy;
+pub mod scenario;
 pub mod status;
 pub mod task;
 pub mod time;

@@ -146,6 +146,7 @@ fn check_fence(state: Option<&Intent>, fact: &Fact) -> Result<(), Violation> {
 fn waits_for_somebody(intent: &Intent) -> bool {
     match intent.delivery {
         Delivery::Ready { .. } => true,
+        Delivery::HeldBySteps => intent.is_at_step(),
         Delivery::HeldByPerson => {
             intent.open_task().is_some() || intent.waiting == Some(WaitingReason::Human)
         }

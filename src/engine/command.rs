@@ -4,9 +4,11 @@ use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
 use crate::domain::fact::Actor;
-use crate::domain::failure::Failure;
+use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, HoldId, IntentId, SessionId, ThreadId};
+use crate::domain::intent::End;
 use crate::domain::payload::Payload;
+use crate::domain::scenario::{StepOf, Workflow};
 use crate::domain::status::Status;
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::{Span, Timestamp};
@@ -55,6 +57,10 @@ pub enum Command {
         /// Who brought it.
         by: Actor,
     },
+    /// A child has ended. Comes from its end alone, in the same commit.
+    StepEnded(Box<StepEnded>),
+    /// The run of this step has ended. Comes from its end alone, in the same commit.
+    Withdraw,
     /// Do what is due.
     Tick,
     /// The broker has started anew: an attempt that was running is of unknown fate.
@@ -96,6 +102,44 @@ pub struct Submit {
     pub task: Option<Box<TaskSpec>>,
     /// Set when it replays a dead letter.
     pub replay: Option<Lineage>,
+    /// Its part in a run.
+    pub part: Part,
+}
+
+/// What a new intent is in a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Part {
+    /// Nothing: it stands for itself.
+    #[default]
+    Plain,
+    /// The parent.
+    Run(Box<Workflow>),
+    /// A step.
+    Step(Box<NewStep>),
+}
+
+/// A step of a run, to be taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStep {
+    /// Whose step.
+    pub of: StepOf,
+    /// How it is handed over; its receiver's own way when absent.
+    pub binding: Option<Binding>,
+    /// How long the broker waits before it is done.
+    pub wait: Span,
+    /// Its result, when it is done at once.
+    pub done_with: Option<Payload>,
+}
+
+/// A child of a run has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepEnded {
+    /// Which.
+    pub child: IntentId,
+    /// How.
+    pub end: End,
+    /// Why, should it have failed.
+    pub reason: Option<DeadReason>,
 }
 
 /// Where a new intent's payload comes from.
@@ -105,6 +149,13 @@ pub enum PayloadSource {
     Given(Payload),
     /// The stored payload of another intent.
     SameAs(IntentId),
+    /// That of a run, with what its step adds: [`crate::engine::workflow::child_payload`].
+    OfRun {
+        /// The run.
+        run: IntentId,
+        /// What the step adds, an object.
+        beside: Payload,
+    },
 }
 
 /// What a replay descends from.

@@ -10,12 +10,16 @@ use crate::domain::ids::{IntentId, ThreadId};
 use crate::domain::intent::{DeadLetter, DeadLetterState, End, Intent};
 use crate::domain::task::{HeldAct, ReminderPlan};
 use crate::domain::time::Span;
-use crate::engine::command::{Command, Discard, Lineage, PayloadSource, Replay, Submit};
+use crate::engine::command::{Command, Discard, Lineage, Part, PayloadSource, Replay, Submit};
 use crate::engine::refusal::Refusal;
 use crate::engine::{Draft, inbox};
 
-/// Makes the intent, which has just ended, a dead letter.
+/// Makes the intent, which has just ended, a dead letter. A step is none: its run is the letter.
 pub(super) fn open(draft: &mut Draft<'_>, reason: DeadReason) {
+    if draft.intent.step.is_some() {
+        draft.lost = Some(reason);
+        return;
+    }
     let fingerprint = fingerprint(&draft.intent);
     draft.say(
         Actor::Broker,
@@ -65,6 +69,10 @@ pub(super) fn replay(draft: &mut Draft<'_>, replay: &Replay) -> Result<(), Refus
             replay_of: old.id,
             is_edited: replay.payload.is_some(),
         }),
+        part: old
+            .run
+            .as_ref()
+            .map_or(Part::Plain, |run| Part::Run(Box::new(run.workflow.clone()))),
     };
     draft.say(
         Actor::at(&replay.by),

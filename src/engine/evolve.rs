@@ -4,7 +4,11 @@ use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::fact::{Birth, Fact, FactBody};
 use crate::domain::ids::ThreadId;
-use crate::domain::intent::{DeadLetter, DeadLetterState, Delivery, End, Intent, Lease};
+use crate::domain::intent::{
+    DeadLetter, DeadLetterState, Delivery, End, Intent, IntentError, Lease,
+};
+use crate::domain::payload::Payload;
+use crate::domain::scenario::{Place, Run};
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{Task, TaskSpec};
 use crate::domain::time::Timestamp;
@@ -53,6 +57,7 @@ pub(super) fn born(fact: &Fact, birth: &Birth) -> Intent {
         ack_timeout: birth.ack_timeout,
         max_attempts: birth.max_attempts,
         reminders: birth.reminders.clone(),
+        step: birth.step.clone(),
         seq: fact.seq,
         event_seq: fact.event.unwrap_or(0),
         status: Status::Created,
@@ -69,6 +74,10 @@ pub(super) fn born(fact: &Fact, birth: &Birth) -> Intent {
         end: None,
         dead_letter: None,
         policy_generation: 0,
+        run: birth
+            .workflow
+            .as_ref()
+            .map(|workflow| Box::new(Run::new((**workflow).clone()))),
     }
 }
 
@@ -131,12 +140,13 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
     match body {
         FactBody::Delivered { .. } => {
             intent.waiting = None;
-            intent.delivery = offered(intent.binding, at);
+            intent.delivery = offered(intent, at);
             intent.reminder_base.get_or_insert(at);
         }
         FactBody::Waiting { reason, until, .. } => {
             intent.waiting = Some(*reason);
             match (reason, until) {
+                _ if intent.is_at_step() => intent.delivery = Delivery::HeldBySteps,
                 (WaitingReason::Time, Some(until)) => {
                     intent.delivery = Delivery::HeldByTime { until: *until };
                 }
@@ -164,9 +174,9 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             intent.reminder_base = Some(at);
         }
         FactBody::Escalated { to, .. } => {
-            intent.escalated_to = Some(to.clone());
-            intent.reminder_base = Some(at);
+            (intent.escalated_to, intent.reminder_base) = (Some(to.clone()), Some(at));
         }
+        FactBody::StepStarted { .. } | FactBody::StepEnded { .. } => apply_run(intent, body),
         FactBody::AttemptStarted { .. }
         | FactBody::AttemptFailed { .. }
         | FactBody::Offered
@@ -193,6 +203,68 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
     }
 }
 
+fn apply_run(intent: &mut Intent, body: &FactBody) {
+    let Some(run) = &mut intent.run else {
+        return;
+    };
+    match body {
+        FactBody::StepStarted {
+            step,
+            child,
+            attempt,
+            due,
+        } => {
+            run.started = run.started.saturating_add(1);
+            run.place = Place::At {
+                step: *step,
+                child: *child,
+                attempt: *attempt,
+                due: *due,
+            };
+            intent.escalated_to = None;
+        }
+        FactBody::StepEnded {
+            step,
+            end,
+            retry_at,
+            ..
+        } => {
+            let tried = match run.place {
+                Place::At { attempt, .. } => attempt,
+                Place::Between | Place::Pausing { .. } => 0,
+            };
+            run.place = match retry_at {
+                Some(_) => Place::Pausing {
+                    step: *step,
+                    attempt: tried.saturating_add(1),
+                },
+                None => Place::Between,
+            };
+            match (&**end, retry_at) {
+                (End::Completed { result }, _) => run.keep(*step, result.clone()),
+                (End::Failed { error } | End::TimedOut { error }, None) => {
+                    run.keep(*step, failed_result(error));
+                }
+                (End::Canceled { .. } | End::Failed { .. } | End::TimedOut { .. }, _) => {}
+            }
+        }
+        _ => {} // The caller sends only facts of runs here.
+    }
+}
+
+/// What later steps see of one that failed.
+fn failed_result(error: &IntentError) -> Payload {
+    let mut result = match error.details.as_ref().map(Payload::to_value) {
+        Some(serde_json::Value::Object(details)) => details,
+        _ => serde_json::Map::new(),
+    };
+    result.insert(
+        "error".to_owned(),
+        serde_json::json!({ "code": error.code, "message": error.message }),
+    );
+    Payload::of(&serde_json::Value::Object(result))
+}
+
 fn opened(at: Timestamp, thread: ThreadId, owner: &Address, spec: &TaskSpec) -> Task {
     Task {
         thread,
@@ -205,8 +277,9 @@ fn opened(at: Timestamp, thread: ThreadId, owner: &Address, spec: &TaskSpec) -> 
 }
 
 /// What a binding has when an intent is offered to it.
-const fn offered(binding: Binding, at: Timestamp) -> Delivery {
-    match binding {
+const fn offered(intent: &Intent, at: Timestamp) -> Delivery {
+    match intent.binding {
+        _ if intent.run.is_some() => Delivery::HeldBySteps,
         Binding::Inbox => Delivery::HeldByPerson,
         Binding::Stream | Binding::Poll | Binding::Http | Binding::Internal => {
             Delivery::Ready { since: at }

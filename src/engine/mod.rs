@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod refusal;
 pub mod retention;
+pub mod workflow;
 
 mod delivery;
 mod inbox;
@@ -41,6 +42,7 @@ mod tests;
 
 use crate::domain::agent::Agent;
 use crate::domain::fact::{Actor, Fact, FactBody};
+use crate::domain::failure::DeadReason;
 use crate::domain::ids::{AttemptId, HoldId, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::policy::Policy;
@@ -94,6 +96,14 @@ pub fn decide(
         };
     };
     let mut draft = Draft::of(intent, ctx);
+    let is_for_a_person = matches!(
+        command,
+        Command::Resume(_) | Command::Decide(_) | Command::Reply(_)
+    );
+    if is_for_a_person && intent.run.is_some() {
+        workflow::forward(&mut draft, command.clone())?;
+        return Ok(draft.done());
+    }
     match command {
         Command::Submit(_) => return Err(Refusal::Exists(id)),
         Command::Start(start) => delivery::start(&mut draft, start)?,
@@ -111,9 +121,12 @@ pub fn decide(
         Command::RejectResult { attempt, by } => {
             draft.say(by.clone(), FactBody::ResultRejected { attempt: *attempt });
         }
+        Command::StepEnded(ended) => workflow::step_ended(&mut draft, ended),
+        Command::Withdraw => workflow::withdraw(&mut draft),
         Command::Tick => timers::tick(&mut draft)?,
         Command::Recover => delivery::recover(&mut draft)?,
     }
+    workflow::follow(&mut draft, intent.is_finished());
     Ok(draft.done())
 }
 
@@ -122,6 +135,8 @@ struct Draft<'a> {
     intent: Intent,
     ctx: &'a Context<'a>,
     decided: Decided,
+    /// Why a step of a run failed, which is for its run to say.
+    lost: Option<DeadReason>,
 }
 
 impl<'a> Draft<'a> {
@@ -130,6 +145,7 @@ impl<'a> Draft<'a> {
             intent: intent.clone(),
             ctx,
             decided: Decided::default(),
+            lost: None,
         }
     }
 

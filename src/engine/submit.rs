@@ -7,9 +7,9 @@ use crate::domain::payload::Payload;
 use crate::domain::status::WaitingReason;
 use crate::domain::task::{TaskSpec, TaskType};
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::command::{PayloadSource, Submit};
+use crate::engine::command::{Part, PayloadSource, Submit};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Context, Decided, Draft, evolve, inbox, timers};
+use crate::engine::{Context, Decided, Draft, evolve, inbox, resolve, timers, workflow};
 
 pub(super) fn submit(submit: &Submit, ctx: &Context<'_>) -> Result<Decided, Refusal> {
     if let Some(deadline) = submit.deadline.filter(|deadline| *deadline <= ctx.now) {
@@ -31,6 +31,7 @@ pub(super) fn submit(submit: &Submit, ctx: &Context<'_>) -> Result<Decided, Refu
             facts: vec![created],
             then: Vec::new(),
         },
+        lost: None,
     };
     draft.say(Actor::Broker, FactBody::Submitted);
     draft.say(
@@ -40,7 +41,13 @@ pub(super) fn submit(submit: &Submit, ctx: &Context<'_>) -> Result<Decided, Refu
             attempts: 0,
         },
     );
-    if let Some(spec) = task_of(submit, &birth) {
+    if draft.intent.run.is_some() {
+        workflow::begin(&mut draft);
+    } else if let Part::Step(step) = &submit.part
+        && let Some(result) = &step.done_with
+    {
+        resolve::complete(&mut draft, Actor::Broker, result.clone(), None);
+    } else if let Some(spec) = task_of(submit, &birth) {
         inbox::open_task(&mut draft, submit.thread, spec);
     } else if birth.binding == Binding::Internal {
         let until = wake_at(submit, ctx.now);
@@ -57,6 +64,7 @@ pub(super) fn submit(submit: &Submit, ctx: &Context<'_>) -> Result<Decided, Refu
             timers::wake(&mut draft);
         }
     }
+    workflow::follow(&mut draft, false);
     Ok(draft.done())
 }
 
@@ -81,7 +89,11 @@ fn birth(submit: &Submit, ctx: &Context<'_>) -> Birth {
             .replay
             .as_ref()
             .is_some_and(|lineage| lineage.is_edited),
-        binding: ctx.agent.binding,
+        binding: match &submit.part {
+            Part::Plain => ctx.agent.binding,
+            Part::Run(_) => Binding::Internal,
+            Part::Step(step) => step.binding.unwrap_or(ctx.agent.binding),
+        },
         deadline: submit
             .deadline
             .or_else(|| ttl.map(|ttl| ctx.now.after(ttl))),
@@ -93,6 +105,14 @@ fn birth(submit: &Submit, ctx: &Context<'_>) -> Birth {
             .max(1),
         reminders: submit.reminders.clone(),
         payload_bytes: submit.payload_bytes,
+        workflow: match &submit.part {
+            Part::Run(workflow) => Some(workflow.clone()),
+            Part::Plain | Part::Step(_) => None,
+        },
+        step: match &submit.part {
+            Part::Step(step) => Some(Box::new(step.of.clone())),
+            Part::Plain | Part::Run(_) => None,
+        },
     }
 }
 
@@ -123,6 +143,9 @@ pub(super) fn implied_task(intent_type: &str) -> TaskSpec {
 /// When an internal delay ends: `seconds` of its payload from now, at most a year.
 fn wake_at(submit: &Submit, now: Timestamp) -> Timestamp {
     const SECONDS_MAX: f64 = 366.0 * 86_400.0;
+    if let Part::Step(step) = &submit.part {
+        return now.after(step.wait);
+    }
     let PayloadSource::Given(payload) = &submit.payload else {
         return now;
     };

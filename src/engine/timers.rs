@@ -9,7 +9,7 @@ use crate::domain::task::{HeldAct, Hold};
 use crate::domain::time::Span;
 use crate::engine::command::{Choice, Decide, Discard, Fail, Replay};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Decided, Draft, dead_letters, delivery, inbox, resolve};
+use crate::engine::{Decided, Draft, dead_letters, delivery, inbox, resolve, workflow};
 
 /// Most things one tick does to one intent; more wait for the next tick, which is due at once.
 const STEPS_MAX: usize = 32;
@@ -66,6 +66,7 @@ fn elapse(draft: &mut Draft<'_>, hold: &Hold) {
         intent: draft.intent.clone(),
         ctx: draft.ctx,
         decided: Decided::default(),
+        lost: None,
     };
     trial.say(
         Actor::at(&hold.by),
@@ -119,6 +120,7 @@ fn elapse(draft: &mut Draft<'_>, hold: &Hold) {
             draft.intent = trial.intent;
             draft.decided.facts.extend(trial.decided.facts);
             draft.decided.then.extend(trial.decided.then);
+            draft.lost = trial.lost.or(draft.lost);
         }
         Err(refusal) => draft.say(
             Actor::at(&hold.by),
@@ -172,7 +174,9 @@ fn end_lease(draft: &mut Draft<'_>, lease: &Lease) {
 
 /// An internal delay is over.
 pub(super) fn wake(draft: &mut Draft<'_>) {
-    if draft.intent.waiting == Some(WaitingReason::Time) {
+    if draft.intent.run.is_some() {
+        workflow::wake(draft);
+    } else if draft.intent.waiting == Some(WaitingReason::Time) {
         let waited = draft.ctx.now.since(draft.intent.created_at).as_millis();
         let result = Payload::of(&serde_json::json!({ "waited_ms": waited }));
         resolve::complete(draft, Actor::Broker, result, None);

@@ -250,7 +250,9 @@ pub(super) fn depths_of(intent: &Intent) -> impl Iterator<Item = Depth> {
         Delivery::Ready { .. } => Some(Depth::Ready),
         Delivery::Leased(_) => Some(Depth::Leased),
         Delivery::BackingOff { .. } => Some(Depth::BackingOff),
-        Delivery::HeldByPerson | Delivery::HeldByTime { .. } => Some(Depth::Held),
+        Delivery::HeldByPerson | Delivery::HeldByTime { .. } | Delivery::HeldBySteps => {
+            Some(Depth::Held)
+        }
         Delivery::Done | Delivery::Dead | Delivery::Withdrawn => None,
     };
     let letter = intent.is_open_dead_letter().then_some(Depth::Dead);

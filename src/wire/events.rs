@@ -230,6 +230,8 @@ fn details(body: &FactBody, size: Size) -> Object {
         FactBody::TaskDecided(_)
         | FactBody::TaskReplied { .. }
         | FactBody::ResultRejected { .. }
+        | FactBody::StepStarted { .. }
+        | FactBody::StepEnded { .. }
         | FactBody::DeadLetterOpened { .. }
         | FactBody::DeadLetterReplayed { .. }
         | FactBody::DeadLetterDiscarded { .. }
@@ -315,6 +317,26 @@ fn operator_details(object: Object, body: &FactBody) -> Object {
         FactBody::ResultRejected { attempt } => object
             .shown("attempt_id", attempt)
             .text("outcome", Outcome::RejectedStale.name()),
+        FactBody::StepStarted {
+            step,
+            child,
+            attempt,
+            due,
+        } => object
+            .number("step", *step)
+            .shown("step_intent_id", child)
+            .number("step_attempt", *attempt)
+            .maybe_shown("due_at", *due),
+        FactBody::StepEnded {
+            step,
+            child,
+            end,
+            retry_at,
+        } => object
+            .number("step", *step)
+            .shown("step_intent_id", child)
+            .text("status", end.status().name())
+            .maybe_shown("retry_at", *retry_at),
         FactBody::DeadLetterOpened {
             reason,
             fingerprint,

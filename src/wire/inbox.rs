@@ -43,6 +43,12 @@ impl Told<'_> {
     #[must_use]
     pub fn object(&self) -> Object {
         let intent = self.intent;
+        let notice = self.notice();
+        let kind = match (&notice, self.is_task) {
+            (_, true) => "task",
+            (Some(_), false) => "notice",
+            (None, false) => "completion",
+        };
         let (created_at, subject, from) = if self.is_task {
             let task = intent.task.as_ref();
             (
@@ -53,7 +59,7 @@ impl Told<'_> {
         } else {
             (
                 self.updated_at,
-                intent.intent_type.as_str(),
+                notice.as_deref().unwrap_or(intent.intent_type.as_str()),
                 BROKER.to_owned(),
             )
         };
@@ -68,7 +74,7 @@ impl Told<'_> {
             .shown("updated_at", self.updated_at)
             .text("subject", subject)
             .text("intent_type", &intent.intent_type)
-            .text("kind", if self.is_task { "task" } else { "completion" })
+            .text("kind", kind)
             .flag("read", false)
             .with(|object| match (&intent.task, self.is_task) {
                 (Some(task), true) => object
@@ -88,6 +94,18 @@ impl Told<'_> {
                 None => object,
             })
             .list("timeline", self.timeline())
+    }
+
+    /// The subject, where a step of a run tells somebody something.
+    fn notice(&self) -> Option<String> {
+        let is_told = !self.is_task && self.intent.step.is_some();
+        match &self.intent.end {
+            Some(End::Completed { result }) if is_told => {
+                let subject = result.to_value().get("subject")?.as_str()?.to_owned();
+                Some(subject)
+            }
+            _ => None,
+        }
     }
 
     /// The words in it: `messages` at the top level of a thread's answer.
@@ -113,9 +131,13 @@ impl Told<'_> {
 
     fn timeline(&self) -> Vec<Object> {
         if !self.is_task {
+            let event_type = match self.notice() {
+                Some(_) => "notice",
+                None => "intent_completion_delivered",
+            };
             return vec![self.entry(
                 self.intent.event_seq,
-                "intent_completion_delivered",
+                event_type,
                 BROKER,
                 self.updated_at,
                 completion(self.intent),

@@ -2,6 +2,7 @@
 
 use crate::domain::intent::{DeadLetterState, Delivery, End, Intent, IntentError};
 use crate::domain::payload::Payload;
+use crate::domain::scenario::{BROKER_HOLDER, Place};
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::Hold;
 use crate::wire::json::Object;
@@ -49,6 +50,7 @@ pub fn intent(intent: &Intent, shown: Shown<'_>) -> Object {
         .maybe_shown("deadline_at", intent.deadline)
         .with(|object| end(object, intent, shown.is_brief))
         .with(|object| task(object, intent))
+        .with(|object| in_run(object, intent))
         .shown("origin_id", intent.origin)
         .maybe_shown("replay_of", intent.replay_of)
         .maybe_text("trace_id", intent.trace_id.as_deref())
@@ -99,20 +101,37 @@ pub const fn legacy(status: Status) -> &'static str {
 /// Who has to act; nobody once it has ended.
 #[must_use]
 pub fn pending_with(intent: &Intent) -> Option<Object> {
+    holder(intent).map(|holder| holder.object())
+}
+
+/// Who has to act, before it is written.
+#[must_use]
+pub fn holder(intent: &Intent) -> Option<Holder> {
     if intent.is_finished() {
         return None;
     }
-    let holder = match (&intent.task, intent.waiting) {
-        (Some(task), Some(WaitingReason::Human)) => Holder::new("human", &task.owner.to_string()),
-        (_, Some(WaitingReason::Human)) => Holder::new("human", &intent.to.to_string()),
-        (_, Some(WaitingReason::Time | WaitingReason::Tool)) => {
-            Holder::new("internal", "agent_core")
+    let holder = match (&intent.run, &intent.task, intent.waiting) {
+        (_, _, Some(WaitingReason::Time | WaitingReason::Tool)) => {
+            Holder::new("internal", BROKER_HOLDER)
         }
-        (_, Some(WaitingReason::Agent) | None) => Holder::new("agent", &intent.to.to_string()),
+        (Some(run), _, waiting) => match (run.step(), waiting) {
+            (Some(step), Some(WaitingReason::Human)) => {
+                Holder::new("human", &step.holder.to_string())
+            }
+            (Some(step), _) => Holder::new("agent", &step.holder.to_string()),
+            (None, _) => Holder::new("internal", BROKER_HOLDER),
+        },
+        (None, Some(task), Some(WaitingReason::Human)) => {
+            Holder::new("human", &task.owner.to_string())
+        }
+        (None, None, Some(WaitingReason::Human)) => Holder::new("human", &intent.to.to_string()),
+        (None, _, Some(WaitingReason::Agent) | None) => {
+            Holder::new("agent", &intent.to.to_string())
+        }
     };
     Some(match &intent.escalated_to {
-        Some(to) => Holder::new(holder.kind, to).object(),
-        None => holder.object(),
+        Some(to) => Holder::new(holder.kind, to),
+        None => holder,
     })
 }
 
@@ -200,6 +219,37 @@ fn task(object: Object, intent: &Intent) -> Object {
         .number("remind_count", intent.reminded)
 }
 
+/// What a run shows of its steps, and a step of its run.
+fn in_run(object: Object, intent: &Intent) -> Object {
+    let object = match &intent.step {
+        None => object,
+        Some(step) => object
+            .shown("parent_intent_id", step.run)
+            .text("scenario_id", &step.scenario)
+            .text("step_id", &step.step)
+            .number("step_attempt", step.attempt),
+    };
+    let Some(run) = &intent.run else {
+        return object;
+    };
+    let object = object.text("scenario_id", &run.workflow.scenario);
+    let object = match (&run.place, run.step()) {
+        (Place::At { attempt, due, .. }, Some(step)) if !intent.is_finished() => object
+            .text("step_id", &step.id)
+            .number("step_attempt", *attempt)
+            .maybe_shown("step_intent_id", run.child())
+            .maybe_shown("due_at", *due),
+        (Place::Pausing { attempt, .. }, Some(step)) if !intent.is_finished() => object
+            .text("step_id", &step.id)
+            .number("step_attempt", *attempt),
+        _ => object,
+    };
+    match run.open_question().filter(|_| !intent.is_finished()) {
+        Some((_, spec)) => object.object("human_task", tasks::spec_object(spec)),
+        None => object,
+    }
+}
+
 fn delivery(intent: &Intent, parked: Option<&'static str>) -> Object {
     let state = match (&intent.delivery, parked) {
         (Delivery::Ready { .. }, Some(_)) => "parked",
@@ -217,7 +267,11 @@ fn delivery(intent: &Intent, parked: Option<&'static str>) -> Object {
             .shown("lease_expires_at", lease.until),
         Delivery::BackingOff { until } => object.shown("next_attempt_at", until),
         Delivery::HeldByTime { until } => object.shown("until", until),
-        Delivery::HeldByPerson | Delivery::Done | Delivery::Dead | Delivery::Withdrawn => object,
+        Delivery::HeldByPerson
+        | Delivery::HeldBySteps
+        | Delivery::Done
+        | Delivery::Dead
+        | Delivery::Withdrawn => object,
     }
     .with(|object| match &intent.last_failure {
         None => object,

@@ -10,6 +10,7 @@
 pub mod agents;
 pub mod attempts;
 pub mod body;
+mod bundle;
 pub mod dead_letters;
 pub mod errors;
 pub mod events;
@@ -19,5 +20,7 @@ pub mod intents;
 pub mod jobs;
 pub mod json;
 pub mod rows;
+pub mod scenarios;
+mod steps;
 pub mod submit;
 pub mod tasks;

@@ -99,8 +99,14 @@ pub fn open_task(intent: &Intent, task: &Task) -> Object {
         .shown_or_null("due_at", intent.task_due_at())
         .object("human_task", task_object(task))
         .shown("thread_id", task.thread)
-        .null("parent_intent_id")
-        .null("scenario_id")
+        .shown_or_null(
+            "parent_intent_id",
+            intent.step.as_ref().map(|step| step.run),
+        )
+        .text_or_null(
+            "scenario_id",
+            intent.step.as_ref().map(|step| step.scenario.as_str()),
+        )
 }
 
 #[cfg(test)]

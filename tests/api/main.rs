@@ -21,3 +21,4 @@ mod people;
 mod receive;
 mod resume;
 mod roles;
+mod scenarios;

@@ -70,6 +70,9 @@ const CREATE: &str = r#"{"intent_type":"intent.order.process.v1","to_agent":"ord
 const BATCH: &str =
     r#"{"intents":[{"intent_type":"intent.order.process.v1","to_agent":"orders"}]}"#;
 
+const SCENARIO: &str = r#"{"agents":[{"address":"orders","create_if_missing":true}],
+    "workflow":{"steps":[{"step_id":"one","tool_id":"tool.agent.task.v1","assigned_to":"orders"}]},
+    "intent":{"type":"intent.order.process.v1"}}"#;
 const RESULTS: &str = r#"{"results":[{"intent_id":"{id}","action":"complete"}]}"#;
 
 /// Section 5 of the contract, route by route.
@@ -95,6 +98,10 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/intents/{id}/retry-now", BackingOff, NONE, Admins),
     ("POST", "/v1/intents/{id}/controls", Intent, NONE, Keys(LATER)),
     ("POST", "/v1/intents/{id}/policy", Intent, NONE, Keys(LATER)),
+
+    ("POST", "/v1/scenarios/validate", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
+    ("POST", "/v1/scenarios/apply", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
+    ("GET", "/v1/tool-registry/macros", Nothing, NONE, Keys(OK)),
 
     ("GET", "/v1/agents", Nothing, NONE, Keys(OK)),
     ("GET", "/v1/agents/orders", Nothing, NONE, Keys(OK)),

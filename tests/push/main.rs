@@ -206,6 +206,7 @@ impl House {
             reminders: ReminderPlan::default(),
             task: None,
             replay: None,
+            part: postroom::engine::command::Part::Plain,
         };
         let request = Request::plain(id, Command::Submit(Box::new(submit)));
         self.broker.run(request).await.unwrap();

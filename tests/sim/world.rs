@@ -407,6 +407,7 @@ impl World {
             },
             task: None,
             replay: None,
+            part: postroom::engine::command::Part::Plain,
         };
         let mut fingerprint = [0; 32];
         fingerprint[..8].copy_from_slice(&key.to_be_bytes());

@@ -73,6 +73,8 @@ pub(crate) fn intent(millis: i64) -> Intent {
         end: None,
         dead_letter: None,
         policy_generation: 0,
+        run: None,
+        step: None,
     }
 }
 
@@ -108,6 +110,8 @@ pub(crate) fn accepted(intent: Intent) -> Change {
             max_attempts: intent.max_attempts,
             reminders: intent.reminders.clone(),
             payload_bytes: u32::try_from(payload.len()).unwrap(),
+            workflow: None,
+            step: None,
         })),
         FactBody::Submitted,
         FactBody::Delivered {

@@ -237,7 +237,9 @@ fn count(depth: &mut AgentDepth, intent: &Arc<Intent>) {
         Delivery::Ready { .. } => depth.ready += 1,
         Delivery::Leased(_) => depth.leased += 1,
         Delivery::BackingOff { .. } => depth.backing_off += 1,
-        Delivery::HeldByPerson | Delivery::HeldByTime { .. } => depth.held += 1,
+        Delivery::HeldByPerson | Delivery::HeldByTime { .. } | Delivery::HeldBySteps => {
+            depth.held += 1;
+        }
         Delivery::Done | Delivery::Dead | Delivery::Withdrawn => {}
     }
     depth.dead += u64::from(intent.is_open_dead_letter());

@@ -53,6 +53,8 @@ pub(super) fn intent() -> Intent {
         end: None,
         dead_letter: None,
         policy_generation: 1,
+        run: None,
+        step: None,
     }
 }
 

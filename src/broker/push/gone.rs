@@ -89,5 +89,6 @@ fn notice(batch: &Batch<'_>, id: IntentId, gone: &Intent) -> Submit {
         reminders: ReminderPlan::default(),
         task: Some(Box::new(task)),
         replay: None,
+        part: crate::engine::command::Part::Plain,
     }
 }

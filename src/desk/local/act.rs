@@ -311,6 +311,7 @@ impl Acting<'_> {
             reminders: create.reminders,
             task: create.task,
             replay: None,
+            part: crate::engine::command::Part::Plain,
         }));
         let request = Request {
             intent: id,

@@ -80,6 +80,7 @@ impl World {
             reminders: ReminderPlan::default(),
             task: None,
             replay: None,
+            part: Part::Plain,
         };
         change(&mut submit);
         world.run(Command::Submit(Box::new(submit))).unwrap();

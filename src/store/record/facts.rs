@@ -28,6 +28,8 @@ fields!(Birth {
     max_attempts,
     reminders,
     payload_bytes,
+    workflow,
+    step,
 });
 
 variants!(FactBody, "fact" {
@@ -59,6 +61,8 @@ variants!(FactBody, "fact" {
     26 => HoldCanceled { hold },
     27 => HoldElapsed { hold, refused },
     28 => ResultRejected { attempt },
+    29 => StepStarted { step, child, attempt, due },
+    30 => StepEnded { step, child, end, retry_at },
 });
 
 fields!(AttemptReport {

@@ -18,6 +18,7 @@ mod codec;
 mod facts;
 mod jobs;
 mod others;
+mod runs;
 mod states;
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,7 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         ack_timeout,
         max_attempts,
         reminders,
+        step,
         seq,
         event_seq,
         status,
@@ -54,38 +55,20 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         end,
         dead_letter,
         policy_generation,
+        run,
     } = intent;
-    put_each!(
-        out,
-        intent_type,
-        correlation_id,
-        from,
-        to,
-        reply_to,
-        trace_id
-    );
+    put_each!(out, intent_type, correlation_id, from, to);
+    put_each!(out, reply_to, trace_id);
     // Its own origin, which is nearly always so, takes one byte.
     Some(*origin).filter(|origin| origin != id).put(out);
-    put_each!(
-        out,
-        replay_of,
-        is_edited_replay,
-        binding,
-        created_at,
-        updated_at
-    );
-    put_each!(out, deadline, ttl, ack_timeout, max_attempts, reminders);
+    put_each!(out, replay_of, is_edited_replay, binding);
+    put_each!(out, created_at, updated_at);
+    put_each!(out, deadline, ttl, ack_timeout, max_attempts);
+    put_each!(out, reminders, step);
     put_each!(out, seq, event_seq, status, waiting, delivery, attempts);
     put_each!(out, acknowledged_at, last_failure, reminded, reminder_base);
-    put_each!(
-        out,
-        escalated_to,
-        task,
-        holds,
-        end,
-        dead_letter,
-        policy_generation
-    );
+    put_each!(out, escalated_to, task, holds, end, dead_letter);
+    put_each!(out, policy_generation, run);
 }
 
 pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent, Broken> {
@@ -108,6 +91,7 @@ pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent,
         ack_timeout: Field::read(input)?,
         max_attempts: Field::read(input)?,
         reminders: Field::read(input)?,
+        step: Field::read(input)?,
         seq: Field::read(input)?,
         event_seq: Field::read(input)?,
         status: Field::read(input)?,
@@ -124,6 +108,7 @@ pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent,
         end: Field::read(input)?,
         dead_letter: Field::read(input)?,
         policy_generation: Field::read(input)?,
+        run: Field::read(input)?,
     })
 }
 
@@ -219,6 +204,7 @@ variants!(Delivery, "delivery" {
     6 => Done,
     7 => Dead,
     8 => Withdrawn,
+    9 => HeldBySteps,
 });
 
 fields!(IntentError {

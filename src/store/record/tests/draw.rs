@@ -185,7 +185,7 @@ impl Draw {
     }
 
     pub(super) fn delivery(&mut self) -> Delivery {
-        match self.below(8) {
+        match self.below(9) {
             0 => Delivery::Ready { since: self.time() },
             1 => Delivery::Leased(Lease {
                 attempt: AttemptId(self.number()),
@@ -200,6 +200,7 @@ impl Draw {
             4 => Delivery::HeldByTime { until: self.time() },
             5 => Delivery::Done,
             6 => Delivery::Dead,
+            7 => Delivery::HeldBySteps,
             _ => Delivery::Withdrawn,
         }
     }
@@ -268,6 +269,7 @@ impl Draw {
             ack_timeout: self.span(),
             max_attempts: self.small(),
             reminders: self.reminders(),
+            step: self.maybe(|draw| Box::new(draw.step_of())),
             seq: self.small(),
             event_seq: self.small(),
             status: self.of(&Status::ALL),
@@ -291,6 +293,7 @@ impl Draw {
             end: self.maybe(Self::end),
             dead_letter: self.maybe(Self::dead_letter),
             policy_generation: self.small(),
+            run: self.maybe(|draw| Box::new(draw.run())),
         }
     }
 }

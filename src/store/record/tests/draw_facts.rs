@@ -12,7 +12,7 @@ use crate::store::query::AuditEntry;
 use super::draw::Draw;
 
 /// How many kinds of fact there are.
-pub(super) const FACT_KINDS: u64 = 28;
+pub(super) const FACT_KINDS: u64 = 30;
 
 impl Draw {
     fn excerpt(&mut self) -> Excerpt {
@@ -62,6 +62,8 @@ impl Draw {
             max_attempts: self.small(),
             reminders: self.reminders(),
             payload_bytes: self.small(),
+            workflow: self.maybe(|draw| Box::new(draw.workflow())),
+            step: self.maybe(|draw| Box::new(draw.step_of())),
         }
     }
 
@@ -197,8 +199,20 @@ impl Draw {
                 hold: HoldId(self.number()),
                 refused: self.maybe(Self::text),
             },
-            _ => FactBody::ResultRejected {
+            27 => FactBody::ResultRejected {
                 attempt: self.attempt(),
+            },
+            28 => FactBody::StepStarted {
+                step: self.small(),
+                child: self.id(),
+                attempt: self.small(),
+                due: self.maybe(Self::time),
+            },
+            _ => FactBody::StepEnded {
+                step: self.small(),
+                child: self.id(),
+                end: Box::new(self.end()),
+                retry_at: self.maybe(Self::time),
             },
         }
     }

@@ -3,6 +3,7 @@
 mod draw;
 mod draw_facts;
 mod draw_jobs;
+mod draw_runs;
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
@@ -115,7 +116,7 @@ fn every_kind_of_fact_has_a_number_of_its_own() {
             bytes[1]
         })
         .collect();
-    assert_eq!(numbers, (1..=28).collect());
+    assert_eq!(numbers, (1..=30).collect());
 }
 
 #[test]
