@@ -1,7 +1,7 @@
 //! Which agents that we call get how much, and when they get nothing.
 //!
 //! 1. An attempt starts only with a place in hand, and the place is held by the call until it is over: of
-//!    all calls (`http.slots`), and of those to its endpoint (what [`health`] allows, the agent's own bound).
+//!    all calls (`http.slots`), and of those to its endpoint (what `health` allows, the agent's own bound).
 //! 2. An endpoint that is sick, asked for patience or is at its rate is left alone. Its intents stay ready
 //!    and spend nothing.
 //! 3. A quarter of all places is for endpoints that run nothing: slow ones cannot take them all. While
