@@ -14,7 +14,7 @@ use crate::domain::time::Span;
 use crate::engine::command::{Choice, Decide, Reply};
 use crate::engine::refusal::Refusal;
 use crate::engine::submit::implied_task;
-use crate::engine::{Draft, capped, resolve};
+use crate::engine::{Draft, capped, form, resolve};
 
 /// Asks a person: the intent waits, and a thread opens in the receiver's inbox.
 pub(super) fn open_task(draft: &mut Draft<'_>, thread: ThreadId, spec: TaskSpec) {
@@ -62,7 +62,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
     if task.spec.is_evidence_required && !has_evidence(decide.data.as_ref()) {
         return Err(Refusal::EvidenceRequired);
     }
-    if decide.hold > Span::ZERO {
+    let form = filled_in(&task.spec, &outcome, comment, decide.data.as_ref())?;
+    // A staged act keeps no form, so one that is filled in takes effect at once.
+    if decide.hold > Span::ZERO && form.is_none() {
         let act = HeldAct::Decide {
             outcome,
             comment: comment.map(capped),
@@ -74,7 +76,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
     let decision = Decision {
         outcome,
         comment: comment.map(capped),
-        data: decide.data.clone(),
+        data: form.or_else(|| decide.data.clone()),
         by: decide.by.clone(),
         at: draft.ctx.now,
         version: task.version,
@@ -270,6 +272,38 @@ fn outcome_of(spec: &TaskSpec, choice: &Choice) -> Result<String, Refusal> {
             Ok(outcome.clone())
         }
         Choice::Outcome(outcome) => Err(refuse(outcome)),
+    }
+}
+
+/// What was filled in, as the form wants it. A no needs no form.
+fn filled_in(
+    spec: &TaskSpec,
+    outcome: &str,
+    comment: Option<&str>,
+    data: Option<&Payload>,
+) -> Result<Option<Payload>, Refusal> {
+    let Some(schema) = spec.form_schema.as_ref().filter(|_| !is_negative(outcome)) else {
+        return Ok(None);
+    };
+    let schema = schema.to_value();
+    let mut fields = match data.map(Payload::to_value) {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    fields.insert("outcome".to_owned(), Value::String(outcome.to_owned()));
+    if let Some(comment) = comment {
+        fields.insert("comment".to_owned(), Value::String(comment.to_owned()));
+    }
+    let wants_approved = schema.pointer("/properties/approved").is_some();
+    if wants_approved && !fields.contains_key("approved") {
+        fields.insert("approved".to_owned(), Value::Bool(true));
+    }
+    let fields = Value::Object(form::coerced(&schema, fields));
+    let problems = form::problems(&schema, &fields);
+    if problems.is_empty() {
+        Ok(Some(Payload::of(&fields)))
+    } else {
+        Err(Refusal::FormInvalid(problems))
     }
 }
 

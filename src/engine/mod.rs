@@ -31,6 +31,7 @@ pub mod retention;
 pub mod workflow;
 
 mod delivery;
+mod form;
 mod inbox;
 mod resolve;
 mod retry;

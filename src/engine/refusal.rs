@@ -50,6 +50,9 @@ pub enum Refusal {
     /// Evidence is required.
     #[error("this decision needs evidence in data.evidence")]
     EvidenceRequired,
+    /// The form is not filled in as it should be.
+    #[error("form is not filled in right: {}", .0.join("; "))]
+    FormInvalid(Vec<String>),
     /// A resume names an action that is none: a typing error must not end an intent.
     #[error("action {action:?} is not known; hint: {}", crate::engine::ACTIONS)]
     UnknownAction {
@@ -125,6 +128,7 @@ impl Refusal {
             Self::OutcomeNotAllowed { .. } => "outcome_not_allowed",
             Self::CommentRequired => "comment_required",
             Self::EvidenceRequired => "evidence_required",
+            Self::FormInvalid(_) => "form_invalid",
             Self::UnknownAction { .. } => "schema_invalid",
             Self::NoLease => "lease_not_held",
             Self::StaleAttempt { .. } => "attempt_stale",

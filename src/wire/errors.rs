@@ -234,6 +234,7 @@ impl From<&Refusal> for Problem {
             Refusal::NoOpenTask
             | Refusal::CommentRequired
             | Refusal::EvidenceRequired
+            | Refusal::FormInvalid(_)
             | Refusal::NoLease
             | Refusal::AttemptInProgress
             | Refusal::NothingToRetry

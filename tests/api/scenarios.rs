@@ -259,10 +259,18 @@ async fn assess(house: &House, run: &str, form: Value) {
 async fn an_accepted_refund_cools_off_and_is_paid_with_a_retry() {
     let house = house().await;
     let run = text(&apply(&house, &bundle("refund-branches")).await["intent_id"]);
+    let bad = json!({ "task_result": { "outcome": "submitted", "amount_minor": "900000" } });
+    let path = format!("/v1/intents/{run}/resume");
+    let refused = house.post(&path, &house.admin, bad).await;
+    let refused = refused.refused(422, "form_invalid");
+    assert_eq!(
+        refused["message"],
+        "form is not filled in right: /reason: is required; /amount_minor: breaks maximum 500000"
+    );
     assess(
         &house,
         &run,
-        json!({ "outcome": "submitted", "amount_minor": 4990, "reason": "damaged" }),
+        json!({ "outcome": "submitted", "amount_minor": "4990", "reason": "damaged" }),
     )
     .await;
     let parent = house.intent(&run).await;
