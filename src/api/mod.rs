@@ -18,6 +18,7 @@ mod audit;
 mod auth;
 mod call;
 mod dead_letters;
+mod deliveries;
 mod events;
 mod feed;
 mod first_start;

@@ -12,8 +12,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::call::Traces;
 use crate::api::{
-    Api, accounts, agents, answer, attempts, audit, dead_letters, events, feed, health, holds,
-    inbox, intents, jobs, metrics, moves, overview, scenarios, submit, tasks, unsupported,
+    Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
+    holds, inbox, intents, jobs, metrics, moves, overview, scenarios, submit, tasks, unsupported,
 };
 use crate::wire::errors::Problem;
 
@@ -125,6 +125,13 @@ fn operator() -> Router<Api> {
         .route("/v1/jobs/{id}/pause", post(jobs::pause))
         .route("/v1/jobs/{id}/resume", post(jobs::resume))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
+        .route(
+            "/v1/deliveries",
+            get(deliveries::list).post(unsupported::never),
+        )
+        .route("/v1/deliveries/reconcile", post(unsupported::never))
+        .route("/v1/deliveries/{id}", get(deliveries::show))
+        .route("/v1/deliveries/{id}/replay", post(deliveries::replay))
         .route("/v1/holds", get(holds::list))
         .route("/v1/holds/{id}/cancel", post(holds::cancel))
 }

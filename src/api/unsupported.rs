@@ -31,11 +31,10 @@ const NOT_POSTROOM: [&str; 18] = [
 ];
 
 /// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 5] = [
+const NOT_YET: [(&str, &str); 4] = [
     ("mesh", "the agent mesh"),
     ("webhooks", "webhook subscriptions"),
     ("schemas", "the schema registry"),
-    ("deliveries", "the deliveries view"),
     ("workspaces", "workspaces"),
 ];
 
@@ -56,6 +55,11 @@ pub(super) fn not_part_of_this_release(family: &str) -> Problem {
 pub(super) async fn not_yet(call: Call) -> Response {
     let what = format!("{} {}", call.method, call.path);
     answer::problem(&not_part_of_this_release(&what), false)
+}
+
+/// Sending by route: its place is beside what there is.
+pub(super) async fn never(_call: Call) -> Response {
+    answer::problem(&not_part_of_postroom("sending by route"), false)
 }
 
 /// Everything without a route.
@@ -82,9 +86,6 @@ fn family(path: &str) -> Option<Problem> {
         return Some(not_part_of_this_release("the outside scheduler"));
     }
     let first = path.strip_prefix("/v1/")?.split('/').next()?;
-    if first == "deliveries" && path == "/v1/deliveries/reconcile" {
-        return Some(not_part_of_postroom("sending by route"));
-    }
     if NOT_POSTROOM.contains(&first) {
         return Some(not_part_of_postroom(first));
     }

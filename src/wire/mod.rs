@@ -12,6 +12,7 @@ pub mod attempts;
 pub mod body;
 mod bundle;
 pub mod dead_letters;
+pub mod deliveries;
 pub mod errors;
 pub mod events;
 pub mod feed;

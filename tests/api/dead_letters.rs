@@ -278,3 +278,88 @@ async fn a_retry_can_be_hastened() {
     let rows = house.poll(&house.admin, "orders").await;
     assert_eq!(rows[0]["delivery_attempt"], json!(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_say_how_far_intents_got_and_dead_ones_are_delivered_anew() {
+    let house = house().await;
+    let fresh = house
+        .submit(&house.admin, "orders", json!({ "n": 1 }))
+        .await;
+    let shown = house
+        .get(&format!("/v1/deliveries/{fresh}"), &house.admin)
+        .await
+        .ok();
+    let delivery = &shown["delivery"];
+    assert_eq!(delivery["delivery_id"], json!(format!("dlv_{fresh}")));
+    assert_eq!(delivery["status"], "submitted");
+    assert_eq!(delivery["transport_type"], "queue");
+    assert_eq!(delivery["route_id"], "queue:local/default/orders");
+    assert_eq!(delivery["payload"], json!({ "n": 1 }));
+    let replay = format!("/v1/deliveries/dlv_{fresh}/replay");
+    house
+        .post(&replay, &house.admin, json!({}))
+        .await
+        .refused(409, "not_replayable");
+
+    // Nobody takes it in time: given up by delivery.
+    let late = house
+        .post(
+            "/v1/intents",
+            &house.admin,
+            json!({
+                "intent_type": "intent.late.v1", "to_agent": "ledger", "payload": {},
+                "deadline_at": "2026-04-11T10:00:05Z",
+            }),
+        )
+        .await
+        .ok();
+    let late = late["intent_id"].as_str().unwrap().to_owned();
+    house.pass(6).await;
+    let dead = house
+        .get("/v1/deliveries?status=dead_lettered", &house.admin)
+        .await
+        .ok();
+    assert_eq!(dead["deliveries"].as_array().unwrap().len(), 1, "{dead}");
+    assert_eq!(dead["deliveries"][0]["intent_id"], json!(late));
+    let path = format!("/v1/deliveries/dlv_{late}/replay");
+    let anew = house.post(&path, &house.admin, json!({})).await.ok();
+    let named = &anew["delivery"]["replay_of_delivery_id"];
+    assert_eq!(named, &json!(format!("dlv_{late}")));
+    assert_eq!(anew["delivery"]["status"], "submitted");
+    house
+        .post(&path, &house.admin, json!({}))
+        .await
+        .refused(409, "already_replayed");
+
+    // What the receiver refused was delivered.
+    let refused = failed(&house, "stock", "no stock").await;
+    let shown = house
+        .get(&format!("/v1/deliveries/{refused}"), &house.admin)
+        .await
+        .ok();
+    assert_eq!(shown["delivery"]["status"], "delivered");
+    for path in [
+        "/v1/deliveries/dlv_nonsense",
+        "/v1/deliveries/dlv_018f3c5e-7a10-7c3a-9b1e-5d2f6a7b8c9d",
+    ] {
+        house
+            .get(path, &house.admin)
+            .await
+            .refused(404, "delivery_not_found");
+    }
+    house
+        .get("/v1/deliveries?status=lost", &house.admin)
+        .await
+        .refused(422, "schema_invalid");
+    let mut seen = 0;
+    let mut path = "/v1/deliveries?limit=1".to_owned();
+    loop {
+        let page = house.get(&path, &house.admin).await.ok();
+        seen += page["deliveries"].as_array().unwrap().len();
+        let Some(next) = page["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("/v1/deliveries?limit=1&cursor={next}");
+    }
+    assert_eq!(seen, 4);
+}

@@ -166,6 +166,13 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/jobs/{id}/pause", Job, NONE, Admins),
     ("POST", "/v1/jobs/{id}/resume", Job, NONE, Admins),
     ("POST", "/v1/jobs/{id}/cancel", Job, NONE, Admins),
+    ("GET", "/v1/deliveries", Nothing, NONE, Keys(OK)),
+    ("POST", "/v1/deliveries", Nothing, NONE, Keys(LATER)),
+    ("POST", "/v1/deliveries/reconcile", Nothing, NONE, Keys(LATER)),
+    ("GET", "/v1/deliveries/{id}", Letter, NONE,
+        Each([OK, OK, OK, "delivery_not_found"])),
+    // Given up by its receiver, which is a delivery.
+    ("POST", "/v1/deliveries/{id}/replay", Letter, NONE, Each(["not_replayable", NO, NO, NO])),
     ("GET", "/v1/holds", Nothing, NONE, Admins),
     ("POST", "/v1/holds/{id}/cancel", Hold, NONE, Admins),
 ];
