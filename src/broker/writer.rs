@@ -207,8 +207,9 @@ impl Writer {
             parts.recent.forget();
         }
         parts.recent.put(&published.intents);
-        answers.send(last);
+        // Before the answers: who is told that it is done sees it done.
         parts.endpoints.put(self.outbox.endpoints.changed(now));
+        answers.send(last);
         self.hand_over(&deliveries, &published.intents)?;
         if !published.items.is_empty() {
             // Nobody listening is fine.
