@@ -13,9 +13,9 @@ use crate::console::widgets::table::{Cell, Row};
 use super::middle;
 
 const COLUMNS: &[Column] = &[
-    Column::new("KEY", 1, 4, 12),
-    Column::new("NAME", 0, 14, 22),
-    Column::new("WHAT", 2, 12, 30).growing(),
+    Column::new("KEY", 0, 8, 12),
+    Column::new("NAME", 2, 14, 22),
+    Column::new("WHAT", 1, 22, 30).growing(),
 ];
 
 fn rows(proposals: &[Proposal]) -> Vec<Row> {
