@@ -216,6 +216,7 @@ impl World {
             self.check()?;
         }
         self.heal()?;
+        self.check()?;
         let mut reader = self.reader();
         jobs::finish(reader.as_mut())?;
         self.checker.finish(reader.as_mut())
@@ -342,7 +343,10 @@ impl World {
                 }),
             };
             self.ask(work.intent, command)?;
-            if let Some(span) = failure.and_then(|failure| failure.retry_after) {
+            let is_known = !self.checker.removed.contains(&work.intent);
+            if let Some(span) = failure.and_then(|failure| failure.retry_after)
+                && is_known
+            {
                 self.checker.patience(self.clock.now().after(span));
             }
         }
@@ -554,7 +558,9 @@ impl World {
                 failure.retry_after = retry_after;
                 if class == ErrorClass::Http429 {
                     failure.http_status = Some(429);
-                    let is_heard = had_slot && ends_call;
+                    // A call that outlives its intent's retention is nobody's: real ones end in seconds.
+                    let is_known = !self.checker.removed.contains(&work.intent);
+                    let is_heard = had_slot && ends_call && is_known;
                     patience = retry_after
                         .filter(|_| is_heard)
                         .map(|span| self.clock.now().after(span));
