@@ -177,6 +177,10 @@ impl Checker {
                 if !self.fences.insert(*attempt) {
                     return Err(format!("I6 fence {attempt} was given out twice"));
                 }
+                if let Some(lease) = before.and_then(|intent| intent.lease()) {
+                    let held = lease.attempt;
+                    return Err(format!("I6 {attempt} started while {held} is leased"));
+                }
                 let used = before.map_or(0, |intent| intent.attempts);
                 if *number != used + 1 {
                     return Err(format!("I9 attempt number {number} follows {used}"));

@@ -20,6 +20,14 @@ pub(crate) enum Fault {
     Untold,
 }
 
+/// What a commit says that was told to fail.
+pub(crate) fn crash() -> StoreError {
+    StoreError::Fault {
+        operation: "commit",
+        reason: "simulated crash".to_owned(),
+    }
+}
+
 /// The plan that the simulation changes and the store obeys.
 #[derive(Debug, Default)]
 pub(crate) struct Plan(AtomicU8);
@@ -113,10 +121,7 @@ impl Txn for FaultyTxn<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<Cursor, StoreError> {
-        let crash = StoreError::Fault {
-            operation: "commit",
-            reason: "simulated crash".to_owned(),
-        };
+        let crash = crash();
         match self.plan.take() {
             Fault::None => self.inner.commit(),
             Fault::Lost => Err(crash),

@@ -31,7 +31,7 @@ use postroom::store::{Reader, Store};
 use tokio::sync::mpsc;
 
 use crate::checker::Checker;
-use crate::faults::{Fault, FaultyStore, Plan};
+use crate::faults::{self, Fault, FaultyStore, Plan};
 use crate::jobs;
 
 /// Receivers and how they receive.
@@ -263,10 +263,12 @@ impl World {
         self.receive();
         match result {
             Ok(()) => self.check_calls(),
-            Err(Broken::Store(_)) => {
+            Err(Broken::Store(error)) if error == faults::crash() => {
                 self.crash();
                 Ok(())
             }
+            // Nobody planned that one.
+            Err(Broken::Store(error)) => Err(format!("the store failed: {error}")),
             Err(Broken::Rule(violation)) => Err(violation),
         }
     }
@@ -696,19 +698,26 @@ impl World {
                 by: actor,
                 expected_generation: None,
             }),
-            (false, _) => match self.connections.first() {
-                // An eager hand-over: the writer itself starts only what lies ready.
-                // A call starts only with a place in hand, which nobody has here.
-                Some(_) if intent.binding == Binding::Http => Command::Tick,
-                Some(connection) => Command::Start(Start {
-                    session: connection.id,
-                    binding: intent.binding,
-                    rows_before: 0,
-                }),
-                None => Command::Tick,
-            },
+            (false, _) => return self.start_again(),
         };
         self.ask(intent.id, command)?;
+        Ok(())
+    }
+
+    /// An eager hand-over of what another has: the writer itself starts only what lies ready. A call starts
+    /// only with a place in hand, which nobody has here.
+    fn start_again(&mut self) -> Result<(), Broken> {
+        let is_held = |intent: &Intent| intent.lease().is_some() && intent.binding != Binding::Http;
+        let session = self.connections.first().map(|connection| connection.id);
+        let (Some(session), Some(intent)) = (session, self.some_intent(is_held)) else {
+            return Ok(());
+        };
+        let start = Start {
+            session,
+            binding: intent.binding,
+            rows_before: 0,
+        };
+        self.ask(intent.id, Command::Start(start))?;
         Ok(())
     }
 
@@ -828,7 +837,7 @@ impl World {
 /// Why a step did not go through.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    Store(#[expect(dead_code, reason = "shown by Debug")] StoreError),
+    Store(StoreError),
     Rule(String),
 }
 
