@@ -434,7 +434,9 @@ impl World {
                 let told = receipt.intent.id;
                 self.checker.acknowledged.insert(told);
                 let now = self.clock.now();
-                let (first, at) = *self.keys.entry(key).or_insert((told, now));
+                // A key is as old as its intent, also when the first answer was never heard.
+                let born = receipt.intent.created_at;
+                let (first, at) = *self.keys.entry(key).or_insert((told, born));
                 if first != told && at.after(RETENTION.answers) <= now {
                     // The broker may have forgotten the key by now.
                     self.keys.insert(key, (told, now));
