@@ -615,6 +615,15 @@ impl World {
         self.checker.model.get(&id).cloned()
     }
 
+    /// At times a hold: a short one, or one that outlasts retries, leases and reminders of its intent.
+    fn hold(&mut self, percent: u64) -> Span {
+        if !self.rng.chance(percent) {
+            return Span::ZERO;
+        }
+        let most = if self.rng.chance(50) { 5 } else { 900 };
+        Span::from_seconds(1 + i64::try_from(self.rng.below(most)).unwrap_or(0))
+    }
+
     fn decide(&mut self) -> Result<(), Broken> {
         let Some(intent) = self.some_intent(|intent| intent.task.is_some()) else {
             return Ok(());
@@ -630,11 +639,7 @@ impl World {
             self.ask(intent.id, command)?;
             return Ok(());
         }
-        let hold = if self.rng.chance(50) {
-            Span::from_seconds(5)
-        } else {
-            Span::ZERO
-        };
+        let hold = self.hold(50);
         let choice = if self.rng.chance(60) {
             Choice::Yes
         } else {
@@ -669,11 +674,7 @@ impl World {
         let Some(intent) = self.some_intent(wanted) else {
             return Ok(());
         };
-        let hold = if self.rng.chance(50) {
-            Span::from_seconds(5)
-        } else {
-            Span::ZERO
-        };
+        let hold = self.hold(50);
         let command = match (is_letter, self.rng.below(3)) {
             (true, 0) => Command::Discard(Discard {
                 reason: "noise".to_owned(),
