@@ -344,15 +344,23 @@ impl World {
                     report,
                 }),
             };
+            let is_known = self.is_there(work.intent);
             self.ask(work.intent, command)?;
-            let is_known = !self.checker.removed.contains(&work.intent);
-            if let Some(span) = failure.and_then(|failure| failure.retry_after)
-                && is_known
-            {
+            if !is_known {
+                // Nothing was heard: what this commit started, it might start.
+                self.check().map_err(Broken::Rule)?;
+            } else if let Some(span) = failure.and_then(|failure| failure.retry_after) {
                 self.checker.patience(self.clock.now().after(span));
             }
         }
         Ok(())
+    }
+
+    /// False once retention has removed it. A call that outlives its intent is nobody's: real ones end in
+    /// seconds.
+    fn is_there(&mut self, id: IntentId) -> bool {
+        let found = self.reader().intent(id);
+        found.is_ok_and(|found| found.is_some())
     }
 
     fn open_calls(&mut self) -> Result<(), Broken> {
@@ -530,6 +538,7 @@ impl World {
             work.slot = None;
         }
         let work = work.clone();
+        let is_known = self.is_there(work.intent);
         let report = ends_call.then(|| Box::new(AttemptReport::default()));
         let mut patience = None;
         let attempt = Some(work.attempt);
@@ -562,8 +571,6 @@ impl World {
                 failure.retry_after = retry_after;
                 if class == ErrorClass::Http429 {
                     failure.http_status = Some(429);
-                    // A call that outlives its intent's retention is nobody's: real ones end in seconds.
-                    let is_known = !self.checker.removed.contains(&work.intent);
                     let is_heard = had_slot && ends_call && is_known;
                     patience = retry_after
                         .filter(|_| is_heard)
