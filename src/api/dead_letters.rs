@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use crate::api::answer::{Answer, Result, named};
 use crate::api::call::{Call, Upload};
 use crate::api::moves::with_hold;
-use crate::api::{Api, intents};
+use crate::api::{Api, intents, schemas};
 use crate::broker::request::{Receipt, Request};
 use crate::domain::failure::ErrorClass;
 use crate::domain::ids::IntentId;
@@ -203,6 +203,13 @@ pub(super) async fn replay(
         .into());
     }
     let id = id(&text)?;
+    let remember = call.remember(|| body.fingerprint(&[]))?;
+    if let Some(payload) = &read.payload
+        && let Some(letter) = broker.intent(id).await?
+    {
+        // A replay has nowhere to warn; what only warns lets it through.
+        schemas::check_new(&api, remember.as_ref(), &letter.intent_type, payload).await?;
+    }
     let note = call.note("dead_letter.replay", id, read.reason.as_deref());
     let command = Command::Replay(Box::new(Replay {
         new_id: broker.new_intent_id(),
@@ -219,7 +226,7 @@ pub(super) async fn replay(
         .run(Request {
             intent: id,
             command,
-            remember: call.remember(|| body.fingerprint(&[]))?,
+            remember,
             audit: Some(note),
         })
         .await

@@ -36,6 +36,7 @@ mod poll;
 mod replies;
 mod routes;
 mod scenarios;
+mod schemas;
 mod sse;
 mod stream;
 mod submit;

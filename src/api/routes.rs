@@ -13,7 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
-    holds, inbox, intents, jobs, metrics, moves, overview, scenarios, submit, tasks, unsupported,
+    holds, inbox, intents, jobs, metrics, moves, overview, scenarios, schemas, submit, tasks,
+    unsupported,
 };
 use crate::wire::errors::Problem;
 
@@ -29,6 +30,8 @@ pub fn router(api: Api) -> Router {
         .merge(people())
         .merge(scenario_routes())
         .merge(operator())
+        .route("/v1/schemas", post(schemas::upsert))
+        .route("/v1/schemas/{semantic_type}", get(schemas::show))
         .route("/v1/agents", get(agents::list))
         .route("/v1/agents/{*rest}", any(agents::dispatch))
         .route(

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::{Call, Upload};
+use crate::api::schemas;
 use crate::broker::request::{AdminCommand, AgentPatch, NewAgent, Receipt, Request};
 use crate::domain::agent::{AgentStatus, Binding};
 use crate::domain::key::Role;
@@ -52,6 +53,14 @@ pub(super) async fn validate(State(api): State<Api>, call: Call, Upload(bytes): 
             ));
         }
     }
+    if let Some(bundle) = &reading.bundle {
+        match schemas::check(&api, &bundle.intent_type, &bundle.payload) {
+            Ok(warnings) => reading.warnings.extend(warnings),
+            Err(problem) => reading
+                .errors
+                .push(format!("intent.payload: {}", problem.message)),
+        }
+    }
     Ok(Answer(reading.answer()))
 }
 
@@ -77,6 +86,9 @@ pub(super) async fn apply(State(api): State<Api>, call: Call, Upload(bytes): Upl
     let bundle = bundle.ok_or_else(|| {
         Problem::new("bundle_invalid", errors.join("; ")).with(json!({ "errors": errors }))
     })?;
+    // Before anybody is registered: a refused scenario leaves nothing behind.
+    let (intent_type, payload) = (&bundle.intent_type, &bundle.payload);
+    warnings.extend(schemas::check_new(&api, remember.as_ref(), intent_type, payload).await?);
     let mut agents = Vec::new();
     for agent in &bundle.agents {
         let is_created = provision(&api, &call, agent, &mut warnings).await?;

@@ -5,9 +5,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::api::Api;
-use crate::api::answer::{Answer, Result, problem_of};
+use crate::api::answer::{Answer, ApiError, Result, problem_of};
 use crate::api::call::{Call, LargeUpload, Upload};
-use crate::broker::request::{BrokerError, Receipt, Request};
+use crate::api::schemas;
+use crate::broker::request::{BrokerError, Receipt, RememberKey, Request};
 use crate::domain::agent::Binding;
 use crate::engine::command::{Command, PayloadSource, Submit};
 use crate::wire::body::Body;
@@ -23,7 +24,9 @@ pub(super) async fn create(State(api): State<Api>, call: Call, Upload(bytes): Up
     let mut body = Body::parse(&bytes)?;
     let create = read(&api, &call, &mut body)?;
     let remember = call.remember(|| submit::fingerprint(&body, call.caller.is_admin()))?;
-    let warnings = create.warnings.clone();
+    let mut warnings = create.warnings.clone();
+    let (intent_type, payload) = (&create.intent_type, &create.payload);
+    warnings.extend(schemas::check_new(&api, remember.as_ref(), intent_type, payload).await?);
     let mut request = request(&api, &call, create);
     request.remember = remember;
     let receipt = api.broker().run(request).await?;
@@ -109,18 +112,18 @@ pub(super) async fn batch(
     // For each item its refusal, or its place among the requests with its warnings.
     let mut places: Vec<Result<(usize, Vec<String>), Problem>> = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        places.push(
-            item_request(&api, &call, item).map(|(mut request, warnings)| {
-                if request.remember.is_none() {
-                    request.remember = batch_key.clone().map(|mut key| {
-                        key.key = format!("{}#{index}", key.key);
-                        key
-                    });
-                }
+        let key = batch_key.clone().map(|mut key| {
+            key.key = format!("{}#{index}", key.key);
+            key
+        });
+        let item = item_request(&api, &call, item, key).await;
+        places.push(match item {
+            Ok((request, warnings)) => {
                 requests.push(request);
-                (requests.len().saturating_sub(1), warnings)
-            }),
-        );
+                Ok((requests.len().saturating_sub(1), warnings))
+            }
+            Err(ApiError(problem)) => Err(*problem),
+        });
     }
     let receipts = if requests.is_empty() {
         Vec::new()
@@ -173,11 +176,13 @@ pub(super) fn items<'text>(
     })
 }
 
-fn item_request(
+/// An item, under its own idempotency key or the batch's.
+async fn item_request(
     api: &Api,
     call: &Call,
     item: &RawValue,
-) -> Result<(Request, Vec<String>), Problem> {
+    batch_key: Option<RememberKey>,
+) -> Result<(Request, Vec<String>)> {
     let mut body = Body::parse(item.get().as_bytes())?;
     let key = match body.get("idempotency_key") {
         None => None,
@@ -193,8 +198,11 @@ fn item_request(
             let fingerprint = submit::fingerprint(&body, call.caller.is_admin());
             call.remember_as(&key, "/v1/intents", fingerprint)
         })
-        .transpose()?;
-    let warnings = create.warnings.clone();
+        .transpose()?
+        .or(batch_key);
+    let mut warnings = create.warnings.clone();
+    let (intent_type, payload) = (&create.intent_type, &create.payload);
+    warnings.extend(schemas::check_new(api, remember.as_ref(), intent_type, payload).await?);
     let mut request = request(api, call, create);
     request.remember = remember;
     Ok((request, warnings))
@@ -205,8 +213,8 @@ fn result(
     place: Result<(usize, Vec<String>), Problem>,
     receipts: &[Result<Receipt, BrokerError>],
 ) -> Object {
-    let (problem, warnings) = match place {
-        Err(problem) => (problem, Vec::new()),
+    let problem = match place {
+        Err(problem) => problem,
         Ok((at, warnings)) => match receipts.get(at) {
             Some(Ok(receipt)) => {
                 return Object::new()
@@ -215,11 +223,10 @@ fn result(
                     .text("intent_status", receipt.intent.status.name())
                     .maybe_texts("warnings", &warnings);
             }
-            Some(Err(error)) => (problem_of(error), warnings),
-            None => (Problem::internal(), warnings),
+            Some(Err(error)) => problem_of(error),
+            None => Problem::internal(),
         },
     };
-    drop(warnings);
     refused(index, problem)
 }
 

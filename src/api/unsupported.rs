@@ -31,10 +31,9 @@ const NOT_POSTROOM: [&str; 18] = [
 ];
 
 /// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 3] = [
     ("mesh", "the agent mesh"),
     ("webhooks", "webhook subscriptions"),
-    ("schemas", "the schema registry"),
     ("workspaces", "workspaces"),
 ];
 

@@ -9,7 +9,7 @@ use crate::broker::push;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
-use crate::broker::{audit, jobs};
+use crate::broker::{audit, jobs, schemas};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
@@ -63,6 +63,7 @@ fn decide(
             };
             key_receipt(batch, key, "key.created", note)
         }
+        AdminCommand::PutSchema(new) => schemas::put(batch, new, note),
         AdminCommand::StartJob(start) => Ok(jobs::start(batch, start)?),
         AdminCommand::ControlJob(id, word) => jobs::control(batch, *id, *word),
         AdminCommand::RevokeKey { account, id } => revoke(batch, *account, *id, note),
@@ -121,6 +122,7 @@ fn revoke(
             agent: None,
             key,
             job: None,
+            schema: None,
             is_repeat: true,
         });
     }
@@ -147,6 +149,7 @@ fn register(
                 agent,
                 key: None,
                 job: None,
+                schema: None,
                 is_repeat: true,
             });
         }
@@ -285,6 +288,7 @@ fn agent_receipt(
         agent: Some(agent),
         key: None,
         job: None,
+        schema: None,
         is_repeat: false,
     })
 }
@@ -311,11 +315,12 @@ fn key_receipt(
         agent,
         key: Some(key),
         job: None,
+        schema: None,
         is_repeat: false,
     })
 }
 
-fn tell(
+pub(super) fn tell(
     batch: &mut Batch<'_>,
     kind: &str,
     agent: Option<Address>,

@@ -153,6 +153,14 @@ fn changed(before: Option<&Agent>, receipt: &AdminReceipt) -> Option<Value> {
         });
         details.insert("job".to_owned(), job);
     }
+    if let Some(registered) = &receipt.schema {
+        let schema = &registered.schema;
+        let schema = json!({
+            "semantic_type": schema.semantic_type, "schema_hash": schema.hash,
+            "compatibility_mode": schema.mode.name(), "active": schema.is_active,
+        });
+        details.insert("schema".to_owned(), schema);
+    }
     if let Some(key) = &receipt.key {
         let key = json!({
             "key_id": key.id.to_string(), "key_hint": key.hint, "role": key.role.name(),
@@ -214,7 +222,9 @@ pub(super) fn subject(
         AdminCommand::Pause { address, .. } | AdminCommand::Unpause { address } => {
             registry.agent(address)
         }
-        AdminCommand::StartJob(_) | AdminCommand::ControlJob(..) => None,
+        AdminCommand::PutSchema(_) | AdminCommand::StartJob(_) | AdminCommand::ControlJob(..) => {
+            None
+        }
         AdminCommand::Update { account, .. }
         | AdminCommand::Delete { account }
         | AdminCommand::CreateKey { account, .. }

@@ -6,12 +6,13 @@ use crate::broker::LAST_HOLD;
 use crate::broker::batch::{Batch, Counters, Start};
 use crate::broker::jobs::{self, Jobs};
 use crate::broker::outbox::Outbox;
-use crate::broker::registry::Registry;
+use crate::broker::registry::{Registered, Registry};
 use crate::broker::request::BrokerError;
 use crate::broker::writer::Parts;
 use crate::domain::fact::{Actor, Notice};
 use crate::domain::payload::Payload;
 use crate::engine::command::Command;
+use crate::engine::schema::Checker;
 use crate::store::error::StoreError;
 use crate::store::{Reader, Write};
 
@@ -65,6 +66,7 @@ pub(super) fn recover(
         next_key = next_key.max(key.id.0.saturating_add(1));
         registry.put_key(Arc::new(key));
     }
+    remember_schemas(&mut registry, reader.as_mut())?;
     let (org, workspace) = (registry.org_id.clone(), registry.workspace_id.clone());
     parts.registry.store(Arc::new(registry));
 
@@ -108,6 +110,21 @@ pub(super) fn recover(
         counters,
         outbox,
     })
+}
+
+/// Compiles what is registered. What does not compile was never let in, so it is damage.
+fn remember_schemas(registry: &mut Registry, reader: &mut dyn Reader) -> Result<(), StoreError> {
+    for schema in reader.schemas()? {
+        let checker = Checker::of(&schema.json).map_err(|bad| StoreError::Corrupt {
+            what: format!("schema of {}", schema.semantic_type),
+            reason: bad.to_string(),
+        })?;
+        registry.put_schema(Arc::new(Registered {
+            schema,
+            checker: Arc::new(checker),
+        }));
+    }
+    Ok(())
 }
 
 /// Ends pushes that were under way when the broker stopped; says how many.

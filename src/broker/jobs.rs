@@ -173,6 +173,7 @@ fn receipt(job: &Job, is_repeat: bool) -> AdminReceipt {
         agent: None,
         key: None,
         job: Some(Arc::new(job.clone())),
+        schema: None,
         is_repeat,
     }
 }

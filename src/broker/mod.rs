@@ -34,6 +34,7 @@ mod recent;
 mod remember;
 mod retention;
 mod rounds;
+mod schemas;
 mod writer;
 
 #[cfg(test)]

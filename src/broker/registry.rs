@@ -7,7 +7,19 @@ use crate::domain::address::{Address, Home};
 use crate::domain::agent::Agent;
 use crate::domain::ids::AccountId;
 use crate::domain::key::{Key, KeyHash};
+use crate::domain::schema::Schema;
 use crate::domain::time::Timestamp;
+use crate::engine::schema::Checker;
+
+/// A registered schema with its compiled form. One snapshot holds both, so no payload is ever held against
+/// a form that is older or newer than the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// As it is stored.
+    pub schema: Schema,
+    /// Ready for use.
+    pub checker: Arc<Checker>,
+}
 
 /// The snapshot.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +33,7 @@ pub struct Registry {
     agents: HashMap<Address, Arc<Agent>>,
     accounts: HashMap<AccountId, Address>,
     keys: HashMap<[u8; 32], Arc<Key>>,
+    schemas: HashMap<String, Arc<Registered>>,
 }
 
 impl Registry {
@@ -91,6 +104,18 @@ impl Registry {
         let mut keys: Vec<_> = self.keys.values().cloned().collect();
         keys.sort_by_key(|key| key.id);
         keys
+    }
+
+    /// The schema that is registered for a type, active or not.
+    #[must_use]
+    pub fn schema(&self, semantic_type: &str) -> Option<&Arc<Registered>> {
+        self.schemas.get(semantic_type)
+    }
+
+    /// Puts a schema in, or in place of the one of its type.
+    pub fn put_schema(&mut self, schema: Arc<Registered>) {
+        self.schemas
+            .insert(schema.schema.semantic_type.clone(), schema);
     }
 
     /// Puts an agent in, or in place of the one at its address.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::broker::registry::Registered;
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
 use crate::domain::fact::{Fact, FeedItem};
@@ -154,6 +155,8 @@ pub enum AdminCommand {
         /// When it stops working by itself.
         expires_at: Option<Timestamp>,
     },
+    /// Register a schema, or replace the one of its type. Its instants are the broker's to set.
+    PutSchema(Box<Registered>),
     /// Start a job.
     StartJob(Box<StartJob>),
     /// Pause, resume or cancel a job.
@@ -233,6 +236,8 @@ pub struct AdminReceipt {
     pub key: Option<Arc<Key>>,
     /// The job after it.
     pub job: Option<Arc<Job>>,
+    /// The schema after it.
+    pub schema: Option<Arc<Registered>>,
     /// True when nothing had to change.
     pub is_repeat: bool,
 }
@@ -258,6 +263,18 @@ pub enum AdminRefusal {
     /// The job has ended.
     #[error("job {0} is {name}; nothing can change it", name = .1.name())]
     JobFinished(JobId, JobState),
+    /// It would refuse what was good before.
+    #[error(
+        "schema of {semantic_type} is kept backward compatible, and this one newly requires {names}; \
+         hint: register a new version of the type",
+        names = .names.join(", ")
+    )]
+    SchemaIncompatible {
+        /// Of which type.
+        semantic_type: String,
+        /// What it requires now and did not before.
+        names: Vec<String>,
+    },
     /// An http agent needs a URL.
     #[error("delivery_mode http needs a callback_url")]
     NoCallback,
@@ -274,6 +291,7 @@ impl AdminRefusal {
             Self::AddressTaken(_) => "address_taken",
             Self::NoJob(_) => "job_not_found",
             Self::JobFinished(..) => "job_finished",
+            Self::SchemaIncompatible { .. } => "schema_incompatible",
             Self::NoCallback => "schema_invalid",
         }
     }

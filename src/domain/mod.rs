@@ -23,6 +23,7 @@ pub mod key;
 pub mod payload;
 pub mod policy;
 pub mod scenario;
+pub mod schema;
 pub mod status;
 pub mod task;
 pub mod time;

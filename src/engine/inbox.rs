@@ -285,7 +285,7 @@ fn filled_in(
     let Some(schema) = spec.form_schema.as_ref().filter(|_| !is_negative(outcome)) else {
         return Ok(None);
     };
-    let schema = schema.to_value();
+    let declared = schema.to_value();
     let mut fields = match data.map(Payload::to_value) {
         Some(Value::Object(fields)) => fields,
         _ => Map::new(),
@@ -294,14 +294,14 @@ fn filled_in(
     if let Some(comment) = comment {
         fields.insert("comment".to_owned(), Value::String(comment.to_owned()));
     }
-    let wants_approved = schema.pointer("/properties/approved").is_some();
+    let wants_approved = declared.pointer("/properties/approved").is_some();
     if wants_approved && !fields.contains_key("approved") {
         fields.insert("approved".to_owned(), Value::Bool(true));
     }
-    let fields = Value::Object(form::coerced(&schema, fields));
-    let problems = form::problems(&schema, &fields);
+    let fields = form::coerced(&declared, fields);
+    let problems = form::problems(schema, &fields);
     if problems.is_empty() {
-        Ok(Some(Payload::of(&fields)))
+        Ok(Some(Payload::of(&Value::Object(fields))))
     } else {
         Err(Refusal::FormInvalid(problems))
     }

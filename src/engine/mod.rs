@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod refusal;
 pub mod retention;
+pub mod schema;
 pub mod workflow;
 
 mod delivery;

@@ -31,6 +31,7 @@ use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
+use crate::domain::schema::Schema;
 use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::query::{
@@ -132,6 +133,8 @@ pub enum Write {
     Agent(Agent),
     /// A key was made or changed.
     Key(Key),
+    /// A schema was registered or changed.
+    Schema(Box<Schema>),
     /// Something was learnt of an endpoint.
     Endpoint(Endpoint),
     /// Something happened that is no intent's fact: an item of the feed.
@@ -313,6 +316,12 @@ pub trait Reader: Send {
     /// # Errors
     /// The fault.
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError>;
+
+    /// Every registered schema, by the type it is for.
+    ///
+    /// # Errors
+    /// The fault.
+    fn schemas(&mut self) -> Result<Vec<Schema>, StoreError>;
 
     /// Every key.
     ///

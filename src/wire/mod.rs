@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod json;
 pub mod rows;
 pub mod scenarios;
+pub mod schemas;
 mod steps;
 pub mod submit;
 pub mod tasks;

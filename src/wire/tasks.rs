@@ -2,6 +2,7 @@
 
 use crate::domain::intent::Intent;
 use crate::domain::task::{Task, TaskSpec, TaskType};
+use crate::engine::schema::Checker;
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
@@ -20,6 +21,9 @@ pub fn spec(body: &Body<'_>, intent_type: &str) -> Result<TaskSpec, Problem> {
     let assignees = fields.texts("assignees", 20, 383);
     let is_evidence_required = fields.flag("evidence_required");
     let form_schema = fields.object("form_schema");
+    if let Some(Err(bad)) = form_schema.as_ref().map(Checker::of) {
+        fields.wrong("form_schema", bad.to_string(), "value_error");
+    }
     let notify_email = fields.text("notify_email", 383);
     fields.done()?;
     Ok(TaskSpec {

@@ -22,3 +22,4 @@ mod receive;
 mod resume;
 mod roles;
 mod scenarios;
+mod schemas;

@@ -73,6 +73,8 @@ const BATCH: &str =
 const SCENARIO: &str = r#"{"agents":[{"address":"orders","create_if_missing":true}],
     "workflow":{"steps":[{"step_id":"one","tool_id":"tool.agent.task.v1","assigned_to":"orders"}]},
     "intent":{"type":"intent.order.process.v1"}}"#;
+const SCHEMA: &str =
+    r#"{"semantic_type":"intent.order.process.v1","schema_json":{},"compatibility_mode":"warn"}"#;
 const RESULTS: &str = r#"{"results":[{"intent_id":"{id}","action":"complete"}]}"#;
 
 /// Section 5 of the contract, route by route.
@@ -102,6 +104,8 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/scenarios/validate", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
     ("POST", "/v1/scenarios/apply", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
     ("GET", "/v1/tool-registry/macros", Nothing, NONE, Keys(OK)),
+    ("POST", "/v1/schemas", Nothing, SCHEMA, Admins),
+    ("GET", "/v1/schemas/{semantic_type}", Nothing, NONE, Keys("schema_not_found")),
 
     ("GET", "/v1/agents", Nothing, NONE, Keys(OK)),
     ("GET", "/v1/agents/orders", Nothing, NONE, Keys(OK)),

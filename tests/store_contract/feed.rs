@@ -14,6 +14,7 @@ use postroom::store::query::{AuditEntry, AuditFilter, FeedFilter};
 use crate::contract;
 use crate::moves::*;
 use crate::world::{World, walk};
+use postroom::domain::schema::{Schema, SchemaMode, SchemaScope};
 
 contract!(
     the_feed_has_every_fact_and_notice_once_in_order,
@@ -135,6 +136,21 @@ fn facts_are_read_from_any_seq_on(world: &mut World) {
     assert_eq!(reader.facts(id(99), 0).unwrap(), vec![]);
 }
 
+fn schema(semantic_type: &str, is_active: bool) -> Schema {
+    Schema {
+        semantic_type: semantic_type.to_owned(),
+        reference: None,
+        hash: "00".to_owned(),
+        json: Payload::empty(),
+        mode: SchemaMode::Backward,
+        scope: SchemaScope::Tenant,
+        owner: address("operator"),
+        is_active,
+        created_at: at(1),
+        updated_at: at(2),
+    }
+}
+
 fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
     let mut agent = Agent::mailbox(address("orders"), at(1));
     let other = Agent::mailbox(address("billing"), at(2));
@@ -172,6 +188,8 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
         Write::Key(key.clone()),
         Write::Endpoint(Endpoint::new(address("orders"))),
         Write::Endpoint(Endpoint::new(address("billing"))),
+        Write::Schema(Box::new(schema("intent.b.v1", false))),
+        Write::Schema(Box::new(schema("intent.a.v1", false))),
         Write::Number("epoch", u64::MAX),
         Write::Number("epoch", 4),
         Write::Text("org", "local".to_owned()),
@@ -190,12 +208,15 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
     world.write([
         Write::Agent(agent.clone()),
         Write::Endpoint(endpoint.clone()),
+        Write::Schema(Box::new(schema("intent.b.v1", true))),
         Write::Number("last", u64::MAX),
     ]);
     world.reopen();
     let mut reader = world.reader();
     assert_eq!(reader.agents().unwrap(), vec![other, agent]);
     assert_eq!(reader.keys().unwrap(), vec![key]);
+    let schemas = [schema("intent.a.v1", false), schema("intent.b.v1", true)];
+    assert_eq!(reader.schemas().unwrap(), schemas);
     let billing = Endpoint::new(address("billing"));
     assert_eq!(reader.endpoints().unwrap(), vec![billing, endpoint]);
     assert_eq!(reader.number("epoch").unwrap(), Some(4));

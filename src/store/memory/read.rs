@@ -16,6 +16,7 @@ use crate::domain::intent::{DeadLetter, Intent};
 use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
+use crate::domain::schema::Schema;
 use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
 use crate::store::derive::{self, ThreadRow};
@@ -239,6 +240,10 @@ impl Reader for MemoryReader {
 
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
         Ok(self.tables.read().endpoints.values().cloned().collect())
+    }
+
+    fn schemas(&mut self) -> Result<Vec<Schema>, StoreError> {
+        Ok(self.tables.read().schemas.values().cloned().collect())
     }
 
     fn keys(&mut self) -> Result<Vec<Key>, StoreError> {

@@ -13,6 +13,7 @@ use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
+use crate::domain::schema::Schema;
 use crate::domain::time::Timestamp;
 use crate::store::derive::{self, Tally};
 use crate::store::error::StoreError;
@@ -54,6 +55,7 @@ pub(super) struct Tables {
     pub(super) tally: Tally,
     pub(super) agents: BTreeMap<Address, Agent>,
     pub(super) endpoints: BTreeMap<Address, Endpoint>,
+    pub(super) schemas: BTreeMap<String, Schema>,
     pub(super) keys: BTreeMap<KeyId, Key>,
     pub(super) audit: BTreeMap<u64, AuditEntry>,
     /// Entries of the audit log there have ever been.
@@ -75,6 +77,9 @@ impl Tables {
             }
             Write::Endpoint(endpoint) => {
                 self.endpoints.insert(endpoint.agent.clone(), endpoint);
+            }
+            Write::Schema(schema) => {
+                self.schemas.insert(schema.semantic_type.clone(), *schema);
             }
             Write::Key(key) => {
                 self.keys.insert(key.id, key);

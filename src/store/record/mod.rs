@@ -30,6 +30,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
+use crate::domain::schema::Schema;
 use crate::store::error::StoreError;
 use crate::store::query::AuditEntry;
 
@@ -89,6 +90,7 @@ impl Whole for Agent {}
 impl Whole for Key {}
 impl Whole for AuditEntry {}
 impl Whole for Endpoint {}
+impl Whole for Schema {}
 impl Whole for Job {}
 impl Whole for JobItem {}
 

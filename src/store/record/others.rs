@@ -4,6 +4,7 @@ use crate::domain::agent::{Agent, AgentStatus, Pause, Secret};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::Notice;
 use crate::domain::key::{Key, KeyHash, Role};
+use crate::domain::schema::{Schema, SchemaMode, SchemaScope};
 use crate::store::query::AuditEntry;
 
 use super::Broken;
@@ -52,6 +53,30 @@ fields!(Endpoint {
     held_until,
     rate_millihertz,
     notice,
+});
+
+variants!(SchemaMode, "mode of a schema" {
+    1 => Strict,
+    2 => Backward,
+    3 => Warn,
+});
+
+variants!(SchemaScope, "scope of a schema" {
+    1 => Tenant,
+    2 => Core,
+});
+
+fields!(Schema {
+    semantic_type,
+    reference,
+    hash,
+    json,
+    mode,
+    scope,
+    owner,
+    is_active,
+    created_at,
+    updated_at,
 });
 
 variants!(Role, "role" {

@@ -412,6 +412,10 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
                 "INSERT OR REPLACE INTO endpoints (address, record) VALUES (?1, ?2)",
                 params![endpoint.agent.key(), endpoint.encode()],
             )?,
+            Write::Schema(schema) => execute(
+                "INSERT OR REPLACE INTO schemas (semantic_type, record) VALUES (?1, ?2)",
+                params![schema.semantic_type, schema.encode()],
+            )?,
             Write::Key(key) => execute(
                 "INSERT OR REPLACE INTO api_keys (id, record) VALUES (?1, ?2)",
                 params![key.id.0.cast_signed(), key.encode()],

@@ -99,6 +99,7 @@ impl Pending {
             Write::Agent(_)
             | Write::Key(_)
             | Write::Endpoint(_)
+            | Write::Schema(_)
             | Write::Audit(_)
             | Write::ForgetAuditBefore(..)
             | Write::Job(_)

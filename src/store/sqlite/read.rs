@@ -16,6 +16,7 @@ use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
+use crate::domain::schema::Schema;
 use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
 use crate::store::error::StoreError;
@@ -246,6 +247,11 @@ impl Reader for SqliteReader {
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
         let sql = "SELECT record FROM endpoints ORDER BY address";
         self.call(|file| records(file, sql, "endpoint"))
+    }
+
+    fn schemas(&mut self) -> Result<Vec<Schema>, StoreError> {
+        let sql = "SELECT record FROM schemas ORDER BY semantic_type";
+        self.call(|file| records(file, sql, "schema"))
     }
 
     fn keys(&mut self) -> Result<Vec<Key>, StoreError> {

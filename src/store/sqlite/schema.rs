@@ -165,6 +165,11 @@ CREATE TABLE endpoints (
     record BLOB NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE schemas (
+    semantic_type TEXT PRIMARY KEY,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE api_keys (
     id INTEGER PRIMARY KEY,
     record BLOB NOT NULL

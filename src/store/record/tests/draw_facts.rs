@@ -7,6 +7,7 @@ use crate::domain::fact::{Actor, Birth, Fact, FactBody, Notice};
 use crate::domain::failure::DeadReason;
 use crate::domain::ids::{AccountId, AttemptId, HoldId, KeyId, SessionId, ThreadId};
 use crate::domain::key::{Key, KeyHash, Role};
+use crate::domain::schema::{Schema, SchemaMode, SchemaScope};
 use crate::store::query::AuditEntry;
 
 use super::draw::Draw;
@@ -266,6 +267,21 @@ impl Draw {
             held_until: self.maybe(Self::time),
             rate_millihertz: self.maybe(Self::small),
             notice: self.maybe(Self::id),
+        }
+    }
+
+    pub(super) fn schema(&mut self) -> Schema {
+        Schema {
+            semantic_type: self.text(),
+            reference: self.maybe(Self::text),
+            hash: self.text(),
+            json: self.payload(),
+            mode: self.of(&SchemaMode::ALL),
+            scope: self.of(&SchemaScope::ALL),
+            owner: self.address(),
+            is_active: self.of(&[false, true]),
+            created_at: self.time(),
+            updated_at: self.time(),
         }
     }
 

@@ -63,6 +63,7 @@ proptest! {
         reads_back(&draw.key());
         reads_back(&draw.audit());
         reads_back(&draw.endpoint());
+        reads_back(&draw.schema());
         reads_back(&draw.job());
         reads_back(&draw.job_item());
     }
@@ -172,6 +173,7 @@ fn records_of_version_1_have_these_bytes() {
     for (name, bytes) in [
         ("job", Draw(5).job().encode()),
         ("job item", Draw(6).job_item().encode()),
+        ("schema", Draw(7).schema().encode()),
     ] {
         writeln!(seen, "{name} {}", hexadecimal(&bytes)).unwrap();
     }
