@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use postroom::api::{ApiParts, Settings, first_start, serve};
 use postroom::bindings::guard::{Guard, Policy as Egress};
-use postroom::bindings::http::{DispatcherConfig, Pusher, PusherConfig, start};
+use postroom::bindings::http::{DispatcherConfig, Pusher, PusherConfig, TrustFiles, start};
 use postroom::broker::{self, Broker};
 use postroom::clock::{Clock, SystemClock, SystemEntropy};
 use postroom::domain::policy::Policy;
@@ -54,6 +54,7 @@ impl House {
             })),
             user_agent: "Postroom/bench".to_owned(),
             redact_keys: Vec::new(),
+            trust: TrustFiles::default(),
         };
         let dispatch = DispatcherConfig {
             slots: 64,

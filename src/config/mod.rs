@@ -116,6 +116,11 @@ impl Config {
                 "tls.cert and tls.key must both be set, or neither",
             ),
             (
+                self.http.client_cert.is_some() == self.http.client_key.is_some(),
+                "http.client_cert",
+                "http.client_cert and http.client_key must both be set, or neither",
+            ),
+            (
                 self.retry.base <= self.retry.max,
                 "retry.stream_base_ms",
                 "must not be longer than retry.stream_max_ms",

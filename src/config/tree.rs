@@ -135,6 +135,12 @@ pub struct Http {
     pub allow: Vec<String>,
     /// Hosts and networks that may not be called.
     pub deny: Vec<String>,
+    /// Authorities that are trusted besides those of the system.
+    pub ca_cert: Option<PathBuf>,
+    /// Shown to receivers that ask for a certificate; both or neither.
+    pub client_cert: Option<PathBuf>,
+    /// Private key of `client_cert`.
+    pub client_key: Option<PathBuf>,
     /// Signing secret of agents that have none.
     pub default_secret: Secret,
     /// Calls in flight over all endpoints.
@@ -429,6 +435,9 @@ fn http(values: &mut Values<'_>) -> Http {
         response_bytes_max: values.number("http.response_bytes_max"),
         allow: values.texts("http.allow"),
         deny: values.texts("http.deny"),
+        ca_cert: values.path("http.ca_cert"),
+        client_cert: values.path("http.client_cert"),
+        client_key: values.path("http.client_key"),
         default_secret: Secret::new(values.text("http.default_secret")),
         slots: values.number("http.slots"),
         per_endpoint_max: values.number("http.per_endpoint_max"),

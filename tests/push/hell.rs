@@ -77,7 +77,7 @@ impl House {
     }
 
     /// The one attempt of an intent, once it has failed.
-    async fn failed(&mut self, id: IntentId) -> Attempt {
+    pub(super) async fn failed(&mut self, id: IntentId) -> Attempt {
         self.until(id, |intent| intent.last_failure.is_some()).await;
         let [attempt] = <[_; 1]>::try_from(self.attempts(id).await).unwrap();
         assert!(attempt.finished_at.is_some());

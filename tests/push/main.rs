@@ -8,18 +8,19 @@
 )]
 
 mod hell;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use postroom::bindings::guard::{Guard, Policy as Egress};
 use postroom::bindings::http::resolver::Lookup;
-use postroom::bindings::http::{DispatcherConfig, Pusher, PusherConfig, start};
+use postroom::bindings::http::{DispatcherConfig, Pusher, PusherConfig, TrustFiles, start};
 use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Published, Request};
 use postroom::broker::{Broker, Settings};
 use postroom::clock::{Clock, ManualClock, SeededEntropy};
@@ -46,7 +47,7 @@ fn address(name: &str) -> Address {
 }
 
 /// Reads one request, answers it and closes the connection. Gives the request back.
-async fn answer(mut stream: TcpStream, reply: &str) -> String {
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: &str) -> String {
     let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
     let text = loop {
         let count = stream.read(&mut buffer).await.unwrap();
@@ -59,6 +60,8 @@ async fn answer(mut stream: TcpStream, reply: &str) -> String {
     };
     let reply = reply.replace('\n', "\r\n");
     stream.write_all(reply.as_bytes()).await.unwrap();
+    // Over TLS an end without a word would be a reset.
+    stream.shutdown().await.unwrap();
     text
 }
 
@@ -89,6 +92,7 @@ struct Pushing {
     timeout: Duration,
     egress: Egress,
     lookup: Option<Arc<dyn Lookup>>,
+    trust: TrustFiles,
 }
 
 impl Default for Pushing {
@@ -100,6 +104,7 @@ impl Default for Pushing {
                 ..Egress::default()
             },
             lookup: None,
+            trust: TrustFiles::default(),
         }
     }
 }
@@ -165,6 +170,7 @@ impl House {
             guard: Arc::new(Guard::new(pushing.egress)),
             user_agent: "Postroom/test".to_owned(),
             redact_keys: Vec::new(),
+            trust: pushing.trust,
         };
         let dispatcher = DispatcherConfig {
             slots: 8,

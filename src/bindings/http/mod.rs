@@ -26,11 +26,13 @@ mod redact;
 pub mod resolver;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use self::answer::Answer;
 pub use self::dispatcher::{DispatcherConfig, start};
 pub use self::message::Push;
 pub use self::pusher::{PushResult, Pusher, PusherConfig, PusherError};
+pub use self::trust::TrustFiles;
 
 /// Makes ring the process's TLS provider. Call it first thing in `main`; a second call is harmless.
 pub fn install_crypto_provider() {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::message::{Message, Push};
 use super::probe::{Marks, Probe, TimedLayer, millis};
 use super::redact::Redactor;
 use super::resolver::{GuardedResolver, Lookup, SystemLookup};
+use super::trust::{Trust, TrustFiles};
 use crate::bindings::guard::{Guard, Refused};
 use crate::clock::{Clock, Mono};
 use crate::config::Config;
@@ -46,6 +48,8 @@ pub struct PusherConfig {
     pub user_agent: String,
     /// More keys whose values are hidden in excerpts.
     pub redact_keys: Vec<String>,
+    /// Certificates besides the system's.
+    pub trust: TrustFiles,
 }
 
 impl PusherConfig {
@@ -59,6 +63,7 @@ impl PusherConfig {
             guard,
             user_agent: concat!("Postroom/", env!("CARGO_PKG_VERSION")).to_owned(),
             redact_keys: config.redact_keys.clone(),
+            trust: TrustFiles::of(config),
         }
     }
 }
@@ -66,6 +71,32 @@ impl PusherConfig {
 /// Why there can be no pusher.
 #[derive(Debug, thiserror::Error)]
 pub enum PusherError {
+    /// A certificate or key cannot be read.
+    #[error("read {key} {}: {error}", .path.display())]
+    File {
+        /// Key of the configuration.
+        key: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A file holds something else.
+    #[error("{key} {} holds no {what} in PEM", .path.display())]
+    Pem {
+        /// Key of the configuration.
+        key: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// Certificate and key do not fit, or cannot be used.
+    #[error("use http.client_cert with http.client_key: {reason}")]
+    Unfit {
+        /// What the library says.
+        reason: String,
+    },
     /// The HTTP client refuses its settings.
     #[error("http client could not be set up: {reason}")]
     Client {
@@ -154,14 +185,16 @@ impl Pusher {
             lookup,
             guard: Arc::clone(&config.guard),
         });
-        let build = || builder(&config).dns_resolver(Arc::clone(&resolver));
-        let client = build().build().or_else(|error| {
+        let trust = Trust::load(&config.trust)?;
+        let build = || trust.shown(builder(&config).dns_resolver(Arc::clone(&resolver)));
+        let trusting = build().tls_certs_merge(trust.authorities.clone());
+        let client = trusting.build().or_else(|error| {
             // A machine without certificate authorities can still push over plain HTTP.
             tracing::warn!(
                 reason = %cause(&error),
-                "no certificate authorities were found: pushes to https will fail"
+                "no certificate authorities of the system were found: pushes to https may fail"
             );
-            build().tls_certs_only([]).build()
+            build().tls_certs_only(trust.authorities.clone()).build()
         });
         let client = client.map_err(|error| PusherError::Client {
             reason: cause(&error),

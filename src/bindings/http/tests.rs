@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::fixture::{Reply, answer};
 use super::resolver::{Looking, Lookup};
-use super::{Answer, PushResult, Pusher, PusherConfig, fixture};
+use super::{Answer, PushResult, Pusher, PusherConfig, TrustFiles, fixture};
 use crate::bindings::guard::{Guard, Policy};
 use crate::bindings::signature::new_secret;
 use crate::clock::{Clock as _, SystemClock};
@@ -59,6 +59,7 @@ fn config(timeout: Duration) -> PusherConfig {
         })),
         user_agent: "Postroom/test".to_owned(),
         redact_keys: Vec::new(),
+        trust: TrustFiles::default(),
     }
 }
 
