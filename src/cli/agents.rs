@@ -7,6 +7,7 @@ use super::client::{Call, Client, address_in_path, list, segment, text};
 use super::failure::Failure;
 use super::intents::print_facts;
 use super::{Context, when};
+use crate::domain::time::Timestamp;
 
 pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failure> {
     let client = context.client()?;
@@ -143,6 +144,8 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
             text(agent, "/ready"),
             text(agent, "/leased"),
             text(agent, "/backing_off"),
+            text(agent, "/parked"),
+            breaker(agent, context.clock.now()),
             match text(agent, "/oldest_waiting_seconds").as_str() {
                 "" => String::new(),
                 seconds => format!("{seconds}s"),
@@ -152,8 +155,8 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
         ]
     });
     let headings = [
-        "agent", "binding", "state", "online", "ready", "leased", "retrying", "oldest", "account",
-        "url",
+        "agent", "binding", "state", "online", "ready", "leased", "retrying", "parked", "breaker",
+        "oldest", "account", "url",
     ];
     context.out.table(&headings, rows.collect(), "no agents")
 }
@@ -163,6 +166,23 @@ fn standing(agent: &Value) -> String {
         "paused".to_owned()
     } else {
         text(agent, "/status")
+    }
+}
+
+/// `closed 1/4`, calls under way of those allowed at once, or `open, probe in 22s`; empty where nothing is pushed.
+fn breaker(agent: &Value, now: Timestamp) -> String {
+    let state = text(agent, "/endpoint/breaker");
+    match state.as_str() {
+        "closed" => format!(
+            "closed {}/{}",
+            text(agent, "/endpoint/in_flight"),
+            text(agent, "/endpoint/limit")
+        ),
+        "open" => match when::until(agent, "/endpoint/open_until", now) {
+            probe if probe.is_empty() => state,
+            probe => format!("open, probe {probe}"),
+        },
+        _ => state,
     }
 }
 
@@ -179,7 +199,8 @@ fn print_agent(agent: &Value, context: &Context) -> Result<(), Failure> {
         ("ready", text(agent, "/ready")),
         ("leased", text(agent, "/leased")),
         ("retrying", text(agent, "/backing_off")),
-        ("breaker", text(agent, "/endpoint/breaker")),
+        ("parked", text(agent, "/parked")),
+        ("breaker", breaker(agent, context.clock.now())),
         (
             "known for",
             when::ago(agent, "/created_at", context.clock.now()),

@@ -84,6 +84,16 @@ impl Broker {
     }
 
     /// Starts a verb that goes on; it is killed when dropped.
+    /// What a verb says once `is_enough`; each run of it takes its time, and the test's own limit ends it.
+    pub(crate) fn until(&self, words: &[&str], is_enough: impl Fn(&str) -> bool) -> String {
+        loop {
+            let ended = self.run(words);
+            if is_enough(&ended.out) {
+                return ended.out;
+            }
+        }
+    }
+
     pub(crate) fn keep_running(&self, words: &[&str]) -> Running {
         let mut child = program(self.data(), words)
             .stdout(Stdio::piped())

@@ -141,6 +141,8 @@ fn agents_are_added_paused_resumed_and_get_secrets() {
     );
     assert!(broker.run(&["agents", "list"]).out.contains("paused"));
     assert_eq!(broker.run(&["agents", "resume", "hooks"]).code, 0);
+    let standing = broker.run(&["agents", "list"]).out;
+    assert!(standing.contains("closed 0/"), "{standing}");
     let secret = broker.run(&["agents", "secret", "hooks"]);
     assert!(secret.out.starts_with("whsec_"), "{secret:?}");
     assert_eq!(broker.run(&["agents", "show", "no-such-agent"]).code, 1);
@@ -325,4 +327,22 @@ fn a_backup_of_a_running_broker_is_whole_and_restored_it_sends_nothing_until_tol
         .unwrap();
     assert!(!refused.status.success());
     assert!(!nowhere.path().join("postroom.db").exists());
+}
+
+#[test]
+fn a_receiver_that_refuses_connections_is_shown_with_an_open_breaker_and_what_it_parks() {
+    let broker = Broker::start();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x", gone.local_addr().unwrap());
+    drop(gone);
+    let add = ["agents", "add", "gone", "--binding", "http", "--callback"];
+    assert_eq!(broker.run(&[&add[..], &[&url]].concat()).code, 0);
+    for _ in 0..12 {
+        broker.json(&["send", "intent.order.process.v1", "gone"]);
+    }
+    let standing = broker.until(&["agents", "list"], |out| out.contains("open, probe in "));
+    let line = standing.lines().find(|line| line.contains(&url)).unwrap();
+    assert!(line.contains("http"), "{line}");
+    let parked = &broker.json(&["agents", "show", "gone"])["agent"]["parked"];
+    assert!(parked.as_u64() > Some(0), "{parked}");
 }
