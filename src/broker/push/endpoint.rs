@@ -139,7 +139,11 @@ impl Endpoint {
         }
     }
 
+    /// Limits how fast it is called. Said again, it changes nothing: what was used up stays so.
     pub(super) fn limit_rate(&mut self, rate_millihertz: Option<u32>, now: Timestamp) {
+        if self.rate_millihertz == rate_millihertz {
+            return;
+        }
         self.rate_millihertz = rate_millihertz;
         self.bucket = rate_millihertz.map(|rate| Bucket::new(rate, now));
     }
@@ -402,5 +406,16 @@ mod tests {
         assert_eq!(endpoint.record().rate_millihertz, Some(2000));
         let again = Endpoint::remembered(endpoint.record(), 4, at(9));
         assert_eq!(again.record(), endpoint.record());
+    }
+
+    #[test]
+    fn a_rate_said_again_gives_back_nothing_that_was_used_up() {
+        let mut endpoint = endpoint();
+        endpoint.limit_rate(Some(1000), at(0));
+        endpoint.begin(AttemptId(1), id(1), Kind::Fresh, at(0));
+        endpoint.limit_rate(Some(1000), at(0));
+        assert!(matches!(endpoint.room(at(0), 64), Room::ClosedUntil(_)));
+        endpoint.limit_rate(Some(2000), at(0));
+        assert_eq!(endpoint.room(at(0), 64), Room::Places(2));
     }
 }
