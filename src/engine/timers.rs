@@ -6,7 +6,7 @@ use crate::domain::intent::{Delivery, IntentError, Lease};
 use crate::domain::payload::Payload;
 use crate::domain::status::WaitingReason;
 use crate::domain::task::{HeldAct, Hold};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::command::{Choice, Decide, Discard, Fail, Replay};
 use crate::engine::refusal::Refusal;
 use crate::engine::{Decided, Draft, dead_letters, delivery, inbox, resolve, workflow};
@@ -44,11 +44,8 @@ fn step(draft: &mut Draft<'_>) {
         elapse(draft, &hold);
         return;
     }
-    if draft
-        .intent
-        .deadline
-        .is_some_and(|deadline| deadline <= now)
-    {
+    let deadline = draft.intent.deadline.filter(|deadline| *deadline <= now);
+    if deadline.is_some_and(|deadline| !was_over_before(draft, deadline)) {
         time_out(draft);
         return;
     }
@@ -58,6 +55,14 @@ fn step(draft: &mut Draft<'_>) {
         Delivery::HeldByTime { until } if until <= now => wake(draft),
         _ => remind(draft),
     }
+}
+
+/// True when the broker's own wait was over at the deadline, however late it is seen: that it was stopped in
+/// between changes nothing. A pause of a run is no end of it, so there the deadline is the last word.
+fn was_over_before(draft: &Draft<'_>, deadline: Timestamp) -> bool {
+    let intent = &draft.intent;
+    let is_wait = intent.run.is_none();
+    is_wait && matches!(intent.delivery, Delivery::HeldByTime { until } if until <= deadline)
 }
 
 /// A staged act takes effect, or is refused for what has happened meanwhile.

@@ -213,3 +213,19 @@ fn facts_folded_from_the_first_give_the_state() {
             .all(|fact| fact.body.attempt().is_none_or(|named| named == attempt))
     );
 }
+
+#[test]
+fn a_wait_that_was_over_before_its_deadline_is_completed_however_late_the_broker_looks() {
+    let waiting = |ttl: i64| {
+        World::submitted_as(Binding::Internal, |submit| {
+            submit.payload = PayloadSource::Given(Payload::of(&json!({"seconds": 20})));
+            submit.ttl = Some(Span::from_seconds(ttl));
+        })
+    };
+    let mut world = waiting(30);
+    world.wait(3600).run(Command::Tick).unwrap();
+    assert_eq!(world.intent().status, Status::Completed);
+    let mut world = waiting(19);
+    world.wait(3600).run(Command::Tick).unwrap();
+    assert_eq!(world.intent().status, Status::TimedOut);
+}
