@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postroom::domain::agent::Binding;
 use postroom::domain::fact::{Fact, FactBody, FeedEntry, Notice};
+use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{AttemptId, Cursor, HoldId, IntentId};
 use postroom::domain::intent::Intent;
 use postroom::domain::status::{State, Status};
-use postroom::domain::time::Timestamp;
+use postroom::domain::time::{Span, Timestamp};
 use postroom::engine::check::check_step;
 use postroom::engine::evolve::evolve;
 use postroom::engine::retention::is_expired;
@@ -29,6 +30,14 @@ pub(crate) struct Checker {
     open_until: Option<Timestamp>,
     /// Until when the endpoint asked for no calls.
     patience: Option<Timestamp>,
+    /// How fast the endpoint may be called.
+    rate: Option<Rate>,
+    /// Until when attempts are leased.
+    leases: BTreeMap<AttemptId, Timestamp>,
+    /// Where runs must go on.
+    runs: Runs,
+    /// What was seen of jobs.
+    pub(crate) jobs: JobsSeen,
     /// Everything a caller was told is kept.
     pub(crate) acknowledged: BTreeSet<IntentId>,
     /// What was removed for its age.
@@ -37,6 +46,8 @@ pub(crate) struct Checker {
     pub(crate) now: Timestamp,
 }
 
+use crate::jobs::JobsSeen;
+use crate::runs::Runs;
 use crate::world::RETENTION;
 
 type Verdict = Result<(), String>;
@@ -129,6 +140,15 @@ impl Checker {
         Ok(())
     }
 
+    /// The rate of the endpoint, as it is kept.
+    pub(crate) fn limit_rate(&mut self, rate: Option<u32>, now: Timestamp, is_new: bool) {
+        let before = self.rate.as_ref().map(|before| before.millihertz);
+        let rate = rate.map(i64::from);
+        if is_new || before != rate {
+            self.rate = rate.map(|millihertz| Rate::full(millihertz, now));
+        }
+    }
+
     /// The endpoint asked for no calls until then, and the broker heard it.
     pub(crate) fn patience(&mut self, until: Timestamp) {
         self.patience = self.patience.max(Some(until));
@@ -149,7 +169,10 @@ impl Checker {
     }
 
     /// No call while the breaker is open or the endpoint asked for none.
-    fn look_at_call(&self, at: Timestamp, attempt: AttemptId) -> Verdict {
+    fn look_at_call(&mut self, at: Timestamp, attempt: AttemptId) -> Verdict {
+        if self.rate.as_mut().is_some_and(|rate| !rate.take(at)) {
+            return Err(format!("I12 {attempt} started faster than its rate"));
+        }
         if self.patience.is_some_and(|until| at < until) {
             return Err(format!(
                 "I12 {attempt} started although patience was asked for"
@@ -165,6 +188,7 @@ impl Checker {
     }
 
     fn look_at(&mut self, fact: &Fact, status: Status) -> Verdict {
+        self.runs.look_at(self.model.get(&fact.intent), fact)?;
         let before = self.model.get(&fact.intent);
         let was_open = before.is_some_and(|intent| !intent.is_finished());
         match &fact.body {
@@ -172,8 +196,10 @@ impl Checker {
                 attempt,
                 number,
                 binding,
+                lease_until,
                 ..
             } => {
+                self.leases.insert(*attempt, *lease_until);
                 if !self.fences.insert(*attempt) {
                     return Err(format!("I6 fence {attempt} was given out twice"));
                 }
@@ -197,18 +223,50 @@ impl Checker {
                 }
             }
             FactBody::AttemptFailed {
-                attempt, next_at, ..
+                attempt,
+                next_at,
+                failure,
+                ..
             } => {
                 self.end(*attempt)?;
+                self.look_at_lease(fact, *attempt, failure)?;
+                // No longer than an hour is anybody's word waited for.
+                let asked = failure.retry_after.unwrap_or(Span::ZERO);
+                if *next_at < fact.at.after(asked.min(Span::from_seconds(3600))) {
+                    return Err(format!(
+                        "I12 {attempt} is tried again before its Retry-After"
+                    ));
+                }
                 self.not_before.insert(fact.intent, *next_at);
+            }
+            FactBody::Acknowledged {
+                attempt,
+                lease_until,
+                ..
+            }
+            | FactBody::LeaseExtended {
+                attempt,
+                lease_until,
+            }
+            | FactBody::InProgress {
+                attempt: Some(attempt),
+                lease_until: Some(lease_until),
+            } => {
+                self.leases.insert(*attempt, *lease_until);
             }
             FactBody::RetriedNow => {
                 self.not_before.remove(&fact.intent);
             }
             FactBody::DeliveryFailed {
                 attempt: Some(attempt),
+                failure,
                 ..
-            } => self.end(*attempt)?,
+            } => {
+                self.end(*attempt)?;
+                if let Some(failure) = failure {
+                    self.look_at_lease(fact, *attempt, failure)?;
+                }
+            }
             FactBody::TimedOut { .. } => {
                 let deadline = before.and_then(|intent| intent.deadline);
                 if deadline.is_none_or(|deadline| fact.at < deadline) {
@@ -262,6 +320,17 @@ impl Checker {
             && let Some(attempt) = fact.body.attempt()
         {
             self.ended.insert(attempt);
+        }
+        Ok(())
+    }
+
+    /// A lease ends by itself when its time has come, not before.
+    fn look_at_lease(&self, fact: &Fact, attempt: AttemptId, failure: &Failure) -> Verdict {
+        let is_end = failure.class == ErrorClass::LeaseLost
+            && failure.message == "the lease ended without a result";
+        let until = self.leases.get(&attempt);
+        if is_end && until.is_none_or(|until| fact.at < *until) {
+            return Err(format!("I13 the lease of {attempt} ended early"));
         }
         Ok(())
     }
@@ -341,5 +410,44 @@ impl Checker {
             }
         }
         Ok(())
+    }
+}
+
+/// Calls that may begin, as the checker counts them: in thousandths of a call a second, per millisecond.
+struct Rate {
+    millihertz: i64,
+    level: i64,
+    at: Timestamp,
+}
+
+impl Rate {
+    const CALL: i64 = 1_000_000;
+
+    fn full(millihertz: i64, at: Timestamp) -> Self {
+        let mut rate = Self {
+            millihertz,
+            level: i64::MAX / 2,
+            at,
+        };
+        rate.fill(at);
+        rate
+    }
+
+    /// What a second brings; at least one call, and a step.
+    fn fill(&mut self, at: Timestamp) {
+        let more = at
+            .since(self.at)
+            .as_millis()
+            .saturating_mul(self.millihertz);
+        let most = (self.millihertz * 1000).max(Self::CALL + self.millihertz);
+        self.level = self.level.saturating_add(more).min(most);
+        self.at = at;
+    }
+
+    /// False when a call that begins now is one too many.
+    fn take(&mut self, at: Timestamp) -> bool {
+        self.fill(at);
+        self.level -= Self::CALL;
+        self.level >= 0
     }
 }

@@ -1,18 +1,29 @@
 //! Jobs in the simulation: ordered, steered, crashed in the middle, and recounted after every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postroom::broker::request::{AdminCommand, StartJob};
 use postroom::domain::ids::{IntentId, JobId};
 use postroom::domain::job::{
     ItemOutcome, Job, JobControl, JobItem, JobKind, JobState, NewJob, Pace, Selection,
 };
+use postroom::domain::time::Timestamp;
 use postroom::engine::jobs;
 use postroom::store::Reader;
 use postroom::store::query::PageRequest;
 
 use crate::checker::Checker;
 use crate::world::{Broken, World, address, note};
+
+/// What was seen of jobs, and what was said to them.
+#[derive(Debug, Default)]
+pub(crate) struct JobsSeen {
+    last: BTreeMap<JobId, (Timestamp, Job)>,
+    /// Something was said to them since the last look.
+    steered: BTreeSet<JobId>,
+    /// Somebody let them go on, which may end a canary.
+    resumed: BTreeSet<JobId>,
+}
 
 const ALL: PageRequest = PageRequest {
     limit: u32::MAX,
@@ -31,11 +42,19 @@ impl World {
         };
         let words = [JobControl::Pause, JobControl::Resume, JobControl::Cancel];
         let word = *self.rng.pick(&words).expect("not empty");
+        self.say(job, word);
         drop(
             self.core()
                 .administer(AdminCommand::ControlJob(job, word), note())?,
         );
         Ok(())
+    }
+
+    fn say(&mut self, job: JobId, word: JobControl) {
+        self.checker.jobs.steered.insert(job);
+        if word == JobControl::Resume {
+            self.checker.jobs.resumed.insert(job);
+        }
     }
 
     fn order(&mut self) -> Result<(), Broken> {
@@ -73,6 +92,7 @@ impl World {
     pub(crate) fn resume_jobs(&mut self) -> Result<(), String> {
         let paused = self.reader().jobs(Some(JobState::Paused), &ALL);
         for job in paused.map_err(|error| error.to_string())?.items {
+            self.say(job.id, JobControl::Resume);
             let command = AdminCommand::ControlJob(job.id, JobControl::Resume);
             let resumed = self.core().administer(command, note());
             resumed
@@ -88,7 +108,7 @@ impl World {
 }
 
 /// Every job against its items, and every item against the intents.
-pub(crate) fn check(reader: &mut dyn Reader, checker: &Checker) -> Result<(), String> {
+pub(crate) fn check(reader: &mut dyn Reader, checker: &mut Checker) -> Result<(), String> {
     let found = reader.jobs(None, &ALL).map_err(|error| error.to_string())?;
     let mut made: BTreeMap<IntentId, JobId> = BTreeMap::new();
     for job in found.items {
@@ -96,6 +116,8 @@ pub(crate) fn check(reader: &mut dyn Reader, checker: &Checker) -> Result<(), St
         let items = reader.job_items(job.id, &ALL);
         let items = items.map_err(|error| error.to_string())?.items;
         recount(&job, &items)?;
+        obeys(&job, checker)?;
+        is_canary_kept(&job, &items, checker)?;
         for item in &items {
             let Some(new) = item.new_intent else {
                 continue;
@@ -125,6 +147,64 @@ pub(crate) fn check(reader: &mut dyn Reader, checker: &Checker) -> Result<(), St
                 ));
             }
         }
+        checker.jobs.last.insert(job.id, (checker.now, job));
+    }
+    checker.jobs.steered.clear();
+    Ok(())
+}
+
+/// A job takes turns at its pace, none while it stands, and stands when its rule says so.
+fn obeys(job: &Job, checker: &Checker) -> Result<(), String> {
+    let failed = job.failed.saturating_sub(job.forgiven);
+    let most = job.pace.stop_after_failures;
+    if job.state == JobState::Running && most > 0 && failed >= most {
+        return Err(format!(
+            "{} goes on after {failed} deaths of {most}",
+            job.id
+        ));
+    }
+    let seen = checker.jobs.last.get(&job.id);
+    let (since, before) = seen.map_or((job.created_at, 0), |(at, seen)| (*at, seen.begun));
+    let turns = i64::from(job.begun.saturating_sub(before));
+    let stands = |job: &Job| job.state != JobState::Running;
+    let stood = seen.is_some_and(|(_, seen)| stands(seen) && stands(job));
+    if stood && turns > 0 && !checker.jobs.steered.contains(&job.id) {
+        return Err(format!("{} took {turns} turns while it stood", job.id));
+    }
+    // A turn that is late may be made up for within 20 ms, or within its own step.
+    let step = 1_000_000_000 / i64::from(job.pace.per_1000_seconds);
+    let time = checker.now.since(since).as_millis().saturating_mul(1000);
+    let allowed = time.saturating_add(step.max(20_000)) / step + 1;
+    if turns > allowed {
+        return Err(format!(
+            "{} took {turns} turns, its pace allows {allowed}",
+            job.id
+        ));
+    }
+    Ok(())
+}
+
+/// Until so many have done well as the canary asks for, no more than that are replayed.
+fn is_canary_kept(job: &Job, items: &[JobItem], checker: &Checker) -> Result<(), String> {
+    let canary = usize::try_from(job.pace.canary).unwrap_or(0);
+    if canary == 0 || job.kind != JobKind::Replay || checker.jobs.resumed.contains(&job.id) {
+        return Ok(());
+    }
+    let did_well = |item: &&JobItem| match (&item.outcome, item.new_intent) {
+        (ItemOutcome::Succeeded, _) => true,
+        (_, Some(new)) => {
+            let replay = checker.model.get(&new);
+            replay.is_none_or(|replay| replay.acknowledged_at.is_some())
+        }
+        (_, None) => false,
+    };
+    let well = items.iter().filter(did_well).count();
+    let under_way = usize::try_from(job.succeeded.saturating_add(job.in_flight)).unwrap_or(0);
+    if well < canary && under_way > canary {
+        return Err(format!(
+            "{} replays {under_way} while {well} of its canary of {canary} did well",
+            job.id
+        ));
     }
     Ok(())
 }

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use postroom::broker::Settings;
 use postroom::broker::core::Core;
-use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Receipt, RememberKey, Request};
+use postroom::broker::request::{
+    AdminCommand, AgentPatch, AuditNote, NewAgent, Receipt, RememberKey, Request,
+};
 use postroom::broker::session::{Handover, SessionMode, SessionSpec, Slot};
 use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
 use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::Binding;
 use postroom::domain::attempt::AttemptReport;
-use postroom::domain::fact::Actor;
+use postroom::domain::fact::{Actor, FactBody};
 use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{AttemptId, IntentId, SessionId, ThreadId};
 use postroom::domain::intent::Intent;
@@ -22,8 +24,8 @@ use postroom::domain::status::Status;
 use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
 use postroom::engine::command::{
-    Acknowledge, Choice, Command, Decide, Discard, Extend, Fail, PayloadSource, Replay, Reply,
-    Resolve, Resume, Start, Submit,
+    Acknowledge, Choice, Command, Decide, Discard, Extend, Fail, Part, PayloadSource, Replay,
+    Reply, Resolve, Resume, Start, Submit,
 };
 use postroom::store::error::StoreError;
 use postroom::store::memory::MemoryStore;
@@ -33,9 +35,10 @@ use tokio::sync::mpsc;
 use crate::checker::Checker;
 use crate::faults::{self, Fault, FaultyStore, Plan};
 use crate::jobs;
+use crate::runs;
 
 /// Receivers and how they receive.
-const AGENTS: [(&str, Binding); 6] = [
+pub(crate) const AGENTS: [(&str, Binding); 6] = [
     ("orders", Binding::Stream),
     ("stock", Binding::Stream),
     ("ledger", Binding::Poll),
@@ -197,9 +200,11 @@ impl World {
     }
 
     /// Everything but the store and what others hold in their hands is lost.
-    fn crash(&mut self) {
+    fn crash(&mut self) -> Step {
         self.log.push("crash".to_owned());
         self.plan.next(Fault::None);
+        // What became true before is judged by what was known before.
+        self.check()?;
         self.connections.clear();
         for work in &mut self.works {
             work.slot = None;
@@ -207,6 +212,31 @@ impl World {
         self.has_begun_calls = false;
         let store = self.core.take().expect("started").into_store();
         self.start(store);
+        self.see_rate(true)
+    }
+
+    /// Takes over the rate of the one endpoint that is called, as it is kept. Another one begins with all that
+    /// a second brings, and so does the one of a broker that has just started.
+    fn see_rate(&mut self, is_new: bool) -> Step {
+        let kept = self.reader().endpoints();
+        let kept = kept.map_err(|error| error.to_string())?;
+        let billing = kept.iter().find(|kept| kept.agent == address("billing"));
+        let rate = billing.and_then(|kept| kept.rate_millihertz);
+        let now = self.clock.now();
+        self.checker.limit_rate(rate, now, is_new);
+        Ok(())
+    }
+
+    /// The clock of the machine is set a day ahead, in the middle of anything.
+    fn jump(&mut self) -> Step {
+        if self.rng.chance(1) && self.rng.chance(50) {
+            // What is old by then may be removed at once, and must have been seen.
+            self.check()?;
+            self.clock
+                .set(self.clock.now().after(Span::from_seconds(86_400)));
+            self.log.push("jump".to_owned());
+        }
+        Ok(())
     }
 
     /// Runs to the end of the seed's story; the first violation ends it.
@@ -230,7 +260,8 @@ impl World {
         let mut reader = self.reader();
         self.checker.now = self.clock.now();
         self.checker.look(reader.as_mut(), &mut self.log)?;
-        jobs::check(reader.as_mut(), &self.checker)
+        runs::check(&self.checker.model)?;
+        jobs::check(reader.as_mut(), &mut self.checker)
     }
 
     fn step(&mut self) -> Step {
@@ -242,6 +273,7 @@ impl World {
             };
             self.plan.next(fault);
         }
+        self.jump()?;
         let action = self.rng.below(100);
         let result = match action {
             0..=14 => self.submit(),
@@ -252,21 +284,16 @@ impl World {
             34..=59 => self.report(),
             60..=69 => self.decide(),
             70..=76 => self.operate(),
-            77..=78 => self.pause(),
+            77 => self.pause(),
+            78 => self.change_endpoint(),
             79 => self.job(),
-            80..=81 => {
-                self.crash();
-                Ok(())
-            }
+            80..=81 => return self.crash(),
             _ => self.pass_time(),
         };
         self.receive();
         match result {
             Ok(()) => self.check_calls(),
-            Err(Broken::Store(error)) if error == faults::crash() => {
-                self.crash();
-                Ok(())
-            }
+            Err(Broken::Store(error)) if error == faults::crash() => self.crash(),
             // Nobody planned that one.
             Err(Broken::Store(error)) => Err(format!("the store failed: {error}")),
             Err(Broken::Rule(violation)) => Err(violation),
@@ -274,11 +301,12 @@ impl World {
     }
 
     fn ask(&mut self, id: IntentId, command: Command) -> Result<Option<Receipt>, Broken> {
+        self.jump().map_err(Broken::Rule)?;
         let request = Request::plain(id, command);
         Ok(self.core().run(vec![request])?.pop().and_then(Result::ok))
     }
 
-    fn new_id(&mut self) -> IntentId {
+    pub(crate) fn new_id(&mut self) -> IntentId {
         let mut bytes = [0; 10];
         self.entropy.fill(&mut bytes);
         IntentId::new(self.clock.now().as_millis(), bytes)
@@ -287,6 +315,9 @@ impl World {
     fn submit(&mut self) -> Result<(), Broken> {
         let (name, _) = *self.rng.pick(&AGENTS).expect("not empty");
         let key = self.rng.next() % 40;
+        if self.rng.chance(12) {
+            return self.submit_run(key);
+        }
         self.submit_to(name, key)
     }
 
@@ -377,6 +408,10 @@ impl World {
         let now = self.clock.now();
         let billing = self.core().endpoints().of(&address("billing"), now);
         let (told, limit) = billing.map_or((0, 0), |view| (view.in_flight, view.limit));
+        let registry = self.core().registry();
+        let most = registry.agent(&address("billing"));
+        let most = most.and_then(|agent| agent.max_in_flight);
+        let limit = limit.min(most.unwrap_or(u32::MAX));
         if running > CALLS_MAX || running != told {
             return Err(format!(
                 "I11 {running} calls run, {told} are told, {CALLS_MAX} may"
@@ -388,13 +423,13 @@ impl World {
         Ok(())
     }
 
-    fn submit_to(&mut self, name: &str, key: u64) -> Result<(), Broken> {
+    /// An intent with everything drawn that an intent may have.
+    pub(crate) fn draw(&mut self, name: &str) -> Submit {
         let seconds = self.rng.below(400);
         let seconds = i64::try_from(seconds).unwrap_or(0);
-        let id = self.new_id();
         let thread = ThreadId(self.new_id().0);
-        let submit = Submit {
-            id,
+        Submit {
+            id: self.new_id(),
             thread,
             intent_type: "intent.sim.v1".to_owned(),
             correlation_id: "c".to_owned(),
@@ -421,8 +456,19 @@ impl World {
             },
             task: None,
             replay: None,
-            part: postroom::engine::command::Part::Plain,
-        };
+            part: Part::Plain,
+        }
+    }
+
+    fn submit_to(&mut self, name: &str, key: u64) -> Result<(), Broken> {
+        let submit = self.draw(name);
+        self.take_in(submit, key)
+    }
+
+    /// Sends it under a key, which may have been used before.
+    pub(crate) fn take_in(&mut self, submit: Submit, key: u64) -> Result<(), Broken> {
+        self.jump().map_err(Broken::Rule)?;
+        let id = submit.id;
         let mut fingerprint = [0; 32];
         fingerprint[..8].copy_from_slice(&key.to_be_bytes());
         let remember = Some(RememberKey {
@@ -554,11 +600,10 @@ impl World {
                 by,
                 report,
             }),
-            7 => Command::Extend(Extend {
-                attempt,
-                span: Some(Span::from_seconds(60)),
-                by,
-            }),
+            7 => {
+                let span = self.rng.chance(70).then(|| self.seconds(1, 1_200));
+                Command::Extend(Extend { attempt, span, by })
+            }
             _ => {
                 let class = match (work.binding, self.rng.below(4)) {
                     (Binding::Http, 0) => ErrorClass::Timeout,
@@ -576,15 +621,21 @@ impl World {
                         .filter(|_| is_heard)
                         .map(|span| self.clock.now().after(span));
                 }
+                let may_say = work.binding.is_pull() && self.rng.chance(50);
+                let delay = may_say.then(|| self.seconds(0, 400));
+                if delay.is_some() {
+                    failure.retry_after = None;
+                }
                 Command::Fail(Fail {
                     attempt,
                     failure,
-                    delay: None,
+                    delay,
                     by,
                     report,
                 })
             }
         };
+        let asked = asked_time(&command);
         let command = if ends_call { told(command) } else { command };
         let answer = self.ask(work.intent, command)?;
         if let Some(until) = patience {
@@ -606,8 +657,19 @@ impl World {
                 );
                 return Err(Broken::Rule(seen));
             }
+            if let (Some(span), Some(until)) = (asked, told_time(&fact.body))
+                && fact.at.after(span) != until
+            {
+                let seen = format!("{span:?} asked for at {}, got {until}", fact.at);
+                return Err(Broken::Rule(seen));
+            }
         }
         Ok(())
+    }
+
+    fn seconds(&mut self, least: i64, most: usize) -> Span {
+        let more = i64::try_from(self.rng.below(most)).unwrap_or(0);
+        Span::from_seconds(least + more)
     }
 
     pub(crate) fn some_intent(&mut self, wanted: impl Fn(&Intent) -> bool) -> Option<Intent> {
@@ -669,7 +731,10 @@ impl World {
                 by,
             })
         };
-        self.ask(intent.id, command)?;
+        // What is said to a run is meant for whom it asks.
+        let run = intent.step.as_ref().map(|step| step.run);
+        let id = run.filter(|_run| self.rng.chance(40)).unwrap_or(intent.id);
+        self.ask(id, command)?;
         Ok(())
     }
 
@@ -746,6 +811,31 @@ impl World {
         Ok(())
     }
 
+    /// An operator limits how fast, or how many at once, an endpoint is called.
+    fn change_endpoint(&mut self) -> Result<(), Broken> {
+        let patch = AgentPatch {
+            rate_millihertz: Some(*self.rng.pick(&[0, 50, 300, 2_000]).expect("not empty")),
+            max_in_flight: self
+                .rng
+                .chance(50)
+                .then(|| 1 + u32::try_from(self.rng.below(4)).unwrap_or(0)),
+            ..AgentPatch::default()
+        };
+        self.patch_endpoint(patch)
+    }
+
+    fn patch_endpoint(&mut self, patch: AgentPatch) -> Result<(), Broken> {
+        let registry = self.core().registry();
+        let agent = registry.agent(&address("billing"));
+        let account = agent.and_then(|agent| agent.account).expect("registered");
+        let command = AdminCommand::Update {
+            account,
+            patch: Box::new(patch),
+        };
+        drop(self.core().administer(command, note())?);
+        self.see_rate(false).map_err(Broken::Rule)
+    }
+
     fn pass_time(&mut self) -> Result<(), Broken> {
         let seconds = match self.rng.below(20) {
             0 => 86_400,
@@ -761,7 +851,13 @@ impl World {
     /// No more faults, healthy receivers, decided people: everything must end.
     fn heal(&mut self) -> Step {
         self.plan.next(Fault::None);
-        self.crash();
+        self.crash()?;
+        let unlimited = AgentPatch {
+            rate_millihertz: Some(0),
+            ..AgentPatch::default()
+        };
+        self.patch_endpoint(unlimited)
+            .map_err(|broken| format!("{broken:?}"))?;
         for (name, _) in AGENTS {
             let command = AdminCommand::Unpause {
                 address: address(name),
@@ -788,7 +884,7 @@ impl World {
             let (id, handovers) = self.core().open(spec).map_err(|error| error.to_string())?;
             self.connections.push(Connection { id, handovers });
         }
-        for _ in 0..400 {
+        for _ in 0..3_000 {
             if self
                 .checker
                 .model
@@ -802,39 +898,51 @@ impl World {
             self.works.clear();
             self.receive();
             self.check_calls()?;
-            for work in std::mem::take(&mut self.works) {
-                let mut command = resume("complete", Some(work.attempt));
-                if work.binding == Binding::Http {
-                    command = told(command);
-                }
-                drop(work.slot);
-                self.settle(work.intent, command)?;
+            // What one end brings about at once is done at once: steps have deadlines.
+            while self.settle_all()? {
+                self.receive();
+                self.check()?;
             }
-            let waiting: Vec<IntentId> = self
-                .checker
-                .model
-                .values()
-                .filter(|intent| intent.open_task().is_some())
-                .map(|intent| intent.id)
-                .collect();
-            for id in waiting {
-                let by = address("alice");
-                let (choice, hold) = (Choice::Yes, Span::ZERO);
-                let decide = Decide {
-                    choice,
-                    comment: None,
-                    data: None,
-                    version: None,
-                    hold,
-                    by,
-                };
-                self.settle(id, Command::Decide(Box::new(decide)))?;
-            }
-            self.clock.advance(Span::from_seconds(120));
+            // As long as the writer would sleep.
+            let most = self.clock.now().after(Span::from_seconds(120));
+            let due = self.core().next_due().unwrap_or(most).min(most);
+            let span = due.since(self.clock.now()).max(Span::from_seconds(1));
+            self.clock.advance(span);
             self.core().tick().map_err(|error| error.to_string())?;
             self.check()?;
         }
         Ok(())
+    }
+
+    /// Everything that somebody has in hand, and every question, is answered well. False when there was none.
+    fn settle_all(&mut self) -> Result<bool, String> {
+        let works = std::mem::take(&mut self.works);
+        let wanted = |intent: &&Intent| intent.open_task().is_some();
+        let waiting = self.checker.model.values().filter(wanted);
+        let waiting: Vec<IntentId> = waiting.map(|intent| intent.id).collect();
+        let is_any = !works.is_empty() || !waiting.is_empty();
+        for work in works {
+            let mut command = resume("complete", Some(work.attempt));
+            if work.binding == Binding::Http {
+                command = told(command);
+            }
+            drop(work.slot);
+            self.settle(work.intent, command)?;
+        }
+        for id in waiting {
+            let by = address("alice");
+            let (choice, hold) = (Choice::Yes, Span::ZERO);
+            let decide = Decide {
+                choice,
+                comment: None,
+                data: None,
+                version: None,
+                hold,
+                by,
+            };
+            self.settle(id, Command::Decide(Box::new(decide)))?;
+        }
+        Ok(is_any)
     }
 
     fn settle(&mut self, id: IntentId, command: Command) -> Step {
@@ -854,6 +962,24 @@ pub(crate) enum Broken {
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// The time that a report asks for.
+fn asked_time(command: &Command) -> Option<Span> {
+    match command {
+        Command::Extend(extend) => extend.span,
+        Command::Fail(fail) => fail.delay,
+        _ => None,
+    }
+}
+
+/// Until when a fact says that something lasts.
+fn told_time(body: &FactBody) -> Option<Timestamp> {
+    match body {
+        FactBody::LeaseExtended { lease_until, .. } => Some(*lease_until),
+        FactBody::AttemptFailed { next_at, .. } => Some(*next_at),
+        _ => None,
     }
 }
 
