@@ -410,9 +410,9 @@ mod tests {
 
     #[test]
     fn a_rate_said_again_gives_back_nothing_that_was_used_up() {
-        let mut endpoint = endpoint();
+        let mut endpoint = warm();
         endpoint.limit_rate(Some(1000), at(0));
-        endpoint.begin(AttemptId(1), id(1), Kind::Fresh, at(0));
+        endpoint.begin(AttemptId(90), id(1), Kind::Fresh, at(0));
         endpoint.limit_rate(Some(1000), at(0));
         assert!(matches!(endpoint.room(at(0), 64), Room::ClosedUntil(_)));
         endpoint.limit_rate(Some(2000), at(0));
