@@ -16,6 +16,7 @@
 
 mod bulk;
 mod dice;
+mod faults;
 mod ledger;
 mod people;
 mod power;

@@ -115,9 +115,40 @@ impl Starting {
         })
     }
 
+    /// The same for one that may not succeed: how it ended then.
+    pub(crate) async fn ready_or_ended(mut self) -> Result<Running, Ended> {
+        let mut line = String::new();
+        let read = tokio::time::timeout(START_PATIENCE, self.out.read_line(&mut line)).await;
+        if let Some((_, url)) = line.trim_end().split_once("listens on ") {
+            let url = url.to_owned();
+            let (child, out) = (self.child, self.out);
+            return Ok(Running {
+                url,
+                child,
+                _out: out,
+            });
+        }
+        if read.is_err() {
+            return Err(Ended::Hangs);
+        }
+        match tokio::time::timeout(START_PATIENCE, self.child.wait()).await {
+            Ok(status) => Err(Ended::ByItself(status.unwrap().code().unwrap_or(-1))),
+            Err(_elapsed) => Err(Ended::Hangs),
+        }
+    }
+
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+/// How a broker ended that was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With this exit code; -1 for a signal.
+    ByItself(i32),
+    /// It did not, and takes no requests.
+    Hangs,
 }
 
 /// A broker that takes requests.

@@ -36,16 +36,15 @@ struct Acknowledged {
     at: u64,
 }
 
-/// Compiles the recorder. SQLite is compiled from C as well, so a compiler is there.
-fn recorder(scratch: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/power/recorder.c");
-    let library = scratch.join("recorder.so");
+/// Compiles a library to be preloaded. SQLite is compiled from C as well, so a compiler is there.
+pub(crate) fn compile(source: &str, library: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
     let compiler = std::env::var("CC").unwrap_or_else(|_unset| "cc".to_owned());
     let mut command = Command::new(compiler);
     command.args(["-shared", "-fPIC", "-O2", "-o"]);
-    command.arg(&library).arg(&source).arg("-lpthread");
+    command.arg(library).arg(&source).arg("-lpthread");
     assert!(command.status().unwrap().success(), "{command:?}");
-    library
+    library.to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +56,8 @@ async fn what_was_acknowledged_is_on_every_disk_that_a_power_cut_may_leave() {
     let scratch = tempfile::tempdir().unwrap();
     let record = scratch.path().join("record");
     let mut place = Place::in_directory(scratch.path());
-    let library = recorder(scratch.path());
+    let library = scratch.path().join("recorder.so");
+    let library = compile("tests/crash/power/recorder.c", &library);
     place.env = vec![
         ("LD_PRELOAD", library.into_os_string()),
         (
