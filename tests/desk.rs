@@ -806,6 +806,36 @@ async fn a_paused_agent_keeps_its_intents_parked_until_it_is_let_go_on() {
 }
 
 #[tokio::test]
+async fn a_killed_agent_gets_nothing_and_goes_on_where_it_was_once_it_is_revived() {
+    through_both(async |house, desk| {
+        let agent = address("orders");
+        let waits = send(desk, new("orders")).await;
+        let kill = Act::Kill {
+            agent: agent.clone(),
+            reason: "runs wild".to_owned(),
+        };
+        desk.act(kill).await.unwrap();
+        let refused = desk.act(Act::Send(Box::new(new("orders")))).await;
+        let DeskError::Refused { code, .. } = refused.unwrap_err() else {
+            panic!("a killed agent was sent to")
+        };
+        assert_eq!(code, "policy_denied");
+        let mut session = house.listen("orders").await;
+        assert!(session.try_next().is_none());
+        assert_eq!(desk.intent(waits).await.unwrap().row.delivery, "parked");
+        let rows = desk.agents().await.unwrap();
+        let row = rows.iter().find(|row| row.address == agent).unwrap();
+        assert_eq!((row.state, row.queued), (AgentState::Killed, 1));
+        assert_eq!(row.kill.as_ref().unwrap().reason, "runs wild");
+        house.agree("killed").await;
+        desk.act(Act::Revive { agent }).await.unwrap();
+        assert_eq!(session.next().await.unwrap().intent.id, waits);
+        session.end_window();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_feed_is_free_of_gaps_and_wakes_whoever_waits() {
     through_both(async |_house, desk| {
         let before = desk.feed(None, 0).await.unwrap();

@@ -11,8 +11,8 @@ use http::{HeaderValue, Method, header};
 use crate::api::answer::{Answer, ApiError, Result, problem};
 use crate::api::call::{Call, LargeUpload, Upload};
 use crate::api::routes::method_not_allowed;
-use crate::api::unsupported::{not_part_of_postroom, not_part_of_this_release};
-use crate::api::{Api, leases, poll, stream};
+use crate::api::unsupported::not_part_of_postroom;
+use crate::api::{Api, leases, policy, poll, stream};
 use crate::broker::push::view::EndpointView;
 use crate::broker::request::AdminCommand;
 use crate::broker::stats::Snapshot;
@@ -36,6 +36,8 @@ pub(super) enum Below {
     Pause,
     Resume,
     Policy,
+    PolicyEntries,
+    PolicyEntry(String),
     ReceiveOverride,
 }
 
@@ -57,7 +59,7 @@ pub(super) fn split(rest: &str) -> (&str, Below) {
         ("/pause", Below::Pause),
         ("/resume", Below::Resume),
         ("/policy", Below::Policy),
-        ("/policy/entries", Below::Policy),
+        ("/policy/entries", Below::PolicyEntries),
         ("/receive-override", Below::ReceiveOverride),
     ] {
         if let Some(address) = rest.strip_suffix(suffix) {
@@ -77,10 +79,10 @@ pub(super) fn split(rest: &str) -> (&str, Below) {
             return (address, Below::Lease(id.to_owned(), lease));
         }
     }
-    if let Some((before, _entry)) = rest.rsplit_once('/')
+    if let Some((before, entry)) = rest.rsplit_once('/')
         && let Some(address) = before.strip_suffix("/policy/entries")
     {
-        return (address, Below::Policy);
+        return (address, Below::PolicyEntry(entry.to_owned()));
     }
     (rest, Below::Itself)
 }
@@ -89,8 +91,12 @@ impl Below {
     const fn allowed(&self) -> &'static str {
         match self {
             Self::Itself | Self::Stream | Self::Poll => "GET,HEAD",
-            Self::Results | Self::Lease(..) | Self::Pause | Self::Resume => "POST",
-            Self::Policy | Self::ReceiveOverride => "GET,HEAD,PUT,POST,DELETE",
+            Self::Results | Self::Lease(..) | Self::Pause | Self::Resume | Self::PolicyEntries => {
+                "POST"
+            }
+            Self::Policy => "GET,HEAD,PUT",
+            Self::PolicyEntry(_) => "DELETE",
+            Self::ReceiveOverride => "GET,HEAD,PUT,POST,DELETE",
         }
     }
 }
@@ -147,7 +153,18 @@ async fn route(api: &Api, address: &str, below: Below, request: Request) -> Resu
             pause(api, &call, address, &bytes).await?.into_response()
         }
         Below::Resume => unpause(api, &call, address).await?.into_response(),
-        Below::Policy => return Err(not_part_of_this_release("the send policy of an agent").into()),
+        Below::Policy => policy::whole(api, &call, &address, request)
+            .await?
+            .into_response(),
+        Below::PolicyEntries => {
+            let Upload(bytes) = Upload::from_request(request, api).await?;
+            policy::add(api, &call, &address, &bytes)
+                .await?
+                .into_response()
+        }
+        Below::PolicyEntry(entry) => policy::remove(api, &call, &address, &entry)
+            .await?
+            .into_response(),
         Below::ReceiveOverride => return Err(not_part_of_postroom("receive-override").into()),
     })
 }
@@ -356,8 +373,10 @@ mod tests {
             (
                 "agent://a/b/c/policy/entries/pol_1",
                 "agent://a/b/c",
-                Below::Policy,
+                Below::PolicyEntry("pol_1".to_owned()),
             ),
+            ("orders/policy/entries", "orders", Below::PolicyEntries),
+            ("orders/policy", "orders", Below::Policy),
             ("orders/pause/", "orders", Below::Pause),
             ("orders/resume", "orders", Below::Resume),
         ] {

@@ -29,9 +29,11 @@ mod intents;
 mod jobs;
 mod leases;
 mod limits;
+mod mesh;
 mod metrics;
 mod moves;
 mod overview;
+mod policy;
 mod poll;
 mod replies;
 mod routes;
@@ -58,6 +60,7 @@ use crate::api::tls::Tls;
 use crate::bindings::guard::{Guard, Policy};
 use crate::broker::Broker;
 use crate::config::{self, Config};
+use crate::domain::address::Address;
 use crate::domain::fact::FeedEntry;
 use crate::domain::key::KeyHash;
 use crate::shutdown::Tasks;
@@ -252,6 +255,14 @@ impl Api {
 
     fn is_stopping(&self) -> bool {
         self.inner.stop.is_cancelled()
+    }
+
+    /// True unless an agent with this address was killed.
+    fn is_alive(&self, address: &Address) -> bool {
+        self.broker()
+            .registry()
+            .agent(address)
+            .is_none_or(|agent| agent.kill.is_none())
     }
 
     /// True while a key with this hash may be used.

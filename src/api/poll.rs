@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
+use crate::api::mesh;
 use crate::api::stream::{is_pull, row, wants_open_rows};
 use crate::broker::session::{Handover, Session, SessionMode, SessionSpec};
 use crate::domain::address::Address;
@@ -14,6 +15,7 @@ use crate::wire::json::Object;
 /// `GET {addr}/intents`.
 pub(super) async fn poll(api: &Api, call: &Call, agent: Address) -> Result {
     call.caller.must_receive_at(&agent)?;
+    mesh::must_live(api, &agent)?;
     let since = call.query.number("since", 0)?;
     let limit = call.query.limit(10, 100)?;
     let wait = call.query.seconds("wait_seconds", 0, 60, 0)?;

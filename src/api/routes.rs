@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
-    holds, inbox, intents, jobs, metrics, moves, overview, scenarios, schemas, submit, tasks,
+    holds, inbox, intents, jobs, mesh, metrics, moves, overview, scenarios, schemas, submit, tasks,
     unsupported,
 };
 use crate::wire::errors::Problem;
@@ -32,6 +32,7 @@ pub fn router(api: Api) -> Router {
         .merge(operator())
         .route("/v1/schemas", post(schemas::upsert))
         .route("/v1/schemas/{semantic_type}", get(schemas::show))
+        .merge(mesh())
         .route("/v1/agents", get(agents::list))
         .route("/v1/agents/{*rest}", any(agents::dispatch))
         .route(
@@ -108,6 +109,12 @@ fn scenario_routes() -> Router<Api> {
         .route("/v1/scenarios/validate", post(scenarios::validate))
         .route("/v1/scenarios/apply", post(scenarios::apply))
         .route("/v1/tool-registry/macros", get(scenarios::macros))
+}
+
+fn mesh() -> Router<Api> {
+    Router::new()
+        .route("/v1/mesh/agents/{id}/kill", post(mesh::kill))
+        .route("/v1/mesh/agents/{id}/resume", post(mesh::revive))
 }
 
 fn operator() -> Router<Api> {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::call::Call;
 use crate::api::limits::StreamPlace;
 use crate::api::{Api, EarlyClose};
+use crate::domain::address::Address;
 use crate::domain::key::KeyHash;
 use crate::wire::json::one_line;
 
@@ -73,6 +74,8 @@ pub(super) fn respond(source: impl Source) -> Response {
 pub(super) struct Window {
     api: Api,
     key: KeyHash,
+    /// At whose address it listens, if at anybody's: an agent that is killed hears nothing more.
+    receiver: Option<Address>,
     changes: watch::Receiver<u64>,
     stop: CancellationToken,
     end: Pin<Box<Sleep>>,
@@ -112,6 +115,7 @@ impl Window {
         Self {
             api: api.clone(),
             key: call.caller.hash,
+            receiver: None,
             changes: api.inner.changes.clone(),
             stop: api.inner.stop.clone(),
             end: Box::pin(tokio::time::sleep(wait)),
@@ -120,6 +124,12 @@ impl Window {
             silence: Box::pin(tokio::time::sleep(api.settings().keepalive)),
             place,
         }
+    }
+
+    /// The same window, at an agent's address.
+    pub(super) fn at(mut self, receiver: &Address) -> Self {
+        self.receiver = Some(receiver.clone());
+        self
     }
 
     /// True when nothing may be sent in this window but its end: the key has too many streams already.
@@ -165,7 +175,9 @@ impl Window {
         let turn = tokio::select! {
             biased;
             () = self.stop.cancelled() => Turn::End,
-            () = revoked(&self.api, &self.key, &mut self.changes) => Turn::Revoked,
+            () = revoked(&self.api, &self.key, self.receiver.as_ref(), &mut self.changes) => {
+                Turn::Revoked
+            }
             () = early => Turn::End,
             () = self.end.as_mut() => Turn::End,
             item = source => Turn::Item(item),
@@ -175,7 +187,7 @@ impl Window {
             return turn;
         }
         self.begin_silence();
-        if self.api.is_key_good(&self.key) {
+        if may_listen(&self.api, &self.key, self.receiver.as_ref()) {
             Turn::Silence
         } else {
             Turn::Revoked
@@ -183,14 +195,23 @@ impl Window {
     }
 }
 
-/// Completes when the key is no longer good.
-async fn revoked(api: &Api, key: &KeyHash, changes: &mut watch::Receiver<u64>) {
+fn may_listen(api: &Api, key: &KeyHash, receiver: Option<&Address>) -> bool {
+    api.is_key_good(key) && receiver.is_none_or(|receiver| api.is_alive(receiver))
+}
+
+/// Completes when the key is no longer good, or the receiver was killed.
+async fn revoked(
+    api: &Api,
+    key: &KeyHash,
+    receiver: Option<&Address>,
+    changes: &mut watch::Receiver<u64>,
+) {
     loop {
         if changes.changed().await.is_err() {
             // The watcher is gone because the broker is; the stop token says so.
             std::future::pending::<()>().await;
         }
-        if !api.is_key_good(key) {
+        if !may_listen(api, key, receiver) {
             return;
         }
     }

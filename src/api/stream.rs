@@ -7,6 +7,7 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::answer::Result;
 use crate::api::call::Call;
+use crate::api::mesh;
 use crate::api::sse::{self, Source, Turn, Window};
 use crate::broker::Broker;
 use crate::broker::request::BrokerError;
@@ -25,6 +26,7 @@ const BUSY_WAIT: Duration = Duration::from_millis(100);
 /// `GET {addr}/intents/stream`. Never an error for load: the stream is held instead.
 pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response> {
     call.caller.must_receive_at(agent)?;
+    mesh::must_live(api, agent)?;
     let since = call.query.number("since", 0)?;
     let wait = call.query.seconds("wait_seconds", 1, 60, 15)?;
     let credit = credit(api, call, agent)?;
@@ -37,7 +39,7 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
         },
     };
     let closes_early = Window::closes_early(api, &call.headers);
-    let window = Window::open(api, call, wait, closes_early);
+    let window = Window::open(api, call, wait, closes_early).at(agent);
     let takes_rows = is_pull(api, agent) && wants_open_rows(call)? && !window.is_crowded();
     Ok(sse::respond(AgentStream {
         broker: api.broker().clone(),

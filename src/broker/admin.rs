@@ -9,7 +9,7 @@ use crate::broker::push;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
-use crate::broker::{audit, jobs, schemas};
+use crate::broker::{admission, audit, jobs, schemas};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
@@ -42,6 +42,11 @@ fn decide(
         AdminCommand::Delete { account } => delete(batch, *account, note),
         AdminCommand::Pause { address, reason } => pause(batch, address, reason, note),
         AdminCommand::Unpause { address } => unpause(batch, address, note),
+        AdminCommand::Kill { address, reason } => admission::kill(batch, address, reason, note),
+        AdminCommand::Revive { address } => admission::revive(batch, address, note),
+        AdminCommand::ChangePolicy { address, change } => {
+            admission::change_policy(batch, address, change, note)
+        }
         AdminCommand::CreateKey {
             id,
             account,
@@ -254,7 +259,7 @@ fn delete(
     agent_receipt(batch, changed, "agent.deleted", &json!({}), note)
 }
 
-fn at(batch: &Batch<'_>, address: &Address) -> Result<Arc<Agent>, AdminRefusal> {
+pub(super) fn at(batch: &Batch<'_>, address: &Address) -> Result<Arc<Agent>, AdminRefusal> {
     batch
         .registry()
         .agent(address)
@@ -270,7 +275,7 @@ fn of_account(batch: &Batch<'_>, account: AccountId) -> Result<Arc<Agent>, Admin
         .ok_or(AdminRefusal::NoAccount(account))
 }
 
-fn agent_receipt(
+pub(super) fn agent_receipt(
     batch: &mut Batch<'_>,
     agent: Agent,
     kind: &str,

@@ -183,6 +183,10 @@ fn of_agent(agent: &Agent) -> Map<String, Value> {
         "max_in_flight": agent.max_in_flight,
         "secrets": agent.secrets.len(),
         "paused": agent.pause.as_ref().map(|pause| pause.reason.as_str()),
+        "killed": agent.kill.as_ref().map(|kill| kill.reason.as_str()),
+        "policy": agent.policy.mode.name(),
+        "policy_entries": agent.policy.entries.iter()
+            .map(|entry| entry.pattern.to_string()).collect::<Vec<_>>(),
     }))
 }
 
@@ -219,12 +223,14 @@ pub(super) fn subject(
     let registry = batch.registry();
     match command {
         AdminCommand::Register(new) => registry.agent(&new.address),
-        AdminCommand::Pause { address, .. } | AdminCommand::Unpause { address } => {
-            registry.agent(address)
-        }
         AdminCommand::PutSchema(_) | AdminCommand::StartJob(_) | AdminCommand::ControlJob(..) => {
             None
         }
+        AdminCommand::Pause { address, .. }
+        | AdminCommand::Unpause { address }
+        | AdminCommand::Kill { address, .. }
+        | AdminCommand::Revive { address }
+        | AdminCommand::ChangePolicy { address, .. } => registry.agent(address),
         AdminCommand::Update { account, .. }
         | AdminCommand::Delete { account }
         | AdminCommand::CreateKey { account, .. }

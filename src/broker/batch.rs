@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::broker::admission;
 use crate::broker::jobs::Jobs;
 use crate::broker::late;
 use crate::broker::outbox::Outbox;
@@ -207,6 +208,7 @@ impl<'a> Batch<'a> {
 
     /// Runs a command and everything it causes in other intents.
     pub(super) fn command(&mut self, id: IntentId, command: &Command) -> Result<Ran, BrokerError> {
+        admission::check(self, id, command)?;
         let (intent, facts, waiting) = self.step(id, command)?;
         let mut waiting = VecDeque::from(waiting);
         let mut caused = Vec::new();

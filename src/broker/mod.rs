@@ -22,6 +22,7 @@ pub mod session;
 pub mod stats;
 
 mod admin;
+mod admission;
 mod audit;
 mod batch;
 mod boot;
@@ -330,13 +331,15 @@ impl Broker {
         &self.inner.endpoints
     }
 
-    /// Why nothing is handed to this receiver now, if so: `agent_paused`, `agent_suspended`,
-    /// `breaker_open`, `rate_limited`.
+    /// Why nothing is handed to this receiver now, if so: `agent_killed`, `agent_paused`,
+    /// `agent_suspended`, `breaker_open`, `rate_limited`.
     #[must_use]
     pub fn parked(&self, agent: &Address) -> Option<&'static str> {
         let registry = self.registry();
         let agent = registry.agent(agent)?;
-        if agent.pause.is_some() {
+        if agent.kill.is_some() {
+            Some("agent_killed")
+        } else if agent.pause.is_some() {
             Some("agent_paused")
         } else if !agent.is_open() {
             Some("agent_suspended")

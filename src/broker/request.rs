@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::broker::registry::Registered;
 use crate::domain::address::Address;
+use crate::domain::admission::{ENTRIES_MAX, SendMode, SenderPattern};
 use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
 use crate::domain::fact::{Fact, FeedItem};
-use crate::domain::ids::{AccountId, Cursor, IntentId, JobId, KeyId};
+use crate::domain::ids::{AccountId, Cursor, IntentId, JobId, KeyId, PolicyEntryId};
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobControl, JobState, NewJob};
 use crate::domain::key::{Key, KeyHash, Role};
@@ -140,6 +141,25 @@ pub enum AdminCommand {
         /// Which.
         address: Address,
     },
+    /// Stop an agent: nothing goes to it or comes from it until it is revived.
+    Kill {
+        /// Which.
+        address: Address,
+        /// Why.
+        reason: String,
+    },
+    /// Let it go on.
+    Revive {
+        /// Which.
+        address: Address,
+    },
+    /// Say who may send to an agent.
+    ChangePolicy {
+        /// To whom.
+        address: Address,
+        /// What changes.
+        change: PolicyChange,
+    },
     /// Make a key. The token was made by the caller; only its hash comes here.
     CreateKey {
         /// Its id, given out by the broker before.
@@ -181,6 +201,17 @@ pub struct StartJob {
     pub by: Address,
     /// Through what.
     pub via: String,
+}
+
+/// A change of a send policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyChange {
+    /// Another mode.
+    Mode(SendMode),
+    /// One more entry; the same pattern again changes nothing.
+    Add(SenderPattern),
+    /// One entry less.
+    Remove(PolicyEntryId),
 }
 
 /// An agent to be registered.
@@ -228,7 +259,7 @@ pub struct AgentPatch {
 }
 
 /// What an operator's command did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AdminReceipt {
     /// The agent after it.
     pub agent: Option<Arc<Agent>>,
@@ -275,6 +306,12 @@ pub enum AdminRefusal {
         /// What it requires now and did not before.
         names: Vec<String>,
     },
+    /// No such entry of a policy.
+    #[error("no entry {1} in the policy of {0}")]
+    NoPolicyEntry(Address, PolicyEntryId),
+    /// The policy is full.
+    #[error("the policy of {0} has {ENTRIES_MAX} entries, which is the most")]
+    PolicyFull(Address),
     /// An http agent needs a URL.
     #[error("delivery_mode http needs a callback_url")]
     NoCallback,
@@ -292,7 +329,8 @@ impl AdminRefusal {
             Self::NoJob(_) => "job_not_found",
             Self::JobFinished(..) => "job_finished",
             Self::SchemaIncompatible { .. } => "schema_incompatible",
-            Self::NoCallback => "schema_invalid",
+            Self::NoPolicyEntry(..) => "not_found",
+            Self::NoCallback | Self::PolicyFull(_) => "schema_invalid",
         }
     }
 }

@@ -42,6 +42,23 @@ pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failu
                 .out
                 .either(&answer, |out| out.line(format!("{address}  resumed")))
         }
+        AgentsVerb::Kill { address, why } => {
+            let body = json!({"reason": why.unwrap_or_else(|| "no reason given".to_owned())});
+            let path = format!("/v1/mesh/agents/{}/kill", mesh_id(&address, context)?);
+            let answer = client.call(Call::post(path, body)).await?;
+            context.out.either(&answer, |out| {
+                out.line(format!(
+                    "{address}  killed: nothing goes to it or comes from it"
+                ))
+            })
+        }
+        AgentsVerb::Revive { address } => {
+            let path = format!("/v1/mesh/agents/{}/resume", mesh_id(&address, context)?);
+            let answer = client.call(Call::post(path, json!({}))).await?;
+            context
+                .out
+                .either(&answer, |out| out.line(format!("{address}  revived")))
+        }
         AgentsVerb::Secret { address, overlap } => {
             let account = account_of(&client, &address, context).await?;
             let mut body = Map::new();
@@ -62,6 +79,11 @@ pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failu
 fn path(address: &str, context: &Context) -> Result<String, Failure> {
     let address = context.address(address)?;
     Ok(format!("/v1/agents/{}", address_in_path(&address)))
+}
+
+/// The address as one segment of a path.
+fn mesh_id(address: &str, context: &Context) -> Result<String, Failure> {
+    Ok(segment(&context.address(address)?))
 }
 
 /// The account behind an address.
@@ -162,7 +184,10 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
 }
 
 fn standing(agent: &Value) -> String {
-    if agent.get("paused").and_then(Value::as_bool) == Some(true) {
+    let is = |key: &str| agent.get(key).and_then(Value::as_bool) == Some(true);
+    if is("killed") {
+        "killed".to_owned()
+    } else if is("paused") {
         "paused".to_owned()
     } else {
         text(agent, "/status")

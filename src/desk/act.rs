@@ -82,6 +82,18 @@ pub enum Act {
         /// Whose.
         agent: Address,
     },
+    /// Stop an agent: nothing goes to it or comes from it, and what is open waits.
+    Kill {
+        /// Whose.
+        agent: Address,
+        /// Why.
+        reason: String,
+    },
+    /// Let it go on.
+    Revive {
+        /// Whose.
+        agent: Address,
+    },
     /// Send an intent.
     Send(Box<NewIntent>),
     /// End an intent for its receiver: what `resume` does.

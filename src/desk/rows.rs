@@ -402,6 +402,8 @@ pub enum AgentState {
     Degraded,
     /// An operator paused it.
     Paused,
+    /// An operator killed it.
+    Killed,
     /// None of these.
     Ok,
 }
@@ -414,6 +416,7 @@ impl AgentState {
             Self::Offline => "offline",
             Self::Degraded => "degraded",
             Self::Paused => "paused",
+            Self::Killed => "killed",
             Self::Ok => "ok",
         }
     }
@@ -454,6 +457,8 @@ pub struct AgentRow {
     pub dead: u64,
     /// Who paused it, and why.
     pub pause: Option<PauseRow>,
+    /// Who killed it, and why.
+    pub kill: Option<PauseRow>,
     /// What the breaker of its endpoint lets through, for an agent that is called.
     pub breaker: Option<Breaker>,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::address::Address;
+use crate::domain::admission::SendPolicy;
 use crate::domain::ids::AccountId;
 use crate::domain::time::{Span, Timestamp};
 
@@ -144,6 +145,10 @@ pub struct Agent {
     pub secrets: Vec<Secret>,
     /// Set while an operator holds it: intents are accepted and wait.
     pub pause: Option<Pause>,
+    /// Set while it is killed: nothing goes to it or comes from it, and what is open waits.
+    pub kill: Option<Pause>,
+    /// Who may send to it.
+    pub policy: SendPolicy,
 }
 
 impl Agent {
@@ -167,12 +172,14 @@ impl Agent {
             max_in_flight: None,
             secrets: Vec::new(),
             pause: None,
+            kill: None,
+            policy: SendPolicy::default(),
         }
     }
 
     /// True when its intents may be handed over now.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.pause.is_none() && self.status == AgentStatus::Active
+        self.pause.is_none() && self.kill.is_none() && self.status == AgentStatus::Active
     }
 }

@@ -146,6 +146,10 @@ numbered_id!(
     SessionId, "ses_", "a session id such as ses_1"
 );
 numbered_id!(
+    /// An entry of an agent's send policy.
+    PolicyEntryId, "pol_", "an id of a policy entry such as pol_1"
+);
+numbered_id!(
     /// An entry of the audit log.
     AuditId, "aud_", "an audit id such as aud_1"
 );

@@ -11,6 +11,7 @@
 //! Tested by unit tests beside the rules (addresses, times, fingerprints).
 
 pub mod address;
+pub mod admission;
 pub mod agent;
 pub mod attempt;
 pub mod endpoint;

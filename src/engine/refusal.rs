@@ -1,5 +1,7 @@
 //! Every reason for a no. A refusal is an answer; nothing has changed when it is given.
 
+use crate::domain::address::Address;
+use crate::domain::admission::Denial;
 use crate::domain::ids::{AttemptId, IntentId};
 use crate::domain::status::Status;
 use crate::domain::task::Decision;
@@ -109,6 +111,18 @@ pub enum Refusal {
         /// The deadline.
         deadline: Timestamp,
     },
+    /// The sender may not send there.
+    #[error("{from} may not send to {to}: {}", .denial.name())]
+    PolicyDenied {
+        /// Why.
+        denial: Denial,
+        /// Who wants to send.
+        from: Address,
+        /// To whom.
+        to: Address,
+        /// Who is killed, if somebody is.
+        killed: Option<Address>,
+    },
     /// The receiver does not exist and addresses are strict.
     #[error("no agent at {0}")]
     NoAgent(String),
@@ -142,6 +156,7 @@ impl Refusal {
             Self::NotYet { .. } => "not_yet",
             Self::NotReady => "not_ready",
             Self::DeadlinePast { .. } => "invalid_deadline",
+            Self::PolicyDenied { .. } => "policy_denied",
             Self::NoAgent(_) => "agent_not_found",
         }
     }

@@ -1,13 +1,14 @@
 //! Agents, their accounts and their keys.
 
 use crate::domain::address::{Address, Home};
-use crate::domain::agent::{Agent, AgentStatus, Binding};
+use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
 use crate::domain::endpoint::Breaker;
 use crate::domain::key::{Key, Role};
 use crate::domain::time::{Span, Timestamp};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
+use crate::wire::mesh;
 
 /// Names that responses repeat: the broker's own ids unless the request brought others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +136,14 @@ fn endpoint(endpoint: &Endpoint) -> Object {
         .shown_or_null("held_until", endpoint.held_until)
 }
 
+/// Who stopped an agent, when and why.
+fn stop(pause: &Pause) -> Object {
+    Object::new()
+        .text("by", &pause.by)
+        .text("reason", &pause.reason)
+        .shown("at", pause.at)
+}
+
 /// The agent object.
 #[must_use]
 pub fn agent(agent: &Agent, depth: Depth) -> Object {
@@ -153,17 +162,11 @@ pub fn agent(agent: &Agent, depth: Depth) -> Object {
         .shown("updated_at", agent.updated_at)
         .text("delivery_mode", agent.binding.name())
         .text_or_null("callback_url", agent.callback_url.as_deref())
+        .text("address_id", &mesh::address_id(&agent.address))
         .flag("paused", agent.pause.is_some())
-        .with(|object| match &agent.pause {
-            None => object,
-            Some(pause) => object.object(
-                "pause",
-                Object::new()
-                    .text("by", &pause.by)
-                    .text("reason", &pause.reason)
-                    .shown("at", pause.at),
-            ),
-        })
+        .maybe_object("pause", agent.pause.as_ref().map(stop))
+        .flag("killed", agent.kill.is_some())
+        .maybe_object("kill", agent.kill.as_ref().map(stop))
         .number("connections", depth.connections)
         .number("ready", ready)
         .number("leased", depth.leased)

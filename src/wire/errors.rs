@@ -227,6 +227,16 @@ impl From<&Refusal> for Problem {
             Refusal::StaleGeneration { current } => json!({ "policy_generation": current }),
             Refusal::NotYet { until } => json!({ "until": until.map(|at| at.to_string()) }),
             Refusal::DeadlinePast { deadline } => json!({ "deadline_at": deadline.to_string() }),
+            Refusal::PolicyDenied {
+                denial,
+                from,
+                to,
+                killed,
+            } => json!({
+                "reason": denial.name(), "from_agent": from.to_string(),
+                "to_agent": to.to_string(),
+                "killed": killed.as_ref().map(ToString::to_string),
+            }),
             Refusal::NoAgent(address) => json!({ "to_agent": address }),
             Refusal::UnknownAction { .. } => {
                 return Self::field("body", "action", refusal.to_string(), "string");

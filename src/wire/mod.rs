@@ -20,6 +20,8 @@ pub mod inbox;
 pub mod intents;
 pub mod jobs;
 pub mod json;
+pub mod mesh;
+pub mod policy;
 pub mod rows;
 pub mod scenarios;
 pub mod schemas;

@@ -16,6 +16,7 @@ mod events;
 mod house;
 mod intents;
 mod jobs;
+mod mesh;
 mod operator;
 mod people;
 mod receive;

@@ -28,6 +28,8 @@ enum About {
     Hold,
     /// An intent from `web` with a question for `orders`.
     Task,
+    /// An agent of no one in the table, by its address.
+    Agent,
     /// An account of no one in the table.
     Account,
     /// A key of that account.
@@ -47,7 +49,7 @@ enum Who {
     Each([&'static str; 4]),
 }
 
-use About::{Account, BackingOff, Hold, Intent, Job, Key, Leased, Letter, Nothing, Task};
+use About::{Account, Agent, BackingOff, Hold, Intent, Job, Key, Leased, Letter, Nothing, Task};
 use Who::{Admins, Anybody, Each, Keys};
 
 type Row = (&'static str, &'static str, About, &'static str, Who);
@@ -117,18 +119,16 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/agents/orders/intents/{id}/extend", Leased, NONE, RECEIVERS),
     ("POST", "/v1/agents/orders/pause", Nothing, r#"{"reason":"test"}"#, Admins),
     ("POST", "/v1/agents/orders/resume", Nothing, NONE, Admins),
-    ("GET", "/v1/agents/orders/policy", Nothing, NONE, Keys(LATER)),
-    ("PUT", "/v1/agents/orders/policy", Nothing, NONE, Keys(LATER)),
-    ("POST", "/v1/agents/orders/policy", Nothing, NONE, Keys(LATER)),
-    ("DELETE", "/v1/agents/orders/policy", Nothing, NONE, Keys(LATER)),
-    ("GET", "/v1/agents/orders/policy/entries", Nothing, NONE, Keys(LATER)),
-    ("PUT", "/v1/agents/orders/policy/entries", Nothing, NONE, Keys(LATER)),
-    ("POST", "/v1/agents/orders/policy/entries", Nothing, NONE, Keys(LATER)),
-    ("DELETE", "/v1/agents/orders/policy/entries", Nothing, NONE, Keys(LATER)),
+    ("GET", "/v1/agents/orders/policy", Nothing, NONE, RECEIVERS),
+    ("PUT", "/v1/agents/orders/policy", Nothing, r#"{"policy_type":"open"}"#, RECEIVERS),
+    ("POST", "/v1/agents/orders/policy/entries", Nothing, r#"{"sender_pattern":"*"}"#, RECEIVERS),
     ("GET", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
     ("PUT", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
     ("POST", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
     ("DELETE", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
+
+    ("POST", "/v1/mesh/agents/{id}/kill", Agent, NONE, Admins),
+    ("POST", "/v1/mesh/agents/{id}/resume", Agent, NONE, Admins),
 
     ("GET", "/v1/service-accounts", Nothing, NONE, Admins),
     ("POST", "/v1/service-accounts", Nothing, r#"{"name":"fresh"}"#, Admins),
@@ -265,6 +265,10 @@ async fn make(house: &House, keys: &Keyring, about: About) -> (String, String) {
             });
             let made = house.post("/v1/intents", &keys.web, body).await.ok();
             made["intent_id"].as_str().unwrap().to_owned()
+        }
+        Agent => {
+            house.account("victim", json!({})).await;
+            "victim".to_owned()
         }
         Account => house.account("victim", json!({})).await,
         Key => {

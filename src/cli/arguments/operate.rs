@@ -325,6 +325,19 @@ pub enum AgentsVerb {
         /// Its address.
         address: String,
     },
+    /// Stop it at once: nothing goes to it or comes from it, and what is open waits.
+    Kill {
+        /// Its address.
+        address: String,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Let it go on after a kill.
+    Revive {
+        /// Its address.
+        address: String,
+    },
     /// Make or rotate its signing secret, and print it once.
     Secret {
         /// Its address.

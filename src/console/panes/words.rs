@@ -51,7 +51,7 @@ pub(crate) fn status_text(row: &IntentRow) -> String {
 pub(crate) const fn agent_role(state: AgentState) -> Role {
     match state {
         AgentState::Offline | AgentState::Degraded => Role::Bad,
-        AgentState::Paused => Role::Off,
+        AgentState::Paused | AgentState::Killed => Role::Off,
         AgentState::Ok => Role::Good,
     }
 }

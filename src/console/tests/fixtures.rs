@@ -113,6 +113,7 @@ fn agent(name: &str, binding: Binding, state: AgentState) -> AgentRow {
         held: 0,
         dead: 0,
         pause: None,
+        kill: None,
         breaker: None,
     }
 }

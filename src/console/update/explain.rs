@@ -107,6 +107,10 @@ fn agent_text(model: &Model, agent: &AgentRow) -> (String, Vec<String>) {
             "Too many attempts fail: {:.1}% of those that ended in the last five minutes.",
             agent.error_percent.unwrap_or(0.0)
         ),
+        AgentState::Killed => {
+            "An operator killed it: nothing goes to it or comes from it, and what is open waits."
+                .to_owned()
+        }
         AgentState::Paused => "An operator paused it: intents are accepted and wait.".to_owned(),
     }];
     if let Some(pause) = &agent.pause {

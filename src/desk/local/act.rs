@@ -53,6 +53,21 @@ pub(super) async fn run(
                 .administer(AdminCommand::Unpause { address }, note)
                 .await;
         }
+        Act::Kill { agent, reason } => {
+            let reason = reason_of(&bodies::reason(Some(&reason)))?.unwrap_or_default();
+            let note = desk.note("agent.kill", agent.to_string(), Some(reason.clone()));
+            let address = agent;
+            return desk
+                .administer(AdminCommand::Kill { address, reason }, note)
+                .await;
+        }
+        Act::Revive { agent } => {
+            let note = desk.note("agent.revive", agent.to_string(), None);
+            let address = agent;
+            return desk
+                .administer(AdminCommand::Revive { address }, note)
+                .await;
+        }
         about_task @ (Act::Decide { .. } | Act::Reply { .. }) => desk.in_thread(about_task)?,
         about_letter @ (Act::Replay { .. } | Act::Discard { .. }) => {
             desk.on_letter(about_letter)?

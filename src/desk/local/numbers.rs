@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::broker::Broker;
 use crate::broker::stats::{AgentRates, Snapshot};
 use crate::domain::address::Address;
-use crate::domain::agent::{Agent, Binding};
+use crate::domain::agent::{Agent, Binding, Pause};
 use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::time::Timestamp;
@@ -231,7 +231,9 @@ fn agent_row(
         binding: agent.binding,
         callback_url: agent.callback_url.clone(),
         is_registered: agent.account.is_some(),
-        state: if agent.pause.is_some() {
+        state: if agent.kill.is_some() {
+            AgentState::Killed
+        } else if agent.pause.is_some() {
             AgentState::Paused
         } else if breaker != Breaker::Closed {
             AgentState::Degraded
@@ -247,11 +249,16 @@ fn agent_row(
         retrying: depth.backing_off,
         held: depth.held,
         dead: depth.dead,
-        pause: agent.pause.as_ref().map(|pause| PauseRow {
-            by: pause.by.clone(),
-            reason: pause.reason.clone(),
-            at: pause.at,
-        }),
+        pause: agent.pause.as_ref().map(stop),
+        kill: agent.kill.as_ref().map(stop),
         breaker: (agent.binding == Binding::Http).then_some(breaker),
+    }
+}
+
+fn stop(pause: &Pause) -> PauseRow {
+    PauseRow {
+        by: pause.by.clone(),
+        reason: pause.reason.clone(),
+        at: pause.at,
     }
 }

@@ -212,6 +212,8 @@ pub(in crate::desk) struct Agent {
     #[serde(default)]
     pause: Option<Pause>,
     #[serde(default)]
+    kill: Option<Pause>,
+    #[serde(default)]
     connections: u64,
     #[serde(default)]
     ready: u64,
@@ -250,6 +252,16 @@ struct Pause {
     at: Timestamp,
 }
 
+impl Pause {
+    fn row(self) -> PauseRow {
+        PauseRow {
+            by: self.by,
+            reason: self.reason,
+            at: self.at,
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Rates {
@@ -276,7 +288,9 @@ impl Agent {
             binding: self.delivery_mode,
             callback_url: self.callback_url,
             is_registered: self.service_account_id != "sa_unregistered",
-            state: if self.pause.is_some() {
+            state: if self.kill.is_some() {
+                AgentState::Killed
+            } else if self.pause.is_some() {
                 AgentState::Paused
             } else if breaker.is_some_and(|breaker| breaker != Breaker::Closed) {
                 AgentState::Degraded
@@ -295,11 +309,8 @@ impl Agent {
             retrying: self.backing_off,
             held: self.held,
             dead: self.dead_letters,
-            pause: self.pause.map(|pause| PauseRow {
-                by: pause.by,
-                reason: pause.reason,
-                at: pause.at,
-            }),
+            pause: self.pause.map(Pause::row),
+            kill: self.kill.map(Pause::row),
             breaker,
         }
     }

@@ -102,6 +102,10 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             on_agent(link, &agent, "pause", &bodies::reason(Some(&reason))).await
         }
         Act::Unpause { agent } => on_agent(link, &agent, "resume", "{}").await,
+        Act::Kill { agent, reason } => {
+            on_mesh(link, &agent, "kill", &bodies::reason(Some(&reason))).await
+        }
+        Act::Revive { agent } => on_mesh(link, &agent, "resume", "{}").await,
         Act::Send(new) => send(link, &new).await,
     }
 }
@@ -197,6 +201,12 @@ async fn on_agent(link: &Link, agent: &Address, verb: &str, body: &str) -> Resul
         .split('/')
         .fold(Path::of("v1/agents"), Path::then)
         .then(verb);
+    let Fine {} = link.post(path, body, None).await?;
+    Ok(nothing())
+}
+
+async fn on_mesh(link: &Link, agent: &Address, verb: &str, body: &str) -> Result<Done, DeskError> {
+    let path = Path::of("v1/mesh/agents").then(agent.key()).then(verb);
     let Fine {} = link.post(path, body, None).await?;
     Ok(nothing())
 }

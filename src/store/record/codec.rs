@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::address::Address;
 use crate::domain::ids::{
-    AccountId, AttemptId, HoldId, IntentId, JobId, KeyId, SessionId, ThreadId,
+    AccountId, AttemptId, HoldId, IntentId, JobId, KeyId, PolicyEntryId, SessionId, ThreadId,
 };
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
@@ -295,7 +295,15 @@ macro_rules! identifiers {
     )*};
 }
 identifiers!(
-    AccountId, AttemptId, HoldId, IntentId, JobId, KeyId, SessionId, ThreadId
+    AccountId,
+    AttemptId,
+    HoldId,
+    IntentId,
+    JobId,
+    KeyId,
+    PolicyEntryId,
+    SessionId,
+    ThreadId
 );
 
 impl Field for Uuid {

@@ -1,5 +1,6 @@
 //! What is stored beside intents: notices, agents, keys, the audit log.
 
+use crate::domain::admission::{PolicyEntry, SendMode, SendPolicy, SenderPattern};
 use crate::domain::agent::{Agent, AgentStatus, Pause, Secret};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::Notice;
@@ -44,6 +45,36 @@ fields!(Agent {
     max_in_flight,
     secrets,
     pause,
+    kill,
+    policy,
+});
+
+variants!(SendMode, "send mode" {
+    1 => Open,
+    2 => Allowlist,
+    3 => Denylist,
+});
+
+impl Field for SenderPattern {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.key().to_owned().put(out);
+    }
+
+    fn read(input: &mut Input<'_>) -> Result<Self, Broken> {
+        String::read(input).map(Self::trusted)
+    }
+}
+
+fields!(PolicyEntry {
+    id,
+    pattern,
+    created_at,
+});
+
+fields!(SendPolicy {
+    mode,
+    entries,
+    last_entry,
 });
 
 fields!(Endpoint {

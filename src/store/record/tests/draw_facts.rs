@@ -1,11 +1,12 @@
 //! Arbitrary facts, and values of what lies beside intents.
 
+use crate::domain::admission::{PolicyEntry, SendMode, SendPolicy, SenderPattern};
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause, Secret};
 use crate::domain::attempt::{AttemptReport, Excerpt, Timing};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Actor, Birth, Fact, FactBody, Notice};
 use crate::domain::failure::DeadReason;
-use crate::domain::ids::{AccountId, AttemptId, HoldId, KeyId, SessionId, ThreadId};
+use crate::domain::ids::{AccountId, AttemptId, HoldId, KeyId, PolicyEntryId, SessionId, ThreadId};
 use crate::domain::key::{Key, KeyHash, Role};
 use crate::domain::schema::{Schema, SchemaMode, SchemaScope};
 use crate::store::query::AuditEntry;
@@ -229,6 +230,8 @@ impl Draw {
     }
 
     pub(super) fn agent(&mut self) -> Agent {
+        // From here: what came later must not move the draws of other kinds.
+        let mut later = Self(self.0);
         Agent {
             address: self.address(),
             account: self.maybe(|draw| AccountId(draw.number())),
@@ -256,6 +259,20 @@ impl Draw {
                 reason: draw.text(),
                 at: draw.time(),
             }),
+            kill: later.maybe(|draw| Pause {
+                by: draw.text(),
+                reason: draw.text(),
+                at: draw.time(),
+            }),
+            policy: SendPolicy {
+                mode: later.of(&SendMode::ALL),
+                entries: later.some(|draw| PolicyEntry {
+                    id: PolicyEntryId(draw.number()),
+                    pattern: SenderPattern::trusted(draw.text()),
+                    created_at: draw.time(),
+                }),
+                last_entry: later.number(),
+            },
         }
     }
 

@@ -123,7 +123,8 @@ fn every_kind_of_fact_has_a_number_of_its_own() {
 #[test]
 fn a_huge_count_of_items_is_refused_without_reserving_room_for_them() {
     let mut agent = Draw(1).agent();
-    (agent.secrets, agent.pause) = (Vec::new(), None);
+    (agent.secrets, agent.pause, agent.kill) = (Vec::new(), None, None);
+    agent.policy = crate::domain::admission::SendPolicy::default();
     let mut bytes = agent.encode();
     bytes.truncate(bytes.len() - 2);
     bytes.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
