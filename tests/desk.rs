@@ -690,6 +690,64 @@ async fn the_second_of_two_decisions_hears_who_decided_what_and_when() {
 }
 
 #[tokio::test]
+async fn a_task_is_handed_on_taken_and_given_back() {
+    through_both(async |_house, desk| {
+        let id = send(desk, approval()).await;
+        let hand = async |to: Option<&str>, version: Option<u32>| {
+            let act = Act::Delegate {
+                intent: id,
+                to: to.map(address),
+                note: Some("please".to_owned()),
+                version,
+            };
+            desk.act(act).await
+        };
+        let task = async || desk.intent(id).await.unwrap().task.unwrap();
+        hand(Some("bob"), Some(1)).await.unwrap();
+        let bob = Some("agent://local/default/bob".to_owned());
+        let handed = task().await;
+        assert_eq!((handed.version, &handed.delegated_to), (2, &bob));
+        assert_eq!(code(hand(None, Some(1)).await).0, "task_version_stale");
+        let filter = ThreadFilter {
+            owner: Some(address("bob")),
+            ..ThreadFilter::default()
+        };
+        let rows = desk.tasks(filter, PageRequest::default()).await.unwrap();
+        assert_eq!(rows.items.len(), 1);
+        assert_eq!(rows.items[0], handed);
+        let thread = desk.thread(handed.thread).await.unwrap();
+        let entry = thread.timeline.last().unwrap();
+        assert_eq!(entry.event_type, "inbox.delegated");
+        assert_eq!(entry.text.as_deref(), Some("please"));
+        hand(None, None).await.unwrap();
+        let identity = desk.hello().await.unwrap().identity;
+        assert_eq!(task().await.delegated_to, Some(identity.to_string()));
+        let owner = task().await.owner;
+        hand(Some(owner.key()), None).await.unwrap();
+        assert_eq!(task().await.delegated_to, None);
+        let current = task().await.version;
+        let act = Act::Decide {
+            intent: id,
+            choice: Choice::Yes,
+            comment: Some("fine".to_owned()),
+            version: Some(current),
+            hold: Span::ZERO,
+        };
+        desk.act(act).await.unwrap();
+        assert_eq!(code(hand(None, None).await).0, "already_decided");
+        let plain = send(desk, new("orders")).await;
+        let act = Act::Delegate {
+            intent: plain,
+            to: None,
+            note: None,
+            version: None,
+        };
+        assert_eq!(code(desk.act(act).await).0, "task_not_pending");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_held_decision_is_shown_on_its_task_and_a_reply_in_its_thread() {
     through_both(async |house, desk| {
         let id = send(desk, approval()).await;

@@ -189,8 +189,25 @@ impl Caller {
         let is_me = |text: &str| Address::parse(text, home).is_ok_and(|one| one == self.address);
         intent.escalated_to.as_deref().is_some_and(is_me)
             || intent.task.as_ref().is_some_and(|task| {
-                task.owner == self.address || task.spec.assignees.iter().any(|one| is_me(one))
+                task.owner == self.address
+                    || task.delegates.contains(&self.address)
+                    || task.spec.assignees.iter().any(|one| is_me(one))
             })
+            || self.is_asked_by(intent, home)
+    }
+
+    /// True when the run is at a step that asks the caller.
+    fn is_asked_by(&self, intent: &Intent, home: &Home) -> bool {
+        let Some(run) = intent.run.as_deref() else {
+            return false;
+        };
+        let is_me = |text: &str| Address::parse(text, home).is_ok_and(|one| one == self.address);
+        let holder = run.open_question().and_then(|_| run.step());
+        holder.is_some_and(|step| step.holder == self.address)
+            || intent.handed_to.as_deref().is_some_and(is_me)
+            || run
+                .open_question()
+                .is_some_and(|(_, spec)| spec.assignees.iter().any(|one| is_me(one)))
     }
 
     /// True when an inbox, or a task for somebody else there, is the caller's business.
@@ -199,10 +216,10 @@ impl Caller {
             let is_me =
                 |text: &str| Address::parse(text, home).is_ok_and(|one| one == self.address);
             intent.escalated_to.as_deref().is_some_and(is_me)
-                || intent
-                    .task
-                    .as_ref()
-                    .is_some_and(|task| task.spec.assignees.iter().any(|one| is_me(one)))
+                || intent.task.as_ref().is_some_and(|task| {
+                    task.delegates.contains(&self.address)
+                        || task.spec.assignees.iter().any(|one| is_me(one))
+                })
         }
     }
 }

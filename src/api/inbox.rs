@@ -1,5 +1,8 @@
 //! Inboxes: threads, what is said in them and what is decided.
 
+pub(super) mod changes;
+pub(super) mod hand;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -10,37 +13,43 @@ use crate::api::moves::with_hold;
 use crate::api::{Api, intents};
 use crate::broker::request::{Receipt, Request};
 use crate::domain::address::Address;
-use crate::domain::fact::{Fact, FeedEntry};
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::fact::Fact;
+use crate::domain::ids::ThreadId;
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
 use crate::engine::command::{Choice, Command, Decide, Reply};
-use crate::store::Reader;
-use crate::store::error::StoreError;
-use crate::store::query::{FeedFilter, Thread, ThreadFilter, ThreadKind};
+use crate::store::query::{Thread, ThreadFilter, ThreadKind};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::inbox::{self, DecisionBody, Told};
 use crate::wire::json::Object;
 
-/// Items of the feed that one call for changes looks at.
-const EXAMINED_MAX: u32 = 5000;
-
+/// A thread as the inbox of `viewer` holds it; as its owner's does when that is nobody who holds it.
 fn told<'thread>(
     thread: &'thread Thread,
+    viewer: Option<&'thread Address>,
     facts: &'thread [Fact],
     payload: Option<&'thread Payload>,
 ) -> Told<'thread> {
     Told {
         id: thread.id,
         is_task: thread.kind == ThreadKind::Task,
-        owner: &thread.owner,
+        owner: viewer
+            .filter(|viewer| holds(thread, viewer))
+            .unwrap_or(&thread.owner),
         is_pending: thread.is_pending,
         updated_at: thread.updated_at,
         intent: &thread.intent,
         facts,
         payload,
     }
+}
+
+/// True when a thread lies in somebody's inbox: its owner's, or that of whom it was handed to.
+fn holds(thread: &Thread, who: &Address) -> bool {
+    let task = thread.intent.task.as_ref();
+    let task = task.filter(|_| thread.kind == ThreadKind::Task);
+    thread.owner == *who || task.is_some_and(|task| task.delegates.contains(who))
 }
 
 /// `GET /v1/inbox`.
@@ -70,6 +79,7 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
         kind,
         is_due_first: call.query.get("order") == Some("due"),
     };
+    let viewer = filter.owner.clone();
     let page = call.query.page(50, 500)?;
     let page = api
         .broker()
@@ -78,7 +88,7 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     let items = page
         .items
         .iter()
-        .map(|thread| told(thread, &[], None).object());
+        .map(|thread| told(thread, viewer.as_ref(), &[], None).object());
     Ok(Answer(
         Object::ok()
             .list("threads", items)
@@ -89,13 +99,20 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
 /// A thread with everything it is told from.
 struct Whole {
     thread: Thread,
+    /// Whose inbox was asked for.
+    viewer: Option<Address>,
     facts: Vec<Fact>,
     payload: Option<Payload>,
 }
 
 impl Whole {
+    fn told(&self) -> Told<'_> {
+        let viewer = self.viewer.as_ref();
+        told(&self.thread, viewer, &self.facts, self.payload.as_ref())
+    }
+
     fn answer(&self) -> Object {
-        let told = told(&self.thread, &self.facts, self.payload.as_ref());
+        let told = self.told();
         Object::ok()
             .object("thread", told.object())
             .list("messages", told.messages())
@@ -118,6 +135,7 @@ fn not_found(code: &str, text: &str) -> Problem {
 /// The thread of a path, if it is the caller's business.
 async fn whole(api: &Api, call: &Call, text: &str, code: &str) -> Result<Whole> {
     let owner = call.inbox_owner(api)?;
+    let viewer = owner.clone();
     let id: ThreadId = text.parse().map_err(|_not_an_id| not_found(code, text))?;
     let found = api
         .broker()
@@ -129,6 +147,7 @@ async fn whole(api: &Api, call: &Call, text: &str, code: &str) -> Result<Whole> 
             let payload = reader.payload(thread.intent.id)?;
             Ok(Some(Whole {
                 thread,
+                viewer,
                 facts,
                 payload,
             }))
@@ -140,7 +159,7 @@ async fn whole(api: &Api, call: &Call, text: &str, code: &str) -> Result<Whole> 
             let thread = &whole.thread;
             // An admin who names an owner asks for that inbox alone; without a name, for any.
             let is_owner_s = owner.as_ref().is_none_or(|owner| {
-                *owner == thread.owner || (call.caller.is_admin() && !is_named(call))
+                holds(thread, owner) || (call.caller.is_admin() && !is_named(call))
             });
             is_owner_s || call.caller.may_decide(&thread.owner, &thread.intent, &home)
         })
@@ -156,11 +175,6 @@ fn is_named(call: &Call) -> bool {
 pub(super) async fn show(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
     let whole = whole(&api, &call, &text, "thread_not_found").await?;
     Ok(Answer(whole.answer()))
-}
-
-/// `POST .../read`: nothing is kept of it.
-pub(super) async fn read(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
-    show(State(api), call, Path(text)).await
 }
 
 /// `POST .../reply`.
@@ -188,7 +202,7 @@ pub(super) async fn reply(
         "task.reply",
     )
     .await?;
-    after(&api, whole.thread.id, &receipt).await
+    after(&api, &call, whole.thread.id, &receipt).await
 }
 
 /// `POST .../approve`.
@@ -225,7 +239,7 @@ async fn decide(api: &Api, call: &Call, text: &str, bytes: &[u8], choice: Choice
         "task.decide",
     )
     .await?;
-    after(api, whole.thread.id, &receipt).await
+    after(api, call, whole.thread.id, &receipt).await
 }
 
 fn command(decision: DecisionBody, choice: Choice, by: Address) -> Command {
@@ -264,8 +278,14 @@ async fn run(
 }
 
 /// The thread as it is after a write.
-async fn after(api: &Api, id: ThreadId, receipt: &Receipt) -> Result {
+async fn after(api: &Api, call: &Call, id: ThreadId, receipt: &Receipt) -> Result {
+    let whole = moved(api, call, id, receipt).await?;
+    Ok(Answer(with_hold(whole.answer(), receipt)))
+}
+
+async fn moved(api: &Api, call: &Call, id: ThreadId, receipt: &Receipt) -> Result<Whole> {
     let intent = Arc::clone(&receipt.intent);
+    let viewer = call.inbox_owner(api)?;
     let whole = api
         .broker()
         .read(move |reader| {
@@ -274,13 +294,14 @@ async fn after(api: &Api, id: ThreadId, receipt: &Receipt) -> Result {
             let payload = reader.payload(intent.id)?;
             Ok(thread.map(|thread| Whole {
                 thread,
+                viewer,
                 facts,
                 payload,
             }))
         })
         .await?
         .ok_or_else(|| not_found("thread_not_found", &id.to_string()))?;
-    Ok(Answer(with_hold(whole.answer(), receipt)))
+    Ok(whole)
 }
 
 /// `POST /v1/approvals/{approval_id}/decision`.
@@ -333,97 +354,4 @@ pub(super) async fn decision(
             .object("intent", intents::object(&api, &receipt.intent)),
         &receipt,
     )))
-}
-
-/// `GET /v1/inbox/changes`: threads under the cursor of their last change.
-pub(super) async fn changes(State(api): State<Api>, call: Call) -> Result {
-    let owner = call.inbox_owner(&api)?;
-    let limit = call.query.limit(50, 500)?;
-    let given = call.query.get("cursor").map(str::to_owned);
-    let since = match given.as_deref() {
-        None => Cursor(0),
-        Some(text) => text
-            .strip_prefix("ch_")
-            .and_then(|number| number.parse().ok())
-            .map(Cursor)
-            .ok_or_else(|| StoreError::BadCursor(text.to_owned()))
-            .map_err(crate::broker::request::BrokerError::Store)?,
-    };
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (changes, end, has_more) = api
-        .broker()
-        .read(move |reader| find_changes(reader, owner.as_ref(), since, limit))
-        .await?;
-    // What was examined in vain is not examined again, unless nothing at all was there to be seen.
-    let next = if changes.is_empty() && !has_more {
-        given
-    } else {
-        Some(format!("ch_{}", end.0))
-    };
-    let items = changes.iter().map(|(cursor, thread)| {
-        Object::new()
-            .text("cursor", &format!("ch_{}", cursor.0))
-            .object("thread", told(thread, &[], None).object())
-    });
-    Ok(Answer(
-        Object::ok()
-            .list("changes", items)
-            .text_or_null("next_cursor", next.as_deref())
-            .flag("has_more", has_more),
-    ))
-}
-
-type Changes = (Vec<(Cursor, Thread)>, Cursor, bool);
-
-/// Threads whose intents moved after `since`, each once, with the position of the page's end.
-fn find_changes(
-    reader: &mut dyn Reader,
-    owner: Option<&Address>,
-    since: Cursor,
-    limit: usize,
-) -> Result<Changes, StoreError> {
-    let filter = FeedFilter {
-        since,
-        ..FeedFilter::default()
-    };
-    let (items, examined) = reader.feed(&filter, EXAMINED_MAX)?;
-    let head = reader.head()?;
-    // The last change of each intent counts: an earlier one would only show the same thread twice.
-    let mut last: Vec<(Cursor, IntentId)> = Vec::new();
-    for item in &items {
-        if let FeedEntry::Intent { fact, .. } = &item.entry {
-            last.retain(|(_, id)| *id != fact.intent);
-            last.push((item.cursor, fact.intent));
-        }
-    }
-    let mut changes = Vec::new();
-    for (cursor, id) in last {
-        for thread in threads_of(reader, id)? {
-            if owner.is_none_or(|owner| *owner == thread.owner) {
-                changes.push((cursor, thread));
-            }
-        }
-        if changes.len() >= limit {
-            return Ok((changes, cursor, cursor < head));
-        }
-    }
-    Ok((changes, examined, examined < head))
-}
-
-fn threads_of(reader: &mut dyn Reader, id: IntentId) -> Result<Vec<Thread>, StoreError> {
-    let Some(intent) = reader.intent(id)? else {
-        return Ok(Vec::new());
-    };
-    let mut threads = Vec::new();
-    if let Some(task) = &intent.task {
-        threads.extend(reader.thread(task.thread)?);
-    }
-    if intent.reply_to.is_some() && intent.is_finished() {
-        threads.extend(
-            reader
-                .thread(ThreadId(id.0))?
-                .filter(|thread| thread.kind == ThreadKind::Completion),
-        );
-    }
-    Ok(threads)
 }

@@ -92,14 +92,14 @@ fn intent_routes() -> Router<Api> {
 fn people() -> Router<Api> {
     Router::new()
         .route("/v1/inbox", get(inbox::list))
-        .route("/v1/inbox/changes", get(inbox::changes))
+        .route("/v1/inbox/changes", get(inbox::changes::changes))
         .route("/v1/inbox/{id}", get(inbox::show))
         .route("/v1/inbox/{id}/reply", post(inbox::reply))
         .route("/v1/inbox/{id}/approve", post(inbox::approve))
         .route("/v1/inbox/{id}/reject", post(inbox::reject))
-        .route("/v1/inbox/{id}/read", post(inbox::read))
-        .route("/v1/inbox/{id}/delegate", post(unsupported::not_yet))
-        .route("/v1/inbox/{id}/messages/delete", post(unsupported::not_yet))
+        .route("/v1/inbox/{id}/read", post(inbox::hand::read))
+        .route("/v1/inbox/{id}/delegate", post(inbox::hand::delegate))
+        .route("/v1/inbox/{id}/messages/delete", post(inbox::hand::empty))
         .route("/v1/approvals/{id}/decision", post(inbox::decision))
         .route("/v1/me/tasks", get(tasks::mine))
 }

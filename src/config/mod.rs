@@ -63,6 +63,7 @@ impl Config {
             retry_after_max: self.http.retry_after_max,
             jitter_percent: self.retry.jitter_percent,
             is_4xx_permanent: self.http.is_4xx_permanent,
+            run_bytes_max: self.limits.run_bytes,
             retention: policy::Retention {
                 finished: self.retention.finished,
                 dead_letters: self.retention.dead_letter,

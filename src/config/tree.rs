@@ -165,6 +165,8 @@ pub struct Limits {
     pub payload_bytes: usize,
     /// Largest request body.
     pub body_bytes: usize,
+    /// Results of a run's steps together, and what a step is given beside the payload.
+    pub run_bytes: usize,
     /// Requests per key and minute; 0 is off.
     pub requests_per_minute: u32,
     /// Open connections.
@@ -448,6 +450,7 @@ fn limits(values: &mut Values<'_>) -> Limits {
     Limits {
         payload_bytes: values.number("limits.payload_bytes"),
         body_bytes: values.number("limits.body_bytes"),
+        run_bytes: values.number("limits.run_bytes"),
         requests_per_minute: values.number("limits.requests_per_minute"),
         connections_max: values.number("limits.connections_max"),
         streams_per_key_max: values.number("limits.streams_per_key_max"),

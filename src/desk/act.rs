@@ -29,6 +29,17 @@ pub enum Act {
         /// The words.
         message: String,
     },
+    /// Hand a task to somebody else as well; to oneself, which takes it; to its owner, which gives it back.
+    Delegate {
+        /// Of which intent.
+        intent: IntentId,
+        /// To whom; none means oneself.
+        to: Option<Address>,
+        /// The words with it.
+        note: Option<String>,
+        /// The version that was seen.
+        version: Option<u32>,
+    },
     /// Replay a dead letter.
     Replay {
         /// Which.

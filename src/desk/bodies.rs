@@ -58,6 +58,15 @@ pub(super) fn reply(message: &str) -> String {
     body([("message", Some(message.into()))])
 }
 
+/// A task for somebody else.
+pub(super) fn delegate(to: Option<&Address>, note: Option<&str>, version: Option<u32>) -> String {
+    body([
+        ("delegate_to", to.map(|to| json!(to.to_string()))),
+        ("note", note.map(Value::from)),
+        ("task_version", version.map(Value::from)),
+    ])
+}
+
 /// A reason, where one may be given.
 pub(super) fn reason(reason: Option<&str>) -> String {
     body([("reason", reason.map(Value::from))])

@@ -272,7 +272,6 @@ pub(super) fn thread_row(thread: &Thread) -> TaskRow {
     match (thread.kind, task_row(intent)) {
         (ThreadKind::Task, Some(mut row)) => {
             row.thread = thread.id;
-            row.owner = thread.owner.clone();
             row
         }
         (kind, _) => TaskRow {
@@ -296,6 +295,7 @@ pub(super) fn thread_row(thread: &Thread) -> TaskRow {
             reminded: intent.reminded,
             decision: None,
             held: None,
+            delegated_to: None,
         },
     }
 }
@@ -335,6 +335,10 @@ pub(super) fn task_row(intent: &Intent) -> Option<TaskRow> {
             at: decision.at,
         }),
         held: held_decision(intent),
+        delegated_to: intent
+            .handed_to
+            .clone()
+            .filter(|to| *to != task.owner.to_string()),
     })
 }
 

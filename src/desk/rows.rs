@@ -339,6 +339,8 @@ pub struct TaskRow {
     pub decision: Option<DecisionRow>,
     /// What is staged on it.
     pub held: Option<HeldRow>,
+    /// Who has it now, where that is another than its owner: an address, or the role it was escalated to.
+    pub delegated_to: Option<String>,
 }
 
 /// A decision as it was made.

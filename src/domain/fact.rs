@@ -1,5 +1,7 @@
 //! Facts: what happened, as it is stored. The state of an intent is the fold of its facts.
 
+mod after;
+
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
@@ -188,6 +190,23 @@ pub enum FactBody {
         /// The words.
         message: String,
     },
+    /// A task was handed to somebody else as well. The wait that it causes follows. Not a public event.
+    TaskDelegated {
+        /// To whom.
+        to: Address,
+        /// The words with it.
+        note: Option<String>,
+    },
+    /// Words in a task's thread were emptied: they are not shown any more. Not a public event.
+    MessagesEmptied {
+        /// The numbers of the facts that said them.
+        messages: Vec<u32>,
+    },
+    /// An inbox has seen what it holds of the intent. Not a public event.
+    ThreadRead {
+        /// Whose inbox.
+        by: Address,
+    },
     /// A reminder went out.
     Reminded {
         /// 1 for the first.
@@ -326,7 +345,10 @@ impl FactBody {
             Self::LeaseExtended { .. } => "intent.lease_extended",
             Self::RetriedNow => "intent.retried_now",
             Self::TaskDecided(_) => "inbox.task_decided",
-            Self::TaskReplied { .. } => "inbox.thread_updated",
+            Self::TaskReplied { .. }
+            | Self::TaskDelegated { .. }
+            | Self::MessagesEmptied { .. }
+            | Self::ThreadRead { .. } => "inbox.thread_updated",
             Self::Reminded { .. } => "intent.reminder",
             Self::Escalated { .. } => "intent.escalated",
             Self::DeliveryFailed { .. } => "intent.delivery_failed",
@@ -356,6 +378,9 @@ impl FactBody {
                 | Self::RetriedNow
                 | Self::TaskDecided(_)
                 | Self::TaskReplied { .. }
+                | Self::TaskDelegated { .. }
+                | Self::MessagesEmptied { .. }
+                | Self::ThreadRead { .. }
                 | Self::ResultRejected { .. }
                 | Self::StepStarted { .. }
                 | Self::StepEnded { .. }
@@ -366,65 +391,6 @@ impl FactBody {
                 | Self::HoldCanceled { .. }
                 | Self::HoldElapsed { .. }
         )
-    }
-
-    /// The status of the intent after this fact, which the fact alone does not always tell.
-    ///
-    /// The one place of this rule: the fold, the store's feed and the wire's events follow it.
-    #[must_use]
-    pub const fn status_after(&self, before: Status) -> Status {
-        match self {
-            Self::Created(_) => Status::Created,
-            Self::Submitted => Status::Submitted,
-            Self::Delivered { .. } => Status::Delivered,
-            Self::Waiting { .. } => Status::Waiting,
-            // Whoever said that it works on it has gone further than taking it.
-            Self::Acknowledged { .. } if matches!(before, Status::InProgress) => before,
-            Self::Acknowledged { .. } => Status::Acknowledged,
-            Self::InProgress { .. } => Status::InProgress,
-            Self::Completed { .. } => Status::Completed,
-            Self::Failed { .. } => Status::Failed,
-            Self::Canceled { .. } => Status::Canceled,
-            Self::TimedOut { .. } => Status::TimedOut,
-            Self::TaskOpened { .. }
-            | Self::AttemptStarted { .. }
-            | Self::AttemptFailed { .. }
-            | Self::Offered
-            | Self::LeaseExtended { .. }
-            | Self::RetriedNow
-            | Self::TaskDecided(_)
-            | Self::TaskReplied { .. }
-            | Self::Reminded { .. }
-            | Self::Escalated { .. }
-            | Self::DeliveryFailed { .. }
-            | Self::ResultRejected { .. }
-            | Self::StepStarted { .. }
-            | Self::StepEnded { .. }
-            | Self::DeadLetterOpened { .. }
-            | Self::DeadLetterReplayed { .. }
-            | Self::DeadLetterDiscarded { .. }
-            | Self::HoldPlaced(_)
-            | Self::HoldCanceled { .. }
-            | Self::HoldElapsed { .. } => before,
-        }
-    }
-
-    /// The attempt that caused it, when one did. A rejected result caused nothing.
-    #[must_use]
-    pub const fn attempt(&self) -> Option<AttemptId> {
-        match self {
-            Self::AttemptStarted { attempt, .. }
-            | Self::AttemptFailed { attempt, .. }
-            | Self::Acknowledged { attempt, .. }
-            | Self::LeaseExtended { attempt, .. } => Some(*attempt),
-            Self::InProgress { attempt, .. }
-            | Self::DeliveryFailed { attempt, .. }
-            | Self::Completed { attempt, .. }
-            | Self::Failed { attempt, .. }
-            | Self::Canceled { attempt, .. }
-            | Self::TimedOut { attempt, .. } => *attempt,
-            _ => None,
-        }
     }
 }
 

@@ -88,6 +88,10 @@ pub struct Intent {
     pub policy_generation: u32,
     /// How far its workflow has come, when it runs one.
     pub run: Option<Box<Run>>,
+    /// Who has to act now, where that is another than at first: by delegation or escalation.
+    pub handed_to: Option<String>,
+    /// The inboxes that have seen what they hold of it, as it is now.
+    pub read_by: Vec<Address>,
 }
 
 /// Where the delivery to the current holder stands.

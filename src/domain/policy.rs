@@ -28,6 +28,8 @@ pub struct Policy {
     pub is_4xx_permanent: bool,
     /// The longest hold of a decision or replay.
     pub hold_max: Span,
+    /// Most bytes of the results of a run's steps together, and of what a step is given beside the payload.
+    pub run_bytes_max: usize,
     /// How long what is finished stays.
     pub retention: Retention,
 }
@@ -73,6 +75,7 @@ impl Default for Policy {
             jitter_percent: 20,
             is_4xx_permanent: false,
             hold_max: Span::from_seconds(60),
+            run_bytes_max: 1 << 20,
             retention: Retention::default(),
         }
     }

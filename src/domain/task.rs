@@ -175,6 +175,8 @@ pub struct Task {
     pub opened_at: Timestamp,
     /// The decision that won.
     pub decision: Option<Decision>,
+    /// Who holds it beside its owner, the last one last: by delegation, or because it was escalated.
+    pub delegates: Vec<Address>,
 }
 
 /// A decision as it was made.
@@ -218,6 +220,8 @@ pub enum HeldAct {
         comment: Option<String>,
         /// The version that was seen.
         version: Option<u32>,
+        /// What was filled in or handed in with it, an object.
+        data: Option<Payload>,
     },
     /// A replay of a dead letter.
     Replay,

@@ -161,5 +161,6 @@ fn is_same_end(old: &Intent, new: &Intent) -> bool {
     masked.event_seq = old.event_seq;
     masked.holds.clone_from(&old.holds);
     masked.dead_letter.clone_from(&old.dead_letter);
+    masked.read_by.clone_from(&old.read_by);
     masked == *old
 }

@@ -34,6 +34,20 @@ pub enum Command {
     Decide(Box<Decide>),
     /// Say something in its task's thread.
     Reply(Reply),
+    /// Hand its open task to somebody else as well.
+    Delegate(Delegate),
+    /// Empty words in its task's thread.
+    EmptyMessages {
+        /// The numbers of the facts that said them.
+        messages: Vec<u32>,
+        /// Who asks.
+        by: Address,
+    },
+    /// Note that an inbox has seen what it holds of it.
+    MarkRead {
+        /// Whose inbox.
+        by: Address,
+    },
     /// Make a waiting retry due at once.
     RetryNow {
         /// Who asks.
@@ -59,6 +73,8 @@ pub enum Command {
     },
     /// A child has ended. Comes from its end alone, in the same commit.
     StepEnded(Box<StepEnded>),
+    /// Somebody else holds a child. Comes from the child alone, in the same commit.
+    StepMoved(Box<StepMoved>),
     /// The run of this step has ended. Comes from its end alone, in the same commit.
     Withdraw,
     /// Do what is due.
@@ -140,6 +156,19 @@ pub struct StepEnded {
     pub end: End,
     /// Why, should it have failed.
     pub reason: Option<DeadReason>,
+}
+
+/// Somebody else holds a child of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepMoved {
+    /// Which.
+    pub child: IntentId,
+    /// Who holds it now.
+    pub to: String,
+    /// After whom, when it was escalated; none when somebody handed it on.
+    pub escalated_from: Option<String>,
+    /// Who moved it.
+    pub by: Actor,
 }
 
 /// Where a new intent's payload comes from.
@@ -285,6 +314,19 @@ pub struct Reply {
     /// The words.
     pub message: String,
     /// Who.
+    pub by: Address,
+}
+
+/// Hand an open task to somebody else as well. Its owner goes on seeing it, and may decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegate {
+    /// To whom.
+    pub to: Address,
+    /// The words with it.
+    pub note: Option<String>,
+    /// The version that was seen; a newer one refuses.
+    pub version: Option<u32>,
+    /// Who hands it on.
     pub by: Address,
 }
 

@@ -78,6 +78,8 @@ pub(super) fn born(fact: &Fact, birth: &Birth) -> Intent {
             .workflow
             .as_ref()
             .map(|workflow| Box::new(Run::new((**workflow).clone()))),
+        handed_to: None,
+        read_by: Vec::new(),
     }
 }
 
@@ -113,7 +115,8 @@ pub(super) fn apply(intent: &mut Intent, fact: &Fact) {
             );
         }
         // The record says that it came; nothing is otherwise than before.
-        FactBody::ResultRejected { .. } => {}
+        FactBody::ResultRejected { .. } | FactBody::MessagesEmptied { .. } => {}
+        FactBody::ThreadRead { by } => intent.read_by.push(by.clone()),
         FactBody::DeadLetterDiscarded { reason } => {
             set_letter(
                 intent,
@@ -125,6 +128,8 @@ pub(super) fn apply(intent: &mut Intent, fact: &Fact) {
         body => {
             intent.updated_at = at;
             intent.status = body.status_after(intent.status);
+            // Whoever has read it has not read this.
+            intent.read_by.clear();
             apply_move(intent, at, body);
         }
     }
@@ -143,17 +148,66 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             intent.delivery = offered(intent, at);
             intent.reminder_base.get_or_insert(at);
         }
-        FactBody::Waiting { reason, until, .. } => {
-            intent.waiting = Some(*reason);
-            match (reason, until) {
-                _ if intent.is_at_step() => intent.delivery = Delivery::HeldBySteps,
-                (WaitingReason::Time, Some(until)) => {
-                    intent.delivery = Delivery::HeldByTime { until: *until };
-                }
-                (WaitingReason::Human, _) => intent.delivery = Delivery::HeldByPerson,
-                _ => {}
-            }
+        FactBody::Waiting { .. } => apply_wait(intent, body),
+        FactBody::TaskOpened { .. }
+        | FactBody::TaskDecided(_)
+        | FactBody::TaskDelegated { .. }
+        | FactBody::Reminded { .. }
+        | FactBody::Escalated { .. } => apply_task(intent, at, body),
+        FactBody::StepStarted { .. } | FactBody::StepEnded { .. } => apply_run(intent, body),
+        FactBody::AttemptStarted { .. }
+        | FactBody::AttemptFailed { .. }
+        | FactBody::Offered
+        | FactBody::Acknowledged { .. }
+        | FactBody::InProgress { .. }
+        | FactBody::LeaseExtended { .. }
+        | FactBody::DeliveryFailed { .. } => apply_delivery(intent, at, body),
+        FactBody::Completed { .. }
+        | FactBody::Failed { .. }
+        | FactBody::Canceled { .. }
+        | FactBody::TimedOut { .. } => apply_end(intent, body),
+        // These are in the record for people, or were applied before.
+        FactBody::Created(_)
+        | FactBody::Submitted
+        | FactBody::TaskReplied { .. }
+        | FactBody::RetriedNow
+        | FactBody::ResultRejected { .. }
+        | FactBody::MessagesEmptied { .. }
+        | FactBody::ThreadRead { .. }
+        | FactBody::DeadLetterOpened { .. }
+        | FactBody::DeadLetterReplayed { .. }
+        | FactBody::DeadLetterDiscarded { .. }
+        | FactBody::HoldPlaced(_)
+        | FactBody::HoldCanceled { .. }
+        | FactBody::HoldElapsed { .. } => {}
+    }
+}
+
+fn apply_wait(intent: &mut Intent, body: &FactBody) {
+    let FactBody::Waiting {
+        reason,
+        holder,
+        until,
+    } = body
+    else {
+        return;
+    };
+    intent.waiting = Some(*reason);
+    if intent.run.is_some() {
+        intent.handed_to = (*reason == WaitingReason::Human).then(|| holder.clone());
+    }
+    match (reason, until) {
+        _ if intent.is_at_step() => intent.delivery = Delivery::HeldBySteps,
+        (WaitingReason::Time, Some(until)) => {
+            intent.delivery = Delivery::HeldByTime { until: *until };
         }
+        (WaitingReason::Human, _) => intent.delivery = Delivery::HeldByPerson,
+        _ => {}
+    }
+}
+
+fn apply_task(intent: &mut Intent, at: Timestamp, body: &FactBody) {
+    match body {
         FactBody::TaskOpened {
             thread,
             owner,
@@ -173,33 +227,32 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
             intent.reminded = *number;
             intent.reminder_base = Some(at);
         }
+        FactBody::TaskDelegated { to, .. } => {
+            hand_to(intent, to);
+            if let Some(task) = &mut intent.task {
+                task.version = task.version.saturating_add(1);
+            }
+        }
         FactBody::Escalated { to, .. } => {
             (intent.escalated_to, intent.reminder_base) = (Some(to.clone()), Some(at));
+            // Whoever has an address sees the task in the inbox there.
+            match to.strip_prefix("agent://") {
+                Some(key) => hand_to(intent, &Address::trusted(key)),
+                None => intent.handed_to = Some(to.clone()),
+            }
         }
-        FactBody::StepStarted { .. } | FactBody::StepEnded { .. } => apply_run(intent, body),
-        FactBody::AttemptStarted { .. }
-        | FactBody::AttemptFailed { .. }
-        | FactBody::Offered
-        | FactBody::Acknowledged { .. }
-        | FactBody::InProgress { .. }
-        | FactBody::LeaseExtended { .. }
-        | FactBody::DeliveryFailed { .. } => apply_delivery(intent, at, body),
-        FactBody::Completed { .. }
-        | FactBody::Failed { .. }
-        | FactBody::Canceled { .. }
-        | FactBody::TimedOut { .. } => apply_end(intent, body),
-        // These are in the record for people, or were applied before.
-        FactBody::Created(_)
-        | FactBody::Submitted
-        | FactBody::TaskReplied { .. }
-        | FactBody::RetriedNow
-        | FactBody::ResultRejected { .. }
-        | FactBody::DeadLetterOpened { .. }
-        | FactBody::DeadLetterReplayed { .. }
-        | FactBody::DeadLetterDiscarded { .. }
-        | FactBody::HoldPlaced(_)
-        | FactBody::HoldCanceled { .. }
-        | FactBody::HoldElapsed { .. } => {}
+        _ => {} // The caller sends only facts of questions here.
+    }
+}
+
+/// Somebody else has to act now. Whoever had to before still may.
+fn hand_to(intent: &mut Intent, to: &Address) {
+    intent.handed_to = Some(to.to_string());
+    if let Some(task) = &mut intent.task {
+        task.delegates.retain(|one| one != to);
+        if *to != task.owner {
+            task.delegates.push(to.clone());
+        }
     }
 }
 
@@ -273,6 +326,7 @@ fn opened(at: Timestamp, thread: ThreadId, owner: &Address, spec: &TaskSpec) -> 
         version: 1,
         opened_at: at,
         decision: None,
+        delegates: Vec::new(),
     }
 }
 

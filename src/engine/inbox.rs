@@ -11,7 +11,7 @@ use crate::domain::payload::Payload;
 use crate::domain::status::WaitingReason;
 use crate::domain::task::{Decision, HeldAct, Hold, Task, TaskSpec, is_negative};
 use crate::domain::time::Span;
-use crate::engine::command::{Choice, Decide, Reply};
+use crate::engine::command::{Choice, Decide, Delegate, Reply};
 use crate::engine::refusal::Refusal;
 use crate::engine::submit::implied_task;
 use crate::engine::{Draft, capped, form, resolve};
@@ -63,12 +63,13 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
         return Err(Refusal::EvidenceRequired);
     }
     let form = filled_in(&task.spec, &outcome, comment, decide.data.as_ref())?;
-    // A staged act keeps no form, so one that is filled in takes effect at once.
-    if decide.hold > Span::ZERO && form.is_none() {
+    let data = form.or_else(|| decide.data.clone());
+    if decide.hold > Span::ZERO {
         let act = HeldAct::Decide {
             outcome,
             comment: comment.map(capped),
             version: Some(task.version),
+            data,
         };
         place_hold(draft, act, &decide.by, decide.hold);
         return Ok(());
@@ -76,7 +77,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
     let decision = Decision {
         outcome,
         comment: comment.map(capped),
-        data: form.or_else(|| decide.data.clone()),
+        data,
         by: decide.by.clone(),
         at: draft.ctx.now,
         version: task.version,
@@ -180,6 +181,56 @@ pub(super) fn reply(draft: &mut Draft<'_>, reply: &Reply) -> Result<(), Refusal>
         );
     }
     Ok(())
+}
+
+/// Hands the task to somebody else as well. Whoever has it already gets nothing new.
+pub(super) fn delegate(draft: &mut Draft<'_>, delegate: &Delegate) -> Result<(), Refusal> {
+    let Some(task) = draft.intent.task.clone() else {
+        draft.must_be_open()?;
+        return Err(Refusal::NoOpenTask);
+    };
+    if let Some(made) = &task.decision {
+        return Err(Refusal::AlreadyDecided(Box::new(made.clone())));
+    }
+    draft.must_be_open()?;
+    must_be_version(&task, delegate.version)?;
+    let to = delegate.to.to_string();
+    let holder = draft.intent.handed_to.clone();
+    if holder.unwrap_or_else(|| task.owner.to_string()) == to {
+        return Ok(());
+    }
+    let actor = Actor::at(&delegate.by);
+    draft.say(
+        actor.clone(),
+        FactBody::TaskDelegated {
+            to: delegate.to.clone(),
+            note: delegate.note.as_deref().map(capped),
+        },
+    );
+    draft.say(
+        actor,
+        FactBody::Waiting {
+            reason: WaitingReason::Human,
+            holder: to,
+            until: None,
+        },
+    );
+    Ok(())
+}
+
+/// Empties words in the thread. What they are is for the caller to have looked up.
+pub(super) fn empty(draft: &mut Draft<'_>, messages: &[u32], by: &Address) {
+    if !messages.is_empty() {
+        let messages = messages.to_vec();
+        draft.say(Actor::at(by), FactBody::MessagesEmptied { messages });
+    }
+}
+
+/// Notes that an inbox has seen it, once until something new happens.
+pub(super) fn mark_read(draft: &mut Draft<'_>, by: &Address) {
+    if !draft.intent.read_by.contains(by) {
+        draft.say(Actor::at(by), FactBody::ThreadRead { by: by.clone() });
+    }
 }
 
 pub(super) fn cancel_hold(draft: &mut Draft<'_>, hold: HoldId, by: &Actor) -> Result<(), Refusal> {

@@ -9,8 +9,8 @@
 //!
 //! 1. No clock, no randomness, no I/O, no async: all of that arrives in [`Context`].
 //! 2. Facts of one intent have consecutive `seq` from 1; public events among them have consecutive numbers too.
-//! 3. A finished intent never changes again, but for its life as a dead letter and its holds; that a
-//!    result came too late is written down beside it.
+//! 3. A finished intent never changes again, but for its life as a dead letter, its holds and who has
+//!    read of it; that a result came too late is written down beside it.
 //! 4. An outcome of an old attempt changes nothing; every fact caused by an attempt names it.
 //! 5. Attempts never exceed the budget; waiting spends none of it.
 //! 6. A refusal changes nothing.
@@ -100,7 +100,7 @@ pub fn decide(
     let mut draft = Draft::of(intent, ctx);
     let is_for_a_person = matches!(
         command,
-        Command::Resume(_) | Command::Decide(_) | Command::Reply(_)
+        Command::Resume(_) | Command::Decide(_) | Command::Reply(_) | Command::Delegate(_)
     );
     if is_for_a_person && intent.run.is_some() {
         workflow::forward(&mut draft, command.clone())?;
@@ -116,6 +116,9 @@ pub fn decide(
         Command::Resolve(resolve) => resolve::resolve(&mut draft, resolve)?,
         Command::Decide(decide) => inbox::decide(&mut draft, decide)?,
         Command::Reply(reply) => inbox::reply(&mut draft, reply)?,
+        Command::Delegate(delegate) => inbox::delegate(&mut draft, delegate)?,
+        Command::EmptyMessages { messages, by } => inbox::empty(&mut draft, messages, by),
+        Command::MarkRead { by } => inbox::mark_read(&mut draft, by),
         Command::RetryNow { by } => delivery::retry_now(&mut draft, by)?,
         Command::Replay(replay) => dead_letters::replay(&mut draft, replay)?,
         Command::Discard(discard) => dead_letters::discard(&mut draft, discard)?,
@@ -124,6 +127,7 @@ pub fn decide(
             draft.say(by.clone(), FactBody::ResultRejected { attempt: *attempt });
         }
         Command::StepEnded(ended) => workflow::step_ended(&mut draft, ended),
+        Command::StepMoved(moved) => workflow::step_moved(&mut draft, moved),
         Command::Withdraw => workflow::withdraw(&mut draft),
         Command::Tick => timers::tick(&mut draft)?,
         Command::Recover => delivery::recover(&mut draft)?,

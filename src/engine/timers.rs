@@ -1,5 +1,6 @@
 //! What happens by itself: holds, deadlines, lease ends, retries, wake-ups, reminders, escalation.
 
+use crate::domain::address::Address;
 use crate::domain::fact::{Actor, FactBody};
 use crate::domain::failure::{DeadReason, ErrorClass, Failure};
 use crate::domain::intent::{Delivery, IntentError, Lease};
@@ -80,46 +81,7 @@ fn elapse(draft: &mut Draft<'_>, hold: &Hold) {
             refused: None,
         },
     );
-    let result = match &hold.act {
-        HeldAct::Decide {
-            outcome,
-            comment,
-            version,
-        } => inbox::decide(
-            &mut trial,
-            &Decide {
-                choice: Choice::Outcome(outcome.clone()),
-                comment: comment.clone(),
-                data: None,
-                version: *version,
-                hold: Span::ZERO,
-                by: hold.by.clone(),
-            },
-        ),
-        HeldAct::Replay => {
-            let (new_id, new_thread) = dead_letters::ids_of_chance(&trial);
-            let replay = Replay {
-                new_id,
-                new_thread,
-                payload: None,
-                to: None,
-                max_attempts: None,
-                is_forced: false,
-                reason: None,
-                hold: Span::ZERO,
-                by: hold.by.clone(),
-            };
-            dead_letters::replay(&mut trial, &replay)
-        }
-        HeldAct::Discard { reason } => dead_letters::discard(
-            &mut trial,
-            &Discard {
-                reason: reason.clone(),
-                hold: Span::ZERO,
-                by: hold.by.clone(),
-            },
-        ),
-    };
+    let result = act(&mut trial, hold);
     match result {
         Ok(()) => {
             draft.intent = trial.intent;
@@ -132,6 +94,50 @@ fn elapse(draft: &mut Draft<'_>, hold: &Hold) {
             FactBody::HoldElapsed {
                 hold: hold.id,
                 refused: Some(refusal.code().to_owned()),
+            },
+        ),
+    }
+}
+
+fn act(trial: &mut Draft<'_>, hold: &Hold) -> Result<(), Refusal> {
+    match &hold.act {
+        HeldAct::Decide {
+            outcome,
+            comment,
+            version,
+            data,
+        } => inbox::decide(
+            trial,
+            &Decide {
+                choice: Choice::Outcome(outcome.clone()),
+                comment: comment.clone(),
+                data: data.clone(),
+                version: *version,
+                hold: Span::ZERO,
+                by: hold.by.clone(),
+            },
+        ),
+        HeldAct::Replay => {
+            let (new_id, new_thread) = dead_letters::ids_of_chance(trial);
+            let replay = Replay {
+                new_id,
+                new_thread,
+                payload: None,
+                to: None,
+                max_attempts: None,
+                is_forced: false,
+                reason: None,
+                hold: Span::ZERO,
+                by: hold.by.clone(),
+            };
+            dead_letters::replay(trial, &replay)
+        }
+        HeldAct::Discard { reason } => dead_letters::discard(
+            trial,
+            &Discard {
+                reason: reason.clone(),
+                hold: Span::ZERO,
+                by: hold.by.clone(),
             },
         ),
     }
@@ -193,10 +199,12 @@ pub(super) fn wake(draft: &mut Draft<'_>) {
 /// A reminder, or after the last one the escalation.
 fn remind(draft: &mut Draft<'_>) {
     let plan = draft.intent.reminders.clone();
-    let holder = draft.intent.open_task().map_or_else(
-        || draft.intent.to.to_string(),
-        |task| task.owner.to_string(),
-    );
+    let intent = &draft.intent;
+    let holder = match (&intent.handed_to, intent.open_task()) {
+        (Some(holder), _) => holder.clone(),
+        (None, Some(task)) => task.owner.to_string(),
+        (None, None) => intent.to.to_string(),
+    };
     let max = plan
         .max
         .unwrap_or(if plan.interval.is_some() { u32::MAX } else { 1 });
@@ -204,6 +212,8 @@ fn remind(draft: &mut Draft<'_>) {
         let number = draft.intent.reminded.saturating_add(1);
         draft.say(Actor::Broker, FactBody::Reminded { number, holder });
     } else if let Some(to) = plan.escalate_to {
+        // A role that is no address stays the word that it is.
+        let to = Address::parse(&to, &draft.ctx.policy.home).map_or(to, |at| at.to_string());
         draft.say(Actor::Broker, FactBody::Escalated { to, from: holder });
     }
 }

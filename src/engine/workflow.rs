@@ -24,9 +24,11 @@ use crate::domain::scenario::{BROKER_HOLDER, Place, Run, Step, StepOf, StepResul
 use crate::domain::status::WaitingReason;
 use crate::domain::task::ReminderPlan;
 use crate::domain::time::Span;
-use crate::engine::command::{Command, NewStep, Part, PayloadSource, StepEnded, Submit};
+use crate::engine::command::{Command, NewStep, Part, PayloadSource, StepEnded, StepMoved, Submit};
 use crate::engine::refusal::Refusal;
 use crate::engine::{Draft, capped, dead_letters, resolve};
+
+mod bounds;
 
 /// Most tries of steps in one run: jumps may go round, but not for ever.
 pub const STEPS_MAX: u32 = 400;
@@ -52,8 +54,9 @@ pub(super) fn begin(draft: &mut Draft<'_>) {
     go(draft, entry);
 }
 
-/// An intent has just ended: its parent hears of it, its open child is withdrawn.
+/// An intent has just moved: its parent hears who holds it now and how it ended, its open child is withdrawn.
 pub(super) fn follow(draft: &mut Draft<'_>, was_finished: bool) {
+    tell_holder(draft);
     if was_finished || !draft.intent.is_finished() {
         return;
     }
@@ -68,6 +71,51 @@ pub(super) fn follow(draft: &mut Draft<'_>, was_finished: bool) {
     if let Some(child) = draft.intent.run.as_ref().and_then(|run| run.child()) {
         draft.then(child, Command::Withdraw);
     }
+}
+
+/// Tells the run of a step that somebody else holds it.
+fn tell_holder(draft: &mut Draft<'_>) {
+    let Some(run) = draft.intent.step.as_ref().map(|step| step.run) else {
+        return;
+    };
+    let moved = draft.decided.facts.iter().filter_map(|fact| {
+        let (to, escalated_from) = match &fact.body {
+            FactBody::TaskDelegated { to, .. } => (to.to_string(), None),
+            FactBody::Escalated { to, from } => (to.clone(), Some(from.clone())),
+            _ => return None,
+        };
+        Some(StepMoved {
+            child: draft.intent.id,
+            to,
+            escalated_from,
+            by: fact.actor.clone(),
+        })
+    });
+    for moved in moved.collect::<Vec<_>>() {
+        draft.then(run, Command::StepMoved(Box::new(moved)));
+    }
+}
+
+/// Somebody else holds a child.
+pub(super) fn step_moved(draft: &mut Draft<'_>, moved: &StepMoved) {
+    let run = draft.intent.run.as_deref();
+    let is_current = run.and_then(Run::child) == Some(moved.child);
+    if draft.intent.is_finished() || !is_current {
+        return;
+    }
+    let StepMoved { to, by, .. } = moved.clone();
+    let body = match &moved.escalated_from {
+        Some(from) => FactBody::Escalated {
+            to,
+            from: from.clone(),
+        },
+        None => FactBody::Waiting {
+            reason: WaitingReason::Human,
+            holder: to,
+            until: None,
+        },
+    };
+    draft.say(by, body);
 }
 
 /// The run has ended, so its child does.
@@ -103,8 +151,12 @@ pub(super) fn step_ended(draft: &mut Draft<'_>, ended: &StepEnded) {
     if child != ended.child {
         return;
     }
+    let ended = &bounds::bounded(run, place, ended, draft.ctx.policy.run_bytes_max);
     let is_final = matches!(ended.end, End::Completed { .. } | End::Canceled { .. })
-        || ended.reason == Some(DeadReason::Rejected)
+        || matches!(
+            ended.reason,
+            Some(DeadReason::Rejected | DeadReason::Schema)
+        )
         || attempt > step.retries_max;
     let retry_at = (!is_final).then(|| draft.ctx.now.after(step.retry_delay));
     draft.say(
@@ -193,6 +245,10 @@ fn start(draft: &mut Draft<'_>, place: u32, step: &Step, attempt: u32) {
     }
     let (child, thread) = dead_letters::ids_of_chance(draft);
     let submit = child_of(draft, step, attempt, child, thread);
+    if let Some(error) = bounds::too_large(draft, step, &submit.payload) {
+        resolve::fail(draft, Actor::Broker, error, DeadReason::Schema, None);
+        return;
+    }
     draft.say(
         Actor::Broker,
         FactBody::StepStarted {

@@ -174,6 +174,8 @@ pub(super) struct ThreadRow {
     pub(super) id: ThreadId,
     pub(super) kind: ThreadKind,
     pub(super) owner: Address,
+    /// Whose inbox it lies in beside the owner's.
+    pub(super) shared: Vec<Address>,
     pub(super) is_pending: bool,
     pub(super) updated_at: Timestamp,
     /// Where it stands among the open tasks by due instant; the last place when it has none.
@@ -186,6 +188,7 @@ pub(super) fn task_thread(intent: &Intent) -> Option<ThreadRow> {
         id: task.thread,
         kind: ThreadKind::Task,
         owner: task.owner.clone(),
+        shared: task.delegates.clone(),
         is_pending: intent.open_task().is_some(),
         updated_at: intent.updated_at,
         due_at: intent
@@ -201,6 +204,7 @@ pub(super) fn completion_thread(intent: &Intent) -> Option<ThreadRow> {
         id: ThreadId(intent.id.0),
         kind: ThreadKind::Completion,
         owner: owner.clone(),
+        shared: Vec::new(),
         is_pending: false,
         updated_at: intent.updated_at,
         due_at: Timestamp::from_millis(i64::MAX),

@@ -147,11 +147,11 @@ pub(super) fn thread_matches(filter: &ThreadFilter, thread: &ThreadRow) -> bool 
         kind,
         is_due_first,
     } = filter;
-    given(owner.as_ref(), |owner| *owner == thread.owner)
-        && given(is_pending.as_ref(), |is_pending| {
-            *is_pending == thread.is_pending
-        })
-        && given(kind.as_ref(), |kind| *kind == thread.kind)
+    given(owner.as_ref(), |owner| {
+        *owner == thread.owner || thread.shared.contains(owner)
+    }) && given(is_pending.as_ref(), |is_pending| {
+        *is_pending == thread.is_pending
+    }) && given(kind.as_ref(), |kind| *kind == thread.kind)
         && (!is_due_first || thread.is_pending)
 }
 

@@ -229,6 +229,9 @@ fn details(body: &FactBody, size: Size) -> Object {
         | FactBody::DeliveryFailed { .. } => delivery_details(object, body),
         FactBody::TaskDecided(_)
         | FactBody::TaskReplied { .. }
+        | FactBody::TaskDelegated { .. }
+        | FactBody::MessagesEmptied { .. }
+        | FactBody::ThreadRead { .. }
         | FactBody::ResultRejected { .. }
         | FactBody::StepStarted { .. }
         | FactBody::StepEnded { .. }
@@ -314,6 +317,14 @@ fn operator_details(object: Object, body: &FactBody) -> Object {
             .maybe_text("comment", decision.comment.as_deref())
             .number("version", decision.version),
         FactBody::TaskReplied { message } => object.text("message", message),
+        FactBody::TaskDelegated { to, note } => object
+            .shown("delegated_to", to)
+            .maybe_text("note", note.as_deref()),
+        FactBody::MessagesEmptied { messages } => object.number(
+            "deleted_count",
+            u32::try_from(messages.len()).unwrap_or(u32::MAX),
+        ),
+        FactBody::ThreadRead { by } => object.shown("read_by", by),
         FactBody::ResultRejected { attempt } => object
             .shown("attempt_id", attempt)
             .text("outcome", Outcome::RejectedStale.name()),

@@ -1,12 +1,13 @@
 //! Threads of an inbox: derived from an intent and its facts.
 
-use crate::domain::address::Address;
+use crate::domain::address::{Address, Home};
 use crate::domain::fact::{Fact, FactBody};
 use crate::domain::ids::ThreadId;
 use crate::domain::intent::{End, Intent};
 use crate::domain::payload::Payload;
 use crate::domain::task::is_negative;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::command::{Command, Delegate};
 use crate::wire::body::{Body, Fields};
 use crate::wire::dead_letters;
 use crate::wire::errors::Problem;
@@ -24,7 +25,7 @@ pub struct Told<'thread> {
     pub id: ThreadId,
     /// True for a task, false for a completion.
     pub is_task: bool,
-    /// Whose inbox.
+    /// Whose inbox: the one that was asked for, where it holds the thread.
     pub owner: &'thread Address,
     /// True while it waits for a decision.
     pub is_pending: bool,
@@ -66,19 +67,19 @@ impl Told<'_> {
         Object::new()
             .shown("thread_id", self.id)
             .shown("intent_id", intent.id)
-            .text("status", if self.is_pending { "pending" } else { "done" })
+            .text("status", self.status())
             .shown("owner_agent", self.owner)
             .text("from_agent", &from)
-            .shown("to_agent", self.owner)
+            .shown("to_agent", self.addressee())
             .shown("created_at", created_at)
             .shown("updated_at", self.updated_at)
             .text("subject", subject)
             .text("intent_type", &intent.intent_type)
             .text("kind", kind)
-            .flag("read", false)
+            .flag("read", intent.read_by.contains(self.owner))
             .with(|object| match (&intent.task, self.is_task) {
                 (Some(task), true) => object
-                    .object("human_task", tasks::task_object(task))
+                    .object("human_task", tasks::task_object(task, intent))
                     .maybe_shown("due_at", intent.task_due_at()),
                 _ => object,
             })
@@ -96,6 +97,22 @@ impl Told<'_> {
             .list("timeline", self.timeline())
     }
 
+    /// `active` is pending, with somebody beside its owner.
+    fn status(&self) -> &'static str {
+        let task = self.intent.task.as_ref();
+        match task.filter(|task| self.is_task && !task.delegates.is_empty()) {
+            _ if !self.is_pending => "done",
+            Some(_) => "active",
+            None => "pending",
+        }
+    }
+
+    /// Whose it was at first.
+    fn addressee(&self) -> &Address {
+        let task = self.intent.task.as_ref().filter(|_| self.is_task);
+        task.map_or(self.owner, |task| &task.owner)
+    }
+
     /// The subject, where a step of a run tells somebody something.
     fn notice(&self) -> Option<String> {
         let is_told = !self.is_task && self.intent.step.is_some();
@@ -111,20 +128,35 @@ impl Told<'_> {
     /// The words in it: `messages` at the top level of a thread's answer.
     #[must_use]
     pub fn messages(&self) -> Vec<Object> {
+        let emptied = emptied(self.facts);
         self.facts
             .iter()
+            .filter(|_| self.is_task)
             .filter_map(|fact| match &fact.body {
-                FactBody::TaskReplied { message } => Some((fact, message.as_str())),
-                FactBody::TaskDecided(decision) => {
-                    decision.comment.as_deref().map(|comment| (fact, comment))
+                FactBody::TaskReplied { message } => {
+                    let is_emptied = emptied.contains(&fact.seq);
+                    Some((fact, if is_emptied { "" } else { message }, is_emptied))
+                }
+                FactBody::TaskDecided(decision) => decision
+                    .comment
+                    .as_deref()
+                    .map(|comment| (fact, comment, false)),
+                FactBody::TaskDelegated { note, .. } => {
+                    note.as_deref().map(|note| (fact, note, false))
                 }
                 _ => None,
             })
-            .map(|(fact, content)| {
-                Object::new()
+            .map(|(fact, content, is_emptied)| {
+                let object = Object::new()
+                    .text("message_id", &message_id(self.id, fact.seq))
                     .text("role", fact.actor.name())
                     .text("content", content)
-                    .shown("at", fact.at)
+                    .shown("at", fact.at);
+                if is_emptied {
+                    object.flag("deleted", true)
+                } else {
+                    object
+                }
             })
             .collect()
     }
@@ -143,6 +175,7 @@ impl Told<'_> {
                 completion(self.intent),
             )];
         }
+        let emptied = emptied(self.facts);
         let received = self.entry(
             1,
             "intent_received",
@@ -153,51 +186,62 @@ impl Told<'_> {
                 None => Object::new(),
             },
         );
-        let told = self.facts.iter().filter_map(|fact| match &fact.body {
-            FactBody::TaskReplied { message } => Some(self.entry(
-                fact.seq,
-                "inbox.replied",
-                fact.actor.name(),
-                fact.at,
-                Object::new().text("message", message),
-            )),
-            FactBody::TaskDecided(decision) => Some(
-                self.entry(
-                    fact.seq,
-                    if is_negative(&decision.outcome) {
-                        "inbox.rejected"
-                    } else {
-                        "inbox.approved"
-                    },
-                    &decision.by.to_string(),
-                    decision.at,
-                    Object::new()
-                        .text("outcome", &decision.outcome)
-                        .maybe_text("comment", decision.comment.as_deref())
-                        .number("version", decision.version),
-                ),
-            ),
-            FactBody::Reminded { number, holder } => Some(
-                self.entry(
-                    fact.seq,
-                    "notice",
-                    fact.actor.name(),
-                    fact.at,
-                    Object::new()
-                        .number("reminder_number", *number)
-                        .text("holder", holder),
-                ),
-            ),
-            FactBody::Escalated { to, .. } => Some(self.entry(
-                fact.seq,
-                "inbox.delegated",
-                fact.actor.name(),
-                fact.at,
-                Object::new().text("escalated_to", to),
-            )),
-            _ => None,
+        let told = self.facts.iter().filter_map(|fact| {
+            let (event_type, details) = self.told(fact, &emptied)?;
+            Some(self.entry(fact.seq, event_type, fact.actor.name(), fact.at, details))
         });
         std::iter::once(received).chain(told).collect()
+    }
+
+    /// What a fact is in the timeline of a task: its type and its details.
+    fn told(&self, fact: &Fact, emptied: &[u32]) -> Option<(&'static str, Object)> {
+        let object = Object::new();
+        Some(match &fact.body {
+            FactBody::TaskReplied { .. } if emptied.contains(&fact.seq) => (
+                "inbox.replied",
+                object.text("message", "").flag("deleted", true),
+            ),
+            FactBody::TaskReplied { message } => ("inbox.replied", object.text("message", message)),
+            FactBody::TaskDelegated { to, note } => (
+                "inbox.delegated",
+                object
+                    .shown("delegated_to", to)
+                    .maybe_text("note", note.as_deref()),
+            ),
+            FactBody::MessagesEmptied { messages } => (
+                "messages_deleted",
+                object.texts("message_ids", self.ids(messages)),
+            ),
+            FactBody::ThreadRead { by } if by == self.owner => ("read", object),
+            FactBody::TaskDecided(decision) => (
+                if is_negative(&decision.outcome) {
+                    "inbox.rejected"
+                } else {
+                    "inbox.approved"
+                },
+                object
+                    .text("outcome", &decision.outcome)
+                    .maybe_text("comment", decision.comment.as_deref())
+                    .number("version", decision.version),
+            ),
+            FactBody::Reminded { number, holder } => (
+                "notice",
+                object
+                    .number("reminder_number", *number)
+                    .text("holder", holder),
+            ),
+            FactBody::Escalated { to, .. } => ("inbox.delegated", object.text("escalated_to", to)),
+            _ => return None,
+        })
+    }
+
+    /// The ids of messages.
+    #[must_use]
+    pub fn ids(&self, messages: &[u32]) -> Vec<String> {
+        messages
+            .iter()
+            .map(|&seq| message_id(self.id, seq))
+            .collect()
     }
 
     fn entry(
@@ -209,11 +253,124 @@ impl Told<'_> {
         details: Object,
     ) -> Object {
         Object::new()
-            .text("event_id", &format!("{}:{seq}", self.id))
+            .text("event_id", &message_id(self.id, seq))
             .text("event_type", event_type)
             .text("actor", actor)
             .shown("at", at)
             .object("details", details)
+    }
+}
+
+/// The id of what a fact said in a thread.
+fn message_id(thread: ThreadId, seq: u32) -> String {
+    format!("{thread}:{seq}")
+}
+
+/// The facts whose words are not shown any more.
+fn emptied(facts: &[Fact]) -> Vec<u32> {
+    let emptied = facts.iter().filter_map(|fact| match &fact.body {
+        FactBody::MessagesEmptied { messages } => Some(messages.as_slice()),
+        _ => None,
+    });
+    emptied.flatten().copied().collect()
+}
+
+/// A task for somebody else, as its route asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegation {
+    /// To whom; whoever asks, when absent.
+    pub to: Option<Address>,
+    /// The words with it.
+    pub note: Option<String>,
+    /// The version that was seen.
+    pub version: Option<u32>,
+}
+
+impl Delegation {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `schema_invalid`, `invalid_agent_address`.
+    pub fn read(body: &Body<'_>, home: &Home) -> Result<Self, Problem> {
+        let mut fields = Fields::of(body);
+        let delegation = Self {
+            to: fields.address("delegate_to", home),
+            note: fields.text("note", 2000),
+            version: fields.count("task_version", 1, u32::MAX),
+        };
+        fields.done()?;
+        Ok(delegation)
+    }
+
+    /// The command.
+    #[must_use]
+    pub fn command(self, by: Address) -> Command {
+        Command::Delegate(Delegate {
+            to: self.to.unwrap_or_else(|| by.clone()),
+            note: self.note,
+            version: self.version,
+            by,
+        })
+    }
+}
+
+/// A wish to empty words in a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emptying {
+    /// Other people's words as well.
+    pub is_of_all: bool,
+    /// Which; any when absent.
+    pub messages: Option<Vec<String>>,
+    /// The newest so many.
+    pub limit: u32,
+}
+
+impl Emptying {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `schema_invalid`.
+    pub fn read(body: &Body<'_>) -> Result<Self, Problem> {
+        let mut fields = Fields::of(body);
+        let mode = fields.text("mode", 16);
+        if !matches!(mode.as_deref(), None | Some("self" | "both")) {
+            fields.wrong("mode", "must be self or both", "string");
+        }
+        let emptying = Self {
+            is_of_all: mode.as_deref() == Some("both"),
+            messages: fields.texts("message_ids", 100, 128),
+            limit: fields.count("limit", 1, 100).unwrap_or(100),
+        };
+        fields.done()?;
+        Ok(emptying)
+    }
+
+    /// The word of its mode.
+    #[must_use]
+    pub const fn mode(&self) -> &'static str {
+        if self.is_of_all { "both" } else { "self" }
+    }
+
+    /// The facts whose words are meant: replies alone, since what goes with a decision is its record.
+    #[must_use]
+    pub fn chosen(&self, thread: ThreadId, facts: &[Fact], by: &Address) -> Vec<u32> {
+        let gone = emptied(facts);
+        let by = by.to_string();
+        let mut chosen: Vec<u32> = facts
+            .iter()
+            .rev()
+            .filter(|fact| matches!(fact.body, FactBody::TaskReplied { .. }))
+            .filter(|fact| self.is_of_all || fact.actor.name() == by)
+            .map(|fact| fact.seq)
+            .filter(|seq| !gone.contains(seq))
+            .filter(|&seq| {
+                let named = self.messages.as_ref();
+                named.is_none_or(|named| named.contains(&message_id(thread, seq)))
+            })
+            .take(usize::try_from(self.limit).unwrap_or(usize::MAX))
+            .collect();
+        chosen.reverse();
+        chosen
     }
 }
 

@@ -129,7 +129,7 @@ pub fn holder(intent: &Intent) -> Option<Holder> {
             Holder::new("agent", &intent.to.to_string())
         }
     };
-    Some(match &intent.escalated_to {
+    Some(match &intent.handed_to {
         Some(to) => Holder::new(holder.kind, to),
         None => holder,
     })
@@ -212,7 +212,7 @@ fn task(object: Object, intent: &Intent) -> Object {
         });
     };
     object
-        .object("human_task", tasks::task_object(task))
+        .object("human_task", tasks::task_object(task, intent))
         .shown("thread_id", task.thread)
         .maybe_shown("due_at", intent.deadline)
         .maybe_shown("task_due_at", intent.task_due_at())

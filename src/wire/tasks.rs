@@ -72,11 +72,26 @@ pub fn spec_object(spec: &TaskSpec) -> Object {
 
 /// A task with its version and, once there is one, its decision.
 #[must_use]
-pub fn task_object(task: &Task) -> Object {
+pub fn task_object(task: &Task, intent: &Intent) -> Object {
     spec_object(&task.spec)
         .number("version", task.version)
         .shown("owner_agent", &task.owner)
         .shown("opened_at", task.opened_at)
+        .maybe_texts(
+            "delegates",
+            &task
+                .delegates
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+        )
+        .maybe_text(
+            "delegated_to",
+            intent
+                .handed_to
+                .as_deref()
+                .filter(|to| *to != task.owner.to_string()),
+        )
         .with(|object| match &task.decision {
             None => object,
             Some(decision) => object.object(
@@ -101,7 +116,7 @@ pub fn open_task(intent: &Intent, task: &Task) -> Object {
         .shown("from_agent", &intent.from)
         .shown("assigned_at", task.opened_at)
         .shown_or_null("due_at", intent.task_due_at())
-        .object("human_task", task_object(task))
+        .object("human_task", task_object(task, intent))
         .shown("thread_id", task.thread)
         .shown_or_null(
             "parent_intent_id",

@@ -13,6 +13,7 @@ mod dead_letters;
 mod door;
 mod endpoints;
 mod events;
+mod hand;
 mod house;
 mod intents;
 mod jobs;

@@ -182,6 +182,11 @@ async fn a_deployment_is_checked_signed_off_by_its_parent_s_id_and_announced() {
     let signoff = child(&house, &run).await;
     assert_eq!(signoff["remind_count"], json!(3));
     assert_eq!(signoff["pending_with"]["name"], "lead@example.test");
+    assert_eq!(
+        pending(&house, &run).await,
+        ("human".to_owned(), "lead@example.test".to_owned()),
+        "the run says who has to act"
+    );
     house
         .post(
             &format!("/v1/intents/{run}/resume"),
@@ -211,6 +216,7 @@ async fn a_deployment_is_checked_signed_off_by_its_parent_s_id_and_announced() {
         [
             "intent.waiting",
             "intent.waiting",
+            "intent.escalated",
             "intent.waiting",
             "intent.completed"
         ]

@@ -73,6 +73,7 @@ fn python(broker: &Broker, file: &str, words: &[&str]) -> Option<Command> {
         .args(words)
         .env("POSTROOM_URL", &broker.url)
         .env("POSTROOM_KEY", &broker.key)
+        .env("POSTROOM_PROGRAM", env!("CARGO_BIN_EXE_postroom"))
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::piped());
     let looked = Command::new(&program).args(["-c", LOOK]).output();

@@ -74,6 +74,8 @@ pub(crate) fn intent(millis: i64) -> Intent {
         dead_letter: None,
         policy_generation: 0,
         run: None,
+        handed_to: None,
+        read_by: Vec::new(),
         step: None,
     }
 }
@@ -359,7 +361,21 @@ pub(crate) fn asked(before: &Arc<Intent>, millis: i64, owner: &Address) -> Chang
             version: 1,
             opened_at: at(millis),
             decision: None,
+            delegates: Vec::new(),
         });
+    })
+}
+
+pub(crate) fn delegated(before: &Arc<Intent>, millis: i64, to: &Address) -> Change {
+    let body = FactBody::TaskDelegated {
+        to: to.clone(),
+        note: None,
+    };
+    moved(before, millis, vec![body], |intent| {
+        intent.handed_to = Some(to.to_string());
+        let task = intent.task.as_mut().unwrap();
+        task.version += 1;
+        task.delegates.push(to.clone());
     })
 }
 

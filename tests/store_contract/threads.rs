@@ -20,6 +20,7 @@ contract!(
     a_task_has_a_thread_in_its_owners_inbox_and_keeps_it,
     an_ended_intent_with_reply_to_has_a_completion_thread_with_its_own_id,
     threads_are_listed_by_their_newest_change,
+    a_task_that_was_handed_on_is_in_every_holders_inbox,
     open_tasks_are_listed_by_due_instant,
     a_thread_is_found_by_its_id_and_by_its_intent,
     held_commands_are_listed_soonest_first,
@@ -35,6 +36,40 @@ fn threads(world: &World, filter: &ThreadFilter) -> Vec<(ThreadKind, i64)> {
             (thread.kind, accepted)
         })
         .collect()
+}
+
+fn a_task_that_was_handed_on_is_in_every_holders_inbox(world: &mut World) {
+    let of = |name: &str, is_due_first: bool| ThreadFilter {
+        owner: Some(address(name)),
+        is_due_first,
+        ..ThreadFilter::default()
+    };
+    let mut last = None;
+    for number in 1..=5 {
+        let first = world.apply(accepted(intent(number)));
+        let owner = if number % 2 == 0 { "alice" } else { "bob" };
+        let millis = number * 10;
+        let asked = world.apply(asked(&first, millis, &address(owner)));
+        if owner == "alice" {
+            last = Some(world.apply(delegated(&asked, millis + 5, &address("bob"))));
+        }
+    }
+    assert_eq!(threads(world, &of("alice", false)).len(), 2);
+    let bobs = threads(world, &of("bob", false));
+    let mut newest_first = bobs.clone();
+    newest_first.sort_by_key(|(_, accepted)| std::cmp::Reverse(*accepted));
+    assert_eq!((bobs.len(), &bobs), (5, &newest_first));
+    assert_eq!(threads(world, &of("bob", true)).len(), 5);
+    // What follows moves it in each inbox once; a decision leaves the open ones alone.
+    let last = last.unwrap();
+    world.apply(decided(&last, 900));
+    let again = threads(world, &of("bob", false));
+    assert_eq!(
+        (again.len(), again[0].1),
+        (5, last.created_at.since(at(0)).as_millis())
+    );
+    assert_eq!(threads(world, &of("bob", true)).len(), 4);
+    assert_eq!(threads(world, &of("alice", true)).len(), 1);
 }
 
 fn a_task_has_a_thread_in_its_owners_inbox_and_keeps_it(world: &mut World) {

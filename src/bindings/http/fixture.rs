@@ -54,6 +54,8 @@ pub(super) fn intent() -> Intent {
         dead_letter: None,
         policy_generation: 1,
         run: None,
+        handed_to: None,
+        read_by: Vec::new(),
         step: None,
     }
 }

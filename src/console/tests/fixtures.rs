@@ -193,6 +193,7 @@ fn task(short: &str, kind: &str, title: &str, sender: &str, due: i64, age: i64) 
         reminded: 0,
         decision: None,
         held: None,
+        delegated_to: None,
     }
 }
 

@@ -68,7 +68,9 @@ pub(super) async fn run(
                 .administer(AdminCommand::Revive { address }, note)
                 .await;
         }
-        about_task @ (Act::Decide { .. } | Act::Reply { .. }) => desk.in_thread(about_task)?,
+        about_task @ (Act::Decide { .. } | Act::Reply { .. } | Act::Delegate { .. }) => {
+            desk.in_thread(about_task)?
+        }
         about_letter @ (Act::Replay { .. } | Act::Discard { .. }) => {
             desk.on_letter(about_letter)?
         }
@@ -138,6 +140,18 @@ impl Acting<'_> {
                 fields.done()?;
                 let note = self.note("task.reply", intent.to_string(), None);
                 Ok((intent, Command::Reply(Reply { message, by }), note))
+            }
+            Act::Delegate {
+                intent,
+                to,
+                note,
+                version,
+            } => {
+                let text = bodies::delegate(to.as_ref(), note.as_deref(), version);
+                let body = Body::parse(text.as_bytes())?;
+                let read = inbox::Delegation::read(&body, &self.broker.registry().home)?;
+                let note = self.note("task.delegate", intent.to_string(), read.note.clone());
+                Ok((intent, read.command(by), note))
             }
             _ => Err(DeskError::Fault("this act is not about a task".to_owned())),
         }

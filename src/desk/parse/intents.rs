@@ -257,6 +257,7 @@ impl Intent {
             reminded: self.remind_count,
             decision: task.decision(),
             held: None,
+            delegated_to: task.delegated_to.clone(),
         })
     }
 

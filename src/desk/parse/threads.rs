@@ -34,6 +34,8 @@ pub(super) struct HumanTask {
     pub(super) opened_at: Option<Timestamp>,
     #[serde(default)]
     pub(super) decision: Option<Decision>,
+    #[serde(default)]
+    pub(super) delegated_to: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +109,7 @@ struct Entry {
 struct EntryDetails {
     message: Option<String>,
     comment: Option<String>,
+    note: Option<String>,
     payload: Option<Box<RawValue>>,
 }
 
@@ -123,12 +126,14 @@ impl Thread {
             ThreadKind::Completion
         };
         let task = self.human_task.as_ref();
-        let is_open = self.status == "pending";
+        let is_open = matches!(self.status.as_str(), "pending" | "active");
         TaskRow {
             thread: self.thread_id,
             intent: self.intent_id,
             kind,
-            owner: self.owner_agent.clone(),
+            owner: task
+                .and_then(|task| task.owner_agent.clone())
+                .unwrap_or_else(|| self.owner_agent.clone()),
             from: self.from_agent.clone(),
             intent_type: self.intent_type.clone(),
             title: task.map_or_else(
@@ -154,6 +159,7 @@ impl Thread {
                 .take()
                 .filter(|held| kind == ThreadKind::Task && !held.is_of_letter())
                 .map(Held::row),
+            delegated_to: task.and_then(|task| task.delegated_to.clone()),
         }
     }
 
@@ -187,7 +193,8 @@ impl Thread {
                     .details
                     .message
                     .clone()
-                    .or_else(|| entry.details.comment.clone()),
+                    .or_else(|| entry.details.comment.clone())
+                    .or_else(|| entry.details.note.clone()),
             })
             .collect()
     }

@@ -67,6 +67,15 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
         Act::Reply { intent, message } => {
             in_thread(link, intent, "reply", &bodies::reply(&message)).await
         }
+        Act::Delegate {
+            intent,
+            to,
+            note,
+            version,
+        } => {
+            let body = bodies::delegate(to.as_ref(), note.as_deref(), version);
+            in_thread(link, intent, "delegate", &body).await
+        }
         Act::Replay {
             intent,
             payload,

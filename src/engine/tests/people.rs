@@ -229,3 +229,25 @@ fn a_wait_that_was_over_before_its_deadline_is_completed_however_late_the_broker
     world.wait(3600).run(Command::Tick).unwrap();
     assert_eq!(world.intent().status, Status::TimedOut);
 }
+
+#[test]
+fn what_is_handed_in_with_a_held_decision_counts_when_it_takes_effect() {
+    let mut world = World::submitted_as(Binding::Stream, |submit| {
+        submit.task = Some(Box::new(TaskSpec {
+            is_evidence_required: true,
+            form_schema: Some(Payload::of(&json!({ "required": ["amount"],
+                "properties": { "amount": { "type": "integer" } } }))),
+            ..*task()
+        }));
+    });
+    let body = json!({"hold_seconds": 5, "task_result":
+        {"outcome": "approved", "data": {"amount": "12", "evidence": "photo"}}});
+    world.resume(body, None).unwrap();
+    assert_eq!(world.intent().status, Status::Waiting);
+    world.wait(5).run(Command::Tick).unwrap();
+    let Some(End::Completed { result }) = &world.intent().end else {
+        panic!("{:?}", world.intent().end)
+    };
+    assert_eq!(result.to_value()["amount"], json!(12));
+    assert_eq!(result.to_value()["evidence"], json!("photo"));
+}

@@ -63,6 +63,9 @@ variants!(FactBody, "fact" {
     28 => ResultRejected { attempt },
     29 => StepStarted { step, child, attempt, due },
     30 => StepEnded { step, child, end, retry_at },
+    31 => TaskDelegated { to, note },
+    32 => MessagesEmptied { messages },
+    33 => ThreadRead { by },
 });
 
 fields!(AttemptReport {

@@ -56,6 +56,8 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         dead_letter,
         policy_generation,
         run,
+        handed_to,
+        read_by,
     } = intent;
     put_each!(out, intent_type, correlation_id, from, to);
     put_each!(out, reply_to, trace_id);
@@ -68,7 +70,7 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
     put_each!(out, seq, event_seq, status, waiting, delivery, attempts);
     put_each!(out, acknowledged_at, last_failure, reminded, reminder_base);
     put_each!(out, escalated_to, task, holds, end, dead_letter);
-    put_each!(out, policy_generation, run);
+    put_each!(out, policy_generation, run, handed_to, read_by);
 }
 
 pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent, Broken> {
@@ -109,6 +111,8 @@ pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent,
         dead_letter: Field::read(input)?,
         policy_generation: Field::read(input)?,
         run: Field::read(input)?,
+        handed_to: Field::read(input)?,
+        read_by: Field::read(input)?,
     })
 }
 
@@ -266,6 +270,7 @@ fields!(Task {
     version,
     opened_at,
     decision,
+    delegates,
 });
 
 fields!(Decision {
@@ -278,7 +283,7 @@ fields!(Decision {
 });
 
 variants!(HeldAct, "held act" {
-    1 => Decide { outcome, comment, version },
+    1 => Decide { outcome, comment, version, data },
     2 => Replay,
     3 => Discard { reason },
 });

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::intent::Intent;
 use crate::domain::time::Timestamp;
+use crate::store::derive;
 use crate::store::error::StoreError;
 use crate::store::query::ThreadKind;
 
@@ -46,6 +47,9 @@ pub(super) fn remove(
     ] {
         execute(connection, sql, known.local)?;
     }
+    let thread = derive::task_thread(&known.intent);
+    let key = threads::key(known.local, ThreadKind::Task);
+    threads::share(connection, &mut book.names, key, (thread.as_ref(), None))?;
     for kind in [ThreadKind::Task, ThreadKind::Completion] {
         let key = threads::key(known.local, kind);
         execute(connection, "DELETE FROM threads WHERE key = ?1", key)?;

@@ -6,7 +6,8 @@
 //!   before it (`previous`), and the intent names the last, so a timeline needs no index of its own.
 //! - `attempts`: what follows from the facts; chained like facts. `report` is the cursor of the fact that
 //!   carries what the binding saw.
-//! - `payloads`: written once. `letters`, `threads`: rows only for intents that are such.
+//! - `payloads`: written once. `letters`, `threads`: rows only for intents that are such. `shared_threads`:
+//!   threads in the inboxes of those who hold them beside their owners.
 //! - `answers`: idempotency keys. `tally`: the counters. `spans`: when the intents (1) and attempts (2) of
 //!   each 4096 numbers began. `names`: addresses and intent types by number.
 //!
@@ -126,6 +127,15 @@ CREATE INDEX threads_by_id ON threads (id) WHERE id IS NOT NULL;
 CREATE INDEX threads_by_time ON threads (updated_at);
 CREATE INDEX threads_by_owner ON threads (owner, updated_at);
 CREATE INDEX threads_pending ON threads (due_at) WHERE is_pending = 1;
+
+CREATE TABLE shared_threads (
+    owner INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    is_pending INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, updated_at, key)
+) WITHOUT ROWID;
 
 CREATE TABLE tally (
     kind INTEGER NOT NULL,

@@ -25,12 +25,28 @@ pub(super) fn page(
         List::Threads
     };
     let after = cursor::decode::<2>(list, request)?;
-    let found = select(file, filter, request, after)?.unwrap_or_default();
+    let mut found = select(file, filter, request, after, Source::Own)?;
+    if filter.owner.is_some() {
+        found.append(&mut select(file, filter, request, after, Source::Shared)?);
+        found.sort_unstable();
+        if !filter.is_due_first {
+            found.reverse();
+        }
+    }
     let rows = found.into_iter().filter_map(|(instant, key)| {
         let thread = read(file, key).transpose()?;
         Some(thread.map(|thread| ([instant, key], thread)))
     });
     cursor::page(list, request, rows)
+}
+
+/// Whose threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Those that an owner owns.
+    Own,
+    /// Those that somebody holds beside the owner.
+    Shared,
 }
 
 /// The keys of a page with the instants that order them.
@@ -39,12 +55,13 @@ fn select(
     filter: &ThreadFilter,
     request: &PageRequest,
     after: Option<[i64; 2]>,
-) -> Result<Option<Vec<(i64, i64)>>, StoreError> {
+    source: Source,
+) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut all = Conditions::default();
     let mut index = "threads_by_time";
     if let Some(owner) = &filter.owner {
         let Some(owner) = names::find(file, owner.key())? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         index = "threads_by_owner";
         all.and("owner =", owner);
@@ -58,7 +75,7 @@ fn select(
         }
     }
     if filter.is_due_first && filter.is_pending == Some(false) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     if let Some(kind) = filter.kind {
         all.and_sql(match kind {
@@ -77,8 +94,12 @@ fn select(
     }
     let limit = all.parameter(i64::from(request.limit.max(1)) + 1);
     let conditions = &all.sql;
+    let from = match source {
+        Source::Own => format!("threads INDEXED BY {index}"),
+        Source::Shared => "shared_threads".to_owned(),
+    };
     file.prepare_cached(&format!(
-        "SELECT {instant}, key FROM threads INDEXED BY {index}
+        "SELECT {instant}, key FROM {from}
          WHERE 1{conditions} ORDER BY {instant} {order}, key {order} LIMIT {limit}"
     ))
     .and_then(|mut statement| {
@@ -89,7 +110,6 @@ fn select(
             .collect()
     })
     .named("read threads")
-    .map(Some)
 }
 
 /// The thread of that id, else that of that id's intent.

@@ -48,6 +48,7 @@ pub(super) fn write_threads(
             continue;
         }
         let key = key(local, kind);
+        share(connection, names, key, (was.as_ref(), is.as_ref()))?;
         let Some(thread) = is else {
             connection
                 .prepare_cached("DELETE FROM threads WHERE key = ?1")
@@ -74,6 +75,47 @@ pub(super) fn write_threads(
                 thread.due_at.as_millis(),
             ])
             .named("write thread")?;
+    }
+    Ok(())
+}
+
+/// Brings the rows of those who hold a thread beside its owner up to date.
+pub(super) fn share(
+    connection: &Connection,
+    names: &mut Names,
+    key: i64,
+    (was, is): (Option<&ThreadRow>, Option<&ThreadRow>),
+) -> Result<(), StoreError> {
+    if let Some(thread) = was {
+        for holder in &thread.shared {
+            let holder = names.number(connection, holder.key())?;
+            connection
+                .prepare_cached(
+                    "DELETE FROM shared_threads WHERE owner = ?1 AND updated_at = ?2 AND key = ?3",
+                )
+                .named("share thread")?
+                .execute(params![holder, thread.updated_at.as_millis(), key])
+                .named("share thread")?;
+        }
+    }
+    if let Some(thread) = is {
+        for holder in &thread.shared {
+            let holder = names.number(connection, holder.key())?;
+            connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO shared_threads (owner, updated_at, key, is_pending, due_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )
+                .named("share thread")?
+                .execute(params![
+                    holder,
+                    thread.updated_at.as_millis(),
+                    key,
+                    thread.is_pending,
+                    thread.due_at.as_millis(),
+                ])
+                .named("share thread")?;
+        }
     }
     Ok(())
 }

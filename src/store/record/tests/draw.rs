@@ -172,6 +172,7 @@ impl Draw {
                     outcome: self.text(),
                     comment: self.maybe(Self::text),
                     version: self.maybe(Self::small),
+                    data: self.maybe(Self::payload),
                 },
                 1 => HeldAct::Replay,
                 _ => HeldAct::Discard {
@@ -288,12 +289,15 @@ impl Draw {
                 version: draw.small(),
                 opened_at: draw.time(),
                 decision: draw.maybe(Self::decision),
+                delegates: draw.some(Self::address),
             }),
             holds: self.some(Self::hold),
             end: self.maybe(Self::end),
             dead_letter: self.maybe(Self::dead_letter),
             policy_generation: self.small(),
             run: self.maybe(|draw| Box::new(draw.run())),
+            handed_to: self.maybe(Self::text),
+            read_by: self.some(Self::address),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::store::query::AuditEntry;
 use super::draw::Draw;
 
 /// How many kinds of fact there are.
-pub(super) const FACT_KINDS: u64 = 30;
+pub(super) const FACT_KINDS: u64 = 33;
 
 impl Draw {
     fn excerpt(&mut self) -> Excerpt {
@@ -210,12 +210,20 @@ impl Draw {
                 attempt: self.small(),
                 due: self.maybe(Self::time),
             },
-            _ => FactBody::StepEnded {
+            29 => FactBody::StepEnded {
                 step: self.small(),
                 child: self.id(),
                 end: Box::new(self.end()),
                 retry_at: self.maybe(Self::time),
             },
+            30 => FactBody::TaskDelegated {
+                to: self.address(),
+                note: self.maybe(Self::text),
+            },
+            31 => FactBody::MessagesEmptied {
+                messages: self.some(Self::small),
+            },
+            _ => FactBody::ThreadRead { by: self.address() },
         }
     }
 
