@@ -271,7 +271,7 @@ async fn an_accepted_refund_cools_off_and_is_paid_with_a_retry() {
     let refused = refused.refused(422, "form_invalid");
     assert_eq!(
         refused["message"],
-        "form is not filled in right: /reason: is required; /amount_minor: breaks maximum 500000"
+        "form is not filled in right: /reason: is required; /amount_minor: value is greater than the maximum of 500000"
     );
     assess(
         &house,
