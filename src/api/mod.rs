@@ -32,6 +32,7 @@ mod limits;
 mod mesh;
 mod metrics;
 mod moves;
+mod openapi;
 mod overview;
 mod policy;
 mod poll;

@@ -13,8 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
-    holds, inbox, intents, jobs, mesh, metrics, moves, overview, scenarios, schemas, submit, tasks,
-    unsupported,
+    holds, inbox, intents, jobs, mesh, metrics, moves, openapi, overview, scenarios, schemas,
+    submit, tasks, unsupported,
 };
 use crate::wire::errors::Problem;
 
@@ -68,6 +68,7 @@ fn plumbing() -> Router<Api> {
         .route("/health", get(health::health))
         .route("/v1/health", get(health::health))
         .route("/ready", get(health::ready))
+        .route("/openapi.json", get(openapi::show))
         .route("/metrics", get(metrics::metrics))
         .route("/v1/capabilities", get(health::capabilities))
         .route("/v1/me", get(health::me))

@@ -76,10 +76,8 @@ pub(super) async fn fallback(State(api): State<Api>, request: Request) -> Respon
 }
 
 fn family(path: &str) -> Option<Problem> {
-    match path {
-        "/mcp" => return Some(not_part_of_this_release("MCP")),
-        "/openapi.json" => return Some(not_part_of_this_release("the OpenAPI document")),
-        _ => {}
+    if path == "/mcp" {
+        return Some(not_part_of_this_release("MCP"));
     }
     if path.starts_with("/internal/scheduler/") {
         return Some(not_part_of_this_release("the outside scheduler"));

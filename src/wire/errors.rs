@@ -141,64 +141,90 @@ impl Problem {
     }
 }
 
+/// Every code by the status that goes with it.
+pub const CODES: &[(u16, &[&str])] = &[
+    (400, &["malformed_json", "owner_mismatch", "bad_cursor"]),
+    (
+        401,
+        &[
+            "missing_platform_api_key",
+            "invalid_platform_api_key",
+            "token_expired",
+        ],
+    ),
+    (403, &["forbidden", "policy_denied"]),
+    (
+        404,
+        &[
+            "not_found",
+            "intent_not_found",
+            "agent_not_found",
+            "thread_not_found",
+            "approval_not_found",
+            "delivery_not_found",
+            "dead_letter_not_found",
+            "job_not_found",
+            "hold_not_found",
+            "schema_not_found",
+            "subscription_not_found",
+            "event_not_found",
+            "account_not_found",
+            "key_not_found",
+        ],
+    ),
+    (405, &["method_not_allowed"]),
+    (
+        409,
+        &[
+            "idempotency_conflict",
+            "intent_terminal",
+            "already_decided",
+            "task_version_stale",
+            "task_not_pending",
+            "task_ambiguous",
+            "lease_not_held",
+            "attempt_stale",
+            "attempt_in_progress",
+            "agent_paused",
+            "not_replayable",
+            "already_replayed",
+            "dead_letter_closed",
+            "job_finished",
+            "hold_elapsed",
+            "schema_incompatible",
+            "address_taken",
+            "stale_policy_generation",
+        ],
+    ),
+    (410, &["cursor_expired"]),
+    (413, &["payload_too_large"]),
+    (
+        422,
+        &[
+            "schema_invalid",
+            "invalid_agent_address",
+            "invalid_deadline",
+            "payload_schema_mismatch",
+            "bundle_invalid",
+            "outcome_not_allowed",
+            "comment_required",
+            "evidence_required",
+            "form_invalid",
+            "callback_url_refused",
+        ],
+    ),
+    (429, &["rate_limit_exceeded"]),
+    (501, &["not_supported"]),
+    (503, &["busy", "not_ready", "not_yet", "shutting_down"]),
+    (507, &["storage_low"]),
+    (500, &["internal_error"]),
+];
+
 /// The status that goes with a code. Unknown codes are faults.
 #[must_use]
 pub fn status_of(code: &str) -> u16 {
-    match code {
-        "malformed_json" | "owner_mismatch" | "bad_cursor" => 400,
-        "missing_platform_api_key" | "invalid_platform_api_key" | "token_expired" => 401,
-        "forbidden" | "policy_denied" => 403,
-        "not_found"
-        | "intent_not_found"
-        | "agent_not_found"
-        | "thread_not_found"
-        | "approval_not_found"
-        | "delivery_not_found"
-        | "dead_letter_not_found"
-        | "job_not_found"
-        | "hold_not_found"
-        | "schema_not_found"
-        | "subscription_not_found"
-        | "event_not_found"
-        | "account_not_found"
-        | "key_not_found" => 404,
-        "method_not_allowed" => 405,
-        "idempotency_conflict"
-        | "intent_terminal"
-        | "already_decided"
-        | "task_version_stale"
-        | "task_not_pending"
-        | "task_ambiguous"
-        | "lease_not_held"
-        | "attempt_stale"
-        | "attempt_in_progress"
-        | "agent_paused"
-        | "not_replayable"
-        | "already_replayed"
-        | "dead_letter_closed"
-        | "job_finished"
-        | "hold_elapsed"
-        | "schema_incompatible"
-        | "address_taken"
-        | "stale_policy_generation" => 409,
-        "cursor_expired" => 410,
-        "payload_too_large" => 413,
-        "schema_invalid"
-        | "invalid_agent_address"
-        | "invalid_deadline"
-        | "payload_schema_mismatch"
-        | "bundle_invalid"
-        | "outcome_not_allowed"
-        | "comment_required"
-        | "evidence_required"
-        | "form_invalid"
-        | "callback_url_refused" => 422,
-        "rate_limit_exceeded" => 429,
-        "not_supported" => 501,
-        "busy" | "not_ready" | "not_yet" | "shutting_down" => 503,
-        "storage_low" => 507,
-        _ => 500,
-    }
+    let found = CODES.iter().find(|(_, codes)| codes.contains(&code));
+    found.map_or(500, |(status, _)| *status)
 }
 
 impl From<&Refusal> for Problem {

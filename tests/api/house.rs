@@ -16,6 +16,8 @@ use postroom::store::memory::MemoryStore;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::document;
+
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -109,14 +111,16 @@ pub(crate) async fn house_with(settings: Settings) -> House {
         &doors,
     )
     .unwrap();
-    House {
+    let house = House {
         broker,
         clock,
         admin,
         url: format!("http://{address}"),
         client: Client::builder().no_proxy().build().unwrap(),
         doors,
-    }
+    };
+    document::remember(&house.get("/openapi.json", "").await.json());
+    house
 }
 
 impl House {
@@ -131,16 +135,23 @@ impl House {
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Reply {
-        let response = tokio::time::timeout(PATIENCE, request.send())
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = tokio::time::timeout(PATIENCE, self.client.execute(request))
             .await
             .expect("an answer in time")
             .unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Reply {
+        let reply = Reply {
             status,
             headers,
             text: response.text().await.unwrap(),
+        };
+        if method != Method::HEAD {
+            let media = reply.header("content-type");
+            document::check(method.as_str(), &path, status, media, &reply.text);
         }
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str, key: &str) -> Reply {

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod dead_letters;
+mod document;
 mod door;
 mod endpoints;
 mod events;

@@ -85,6 +85,7 @@ const TABLE: &[Row] = &[
     ("GET", "/health", Nothing, NONE, Anybody),
     ("GET", "/v1/health", Nothing, NONE, Anybody),
     ("GET", "/ready", Nothing, NONE, Anybody),
+    ("GET", "/openapi.json", Nothing, NONE, Anybody),
     ("GET", "/metrics", Nothing, NONE, Admins),
     ("GET", "/v1/capabilities", Nothing, NONE, Keys(OK)),
     ("GET", "/v1/me", Nothing, NONE, Keys(OK)),
@@ -127,6 +128,7 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
     ("DELETE", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
 
+    ("DELETE", "/v1/agents/orders/policy/entries/pol_9", Nothing, NONE, Each(["not_found", NO, "not_found", NO])),
     ("POST", "/v1/mesh/agents/{id}/kill", Agent, NONE, Admins),
     ("POST", "/v1/mesh/agents/{id}/resume", Agent, NONE, Admins),
 
@@ -289,13 +291,20 @@ async fn answer(house: &House, method: &str, path: &str, body: String, key: &str
         path.to_owned()
     };
     let request = house.request(method, &path, key).body(body);
-    let response = request.send().await.unwrap();
-    if response.status().as_u16() == 200 {
-        // A stream need not be read to its end to know that it was opened.
+    if is_stream {
+        let response = request.send().await.unwrap();
+        if response.status().as_u16() == 200 {
+            // It need not be read to its end to know that it was opened.
+            return OK.to_owned();
+        }
+        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        return body["error"]["code"].as_str().unwrap().to_owned();
+    }
+    let reply = house.send(request).await;
+    if reply.status == 200 {
         return OK.to_owned();
     }
-    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-    body["error"]["code"].as_str().unwrap().to_owned()
+    reply.json()["error"]["code"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -376,6 +385,7 @@ fn paths() -> Vec<String> {
         }
     }
     paths.push("/v1/agents/orders".to_owned());
+    paths.push("/v1/agents/orders/policy/entries/pol_9".to_owned());
     paths
 }
 
@@ -404,6 +414,30 @@ async fn no_route_is_missing_from_the_table_of_roles() {
         real.len() > 50,
         "the routes are read from the source: {real:?}"
     );
+    let document = house.get("/openapi.json", "").await.json();
+    let documented: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            let path = path
+                .replace("{address}", "orders")
+                .replace("{entry_id}", "pol_9");
+            let methods = methods.as_object().unwrap().keys();
+            methods
+                .map(|method| format!("{} {path}", method.to_ascii_uppercase()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(documented, known, "openapi.json, and the table of roles");
+    for (method, path, _, _, who) in TABLE {
+        let path = path
+            .replacen("orders", "{address}", 1)
+            .replace("pol_9", "{entry_id}");
+        let roles = &document["paths"][&path][method.to_ascii_lowercase()]["x-postroom-roles"];
+        let is_admins = matches!(who, Admins | Each([_, NO, NO, NO]));
+        assert_eq!(*roles == json!(["admin"]), is_admins, "{method} {path}");
+    }
     let missing: Vec<_> = real.difference(&known).collect();
     let extra: Vec<_> = known.difference(&real).collect();
     assert!(

@@ -21,6 +21,7 @@
 
 mod broker;
 mod durable;
+mod fuzz;
 mod identity;
 mod inbox;
 mod outsider;

@@ -6,14 +6,22 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::broker::Broker;
 
-/// Fails unless the published packages are there; looks for them without loading them.
+/// Fails unless the packages that it is given are there; looks for them without loading them.
 const LOOK: &str = "import importlib.util as u, sys
-sys.exit(any(u.find_spec(name) is None for name in ('axme', 'standardwebhooks')))";
+sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))";
+
+/// What every walk needs.
+const CLIENTS: &[&str] = &["axme", "standardwebhooks"];
 
 /// Runs one walk of one program to its end. The walk is a function there, and fails by itself.
 /// False when it could not be made and need not.
 pub(crate) fn walk(broker: &Broker, file: &str, words: &[&str]) -> bool {
-    let Some(mut command) = python(broker, file, words) else {
+    walk_with(broker, CLIENTS, file, words)
+}
+
+/// The same for a walk that needs other packages.
+pub(crate) fn walk_with(broker: &Broker, packages: &[&str], file: &str, words: &[&str]) -> bool {
+    let Some(mut command) = python(broker, packages, file, words) else {
         return false;
     };
     let ended = command.output().unwrap();
@@ -34,7 +42,7 @@ pub(crate) struct Walking {
 impl Walking {
     /// None when the published packages are missing.
     pub(crate) fn start(broker: &Broker, file: &str, words: &[&str]) -> Option<Self> {
-        let mut command = python(broker, file, words)?;
+        let mut command = python(broker, CLIENTS, file, words)?;
         let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
         let out = BufReader::new(child.stdout.take()?);
         Some(Self { child, out })
@@ -64,7 +72,7 @@ impl Drop for Walking {
 }
 
 /// The command, or none when there is no Python with the published packages.
-fn python(broker: &Broker, file: &str, words: &[&str]) -> Option<Command> {
+fn python(broker: &Broker, packages: &[&str], file: &str, words: &[&str]) -> Option<Command> {
     let program = interpreter();
     let mut command = Command::new(&program);
     command
@@ -76,10 +84,13 @@ fn python(broker: &Broker, file: &str, words: &[&str]) -> Option<Command> {
         .env("POSTROOM_PROGRAM", env!("CARGO_BIN_EXE_postroom"))
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::piped());
-    let looked = Command::new(&program).args(["-c", LOOK]).output();
+    let looked = Command::new(&program)
+        .args(["-c", LOOK])
+        .args(packages)
+        .output();
     match looked {
         Ok(looked) if looked.status.success() => Some(command),
-        Ok(_) => missing("axme and standardwebhooks", &program),
+        Ok(_) => missing(&packages.join(" and "), &program),
         Err(_) => missing("Python", &program),
     }
 }
@@ -106,7 +117,7 @@ fn missing(what: &str, program: &Path) -> Option<Command> {
     let program = program.display();
     assert!(
         !is("CI", "true") && !is("POSTROOM_TEST_CLIENTS_REQUIRED", "1"),
-        "{program} has no {what}: pip install axme==0.2.0 standardwebhooks, or set POSTROOM_TEST_PYTHON"
+        "{program} has no {what}: see .ci/run for what to install, or set POSTROOM_TEST_PYTHON"
     );
     eprintln!("NOT RUN: {program} has no {what}; .ci/run installs what is needed");
     None
