@@ -30,5 +30,6 @@ mod poll;
 mod push;
 mod python;
 mod readme;
+mod scenarios;
 mod signatures;
 mod stream;
