@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{DecisionArguments, InboxVerb};
+use super::arguments::{DecideArguments, DecisionArguments, DelegateArguments, InboxVerb};
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
 use super::intents::{each, print_facts, print_more};
-use super::{Context, when};
+use super::{Context, input, when};
 
 pub(super) async fn run(verb: InboxVerb, context: &Context) -> Result<(), Failure> {
     match verb {
@@ -48,16 +48,18 @@ pub(super) async fn run(verb: InboxVerb, context: &Context) -> Result<(), Failur
             )
             .await
         }
-        InboxVerb::Decide { outcome, decision } => {
-            decide_by_name(&outcome, &decision, context).await
+        InboxVerb::Decide(decided) => {
+            let call = Call::get(thread_path(&decided.decision.id)).with("owner_agent", "*");
+            let thread = context.client()?.call(call).await?;
+            let intent = text(&thread, "/thread/intent_id");
+            decide_as(&intent, &decided, context).await
         }
-        InboxVerb::Reply { id, message } => {
-            let call = Call::post(
-                format!("{}/reply", thread_path(&id)),
-                json!({"message": message}),
-            )
-            .with("owner_agent", "*");
-            each(context, std::slice::from_ref(&id), "replied", |_id| {
+        InboxVerb::Reply { id, message } => reply(&id, &message, context).await,
+        InboxVerb::Delegate(delegated) => delegate(&delegated.id, &delegated, context).await,
+        InboxVerb::Take { id, owner } => {
+            let call = Call::post(format!("{}/delegate", thread_path(&id)), json!({}))
+                .with("owner_agent", owner.as_deref().unwrap_or("*"));
+            each(context, std::slice::from_ref(&id), "taken", |_id| {
                 call.clone()
             })
             .await
@@ -65,7 +67,35 @@ pub(super) async fn run(verb: InboxVerb, context: &Context) -> Result<(), Failur
     }
 }
 
-fn thread_path(id: &str) -> String {
+/// Says something in the thread of `id`.
+pub(super) async fn reply(id: &str, message: &str, context: &Context) -> Result<(), Failure> {
+    let path = format!("{}/reply", thread_path(id));
+    let call = Call::post(path, json!({ "message": message })).with("owner_agent", "*");
+    each(context, &[id.to_owned()], "replied", |_id| call.clone()).await
+}
+
+/// Hands the task of the thread `id` on.
+pub(super) async fn delegate(
+    id: &str,
+    delegated: &DelegateArguments,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut body = json!({ "delegate_to": delegated.to });
+    if let Some(object) = body.as_object_mut() {
+        if let Some(note) = &delegated.note {
+            object.insert("note".to_owned(), json!(note));
+        }
+        if let Some(version) = delegated.task_version {
+            object.insert("task_version".to_owned(), json!(version));
+        }
+    }
+    let path = format!("{}/delegate", thread_path(id));
+    let call = Call::post(path, body).with("owner_agent", "*");
+    let word = format!("handed to {}", delegated.to);
+    each(context, &[id.to_owned()], &word, |_id| call.clone()).await
+}
+
+pub(super) fn thread_path(id: &str) -> String {
     format!("/v1/inbox/{}", segment(id))
 }
 
@@ -87,32 +117,46 @@ fn decide(decision: &DecisionArguments, word: &str) -> Call {
     .with("owner_agent", "*")
 }
 
-/// A named outcome goes through the intent; the thread says which it is.
-async fn decide_by_name(
-    outcome: &str,
-    decision: &DecisionArguments,
+/// A named outcome, with a form where there is one, goes through the intent.
+pub(super) async fn decide_as(
+    intent: &str,
+    decided: &DecideArguments,
     context: &Context,
 ) -> Result<(), Failure> {
-    let call = Call::get(thread_path(&decision.id)).with("owner_agent", "*");
-    let thread = context.client()?.call(call).await?;
-    let intent = text(&thread, "/thread/intent_id");
-    let mut body = json!({"task_result": {"outcome": outcome, "comment": decision.comment}});
-    if let Some(object) = body.as_object_mut() {
-        if let Some(version) = decision.task_version {
-            object.insert("task_version".to_owned(), json!(version));
+    let DecideArguments {
+        outcome,
+        fields,
+        form,
+        decision,
+    } = decided;
+    let mut result = match form {
+        Some(given) => input::object(given, "form")?,
+        None => json!({}),
+    };
+    let mut body = Map::new();
+    if let Some(object) = result.as_object_mut() {
+        for field in fields {
+            let (name, value) = field
+                .split_once('=')
+                .ok_or_else(|| Failure::usage(format!("--field {field:?} is not NAME=VALUE")))?;
+            object.insert(name.to_owned(), json!(value));
         }
-        if decision.hold > 0 {
-            object.insert("hold_seconds".to_owned(), json!(decision.hold));
+        object.insert("outcome".to_owned(), json!(outcome));
+        if let Some(comment) = &decision.comment {
+            object.insert("comment".to_owned(), json!(comment));
         }
     }
-    let call = Call::post(format!("/v1/intents/{intent}/resume"), body);
-    each(
-        context,
-        std::slice::from_ref(&decision.id),
-        outcome,
-        |_id| call.clone(),
-    )
-    .await
+    body.insert("task_result".to_owned(), result);
+    if let Some(version) = decision.task_version {
+        body.insert("task_version".to_owned(), json!(version));
+    }
+    if decision.hold > 0 {
+        body.insert("hold_seconds".to_owned(), json!(decision.hold));
+    }
+    let path = format!("/v1/intents/{}/resume", segment(intent));
+    let call = Call::post(path, Value::Object(body));
+    let ids = std::slice::from_ref(&decision.id);
+    each(context, ids, outcome, |_id| call.clone()).await
 }
 
 fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
@@ -141,7 +185,7 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_thread(answer: &Value, context: &Context) -> Result<(), Failure> {
+pub(super) fn print_thread(answer: &Value, context: &Context) -> Result<(), Failure> {
     let thread = answer.get("thread").unwrap_or(&Value::Null);
     let mut facts = vec![
         ("subject", text(thread, "/subject")),

@@ -22,6 +22,7 @@ mod config;
 mod dead_letters;
 mod doctor;
 mod events;
+mod explain;
 mod handler;
 mod holds;
 mod inbox;
@@ -31,8 +32,10 @@ mod jobs;
 pub mod keys;
 mod listen;
 mod poll;
+mod scenarios;
 mod send;
 mod status;
+mod tasks;
 mod when;
 
 use std::sync::Arc;
@@ -93,6 +96,9 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Intents(verb) => intents::run(verb, context).await,
         Verb::Attempts(verb) => attempts::run(verb, context).await,
         Verb::Inbox(verb) => inbox::run(verb, context).await,
+        Verb::Tasks(verb) => tasks::run(verb, context).await,
+        Verb::Scenarios(verb) => scenarios::run(verb, context).await,
+        Verb::Explain(arguments) => explain::run(&arguments, context).await,
         Verb::Dead(verb) => dead_letters::run(verb, context).await,
         Verb::Jobs(verb) => jobs::run(verb, context).await,
         Verb::Replay(arguments) => dead_letters::replay(arguments, context).await,

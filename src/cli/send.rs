@@ -81,13 +81,21 @@ fn body(arguments: &SendArguments, context: &Context) -> Result<Value, Failure> 
     Ok(Value::Object(body))
 }
 
+async fn wait(client: &Client, id: &str) -> Result<Value, Failure> {
+    follow(client, id, |_event| Ok(())).await
+}
+
 /// Follows the intent's events until the terminal one, then reads the whole intent. A stream that
 /// ends or breaks is taken up again from the last event seen.
-async fn wait(client: &Client, id: &str) -> Result<Value, Failure> {
+pub(super) async fn follow(
+    client: &Client,
+    id: &str,
+    mut seen: impl FnMut(&Value) -> Result<(), Failure>,
+) -> Result<Value, Failure> {
     let mut since = 0;
     let mut tries = 0_u32;
     loop {
-        match window(client, id, &mut since).await {
+        match window(client, id, &mut since, &mut seen).await {
             Ok(true) => break,
             Ok(false) => tries = 0,
             Err(Failure::Unreachable(_)) if tries < TRIES => {
@@ -101,7 +109,12 @@ async fn wait(client: &Client, id: &str) -> Result<Value, Failure> {
 }
 
 /// One window of the event stream. True when the intent has ended.
-async fn window(client: &Client, id: &str, since: &mut u64) -> Result<bool, Failure> {
+async fn window(
+    client: &Client,
+    id: &str,
+    since: &mut u64,
+    seen: &mut impl FnMut(&Value) -> Result<(), Failure>,
+) -> Result<bool, Failure> {
     let call = Call::get(format!("/v1/intents/{id}/events/stream"))
         .with("since", *since)
         .with("wait_seconds", 30_u32);
@@ -114,6 +127,7 @@ async fn window(client: &Client, id: &str, since: &mut u64) -> Result<bool, Fail
         if let Some(seq) = frame.data.get("seq").and_then(Value::as_u64) {
             *since = (*since).max(seq);
         }
+        seen(&frame.data)?;
         if is_over(&text(&frame.data, "/status")) {
             return Ok(true);
         }
@@ -125,7 +139,7 @@ fn is_over(status: &str) -> bool {
     Status::from_name(status).is_some_and(Status::is_terminal)
 }
 
-fn report(ended: &Value, context: &Context) -> Result<(), Failure> {
+pub(super) fn report(ended: &Value, context: &Context) -> Result<(), Failure> {
     let intent = ended.get("intent").unwrap_or(ended);
     let status = text(intent, "/status");
     context.out.either(ended, |out| {

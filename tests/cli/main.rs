@@ -12,6 +12,7 @@
 mod broker;
 mod demo;
 mod operate;
+mod people;
 mod pty;
 mod serve;
 mod tls;

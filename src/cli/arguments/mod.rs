@@ -2,13 +2,17 @@
 
 mod bulk;
 mod operate;
+mod people;
 pub mod table;
 mod work;
 
 pub use bulk::{BulkArguments, JobsVerb, StartJobArguments};
 pub use operate::{
-    AddArguments, AgentsVerb, AttemptsVerb, AuditArguments, DeadVerb, DecisionArguments, InboxVerb,
+    AddArguments, AgentsVerb, AttemptsVerb, AuditArguments, DeadVerb, DecisionArguments,
     IntentsVerb, KeysVerb, LetterSelection, ReplayArguments, UndoArguments, Window,
+};
+pub use people::{
+    DecideArguments, DelegateArguments, ExplainArguments, InboxVerb, ScenariosVerb, TasksVerb,
 };
 pub use work::{
     AttachArguments, CompletionsArguments, ConfigArguments, DemoArguments, EventsArguments,
@@ -153,9 +157,17 @@ pub enum Verb {
     /// Attempts to hand intents over.
     #[command(subcommand)]
     Attempts(AttemptsVerb),
+    /// Why an intent stands where it stands, and what can be done.
+    Explain(ExplainArguments),
     /// Questions to people.
     #[command(subcommand)]
     Inbox(InboxVerb),
+    /// Open tasks, soonest due first; by the id of their intent or their run.
+    #[command(subcommand)]
+    Tasks(TasksVerb),
+    /// Scenarios: check and run bundles.
+    #[command(subcommand)]
+    Scenarios(ScenariosVerb),
     /// Dead letters.
     #[command(subcommand)]
     Dead(DeadVerb),

@@ -103,48 +103,6 @@ pub struct DecisionArguments {
     pub task_version: Option<u32>,
 }
 
-/// `inbox ...`.
-#[derive(Debug, Subcommand)]
-pub enum InboxVerb {
-    /// List questions that wait for a person.
-    List {
-        /// Only of this inbox.
-        #[arg(long, value_name = "ADDRESS")]
-        owner: Option<String>,
-        /// Answered ones and completions as well.
-        #[arg(long)]
-        all: bool,
-        /// How much.
-        #[command(flatten)]
-        window: Window,
-    },
-    /// Show one with what has been said.
-    Show {
-        /// The thread, or its intent.
-        id: String,
-    },
-    /// Say yes: the first positive outcome.
-    Approve(DecisionArguments),
-    /// Say no: the negative outcome.
-    Reject(DecisionArguments),
-    /// Choose an outcome by its name.
-    Decide {
-        /// The outcome.
-        #[arg(long, value_name = "NAME")]
-        outcome: String,
-        /// On what, and how.
-        #[command(flatten)]
-        decision: DecisionArguments,
-    },
-    /// Say something; on a question without a form it is the answer.
-    Reply {
-        /// The thread, or its intent.
-        id: String,
-        /// The words.
-        message: String,
-    },
-}
-
 /// Which dead letters.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LetterSelection {
