@@ -16,7 +16,7 @@ use postroom::desk::remote::RemoteDesk;
 use postroom::desk::rows::{AgentState, IntentRow};
 use postroom::desk::{Desk, DeskError};
 use postroom::domain::address::{Address, Home};
-use postroom::domain::agent::Binding;
+use postroom::domain::agent::{AgentLimit, Binding};
 use postroom::domain::fact::Actor;
 use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{Cursor, HoldId, IntentId, JobId};
@@ -889,6 +889,40 @@ async fn a_killed_agent_gets_nothing_and_goes_on_where_it_was_once_it_is_revived
         desk.act(Act::Revive { agent }).await.unwrap();
         assert_eq!(session.next().await.unwrap().intent.id, waits);
         session.end_window();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_is_bounded_and_a_rate_is_refused_for_one_that_is_not_called() {
+    through_both(async |house, desk| {
+        let agent = address("orders");
+        send(desk, new("orders")).await;
+        let limit = |rate_millihertz, max_in_flight| Act::Limit {
+            agent: agent.clone(),
+            limit: AgentLimit {
+                rate_millihertz,
+                max_in_flight,
+            },
+            reason: "slowly".to_owned(),
+        };
+        desk.act(limit(None, Some(7))).await.unwrap();
+        let rows = desk.agents().await.unwrap();
+        let row = rows.iter().find(|row| row.address == agent).unwrap();
+        assert_eq!(row.max_in_flight, Some(7));
+        house.agree("limited").await;
+        let refused = desk.act(limit(Some(2_000), None)).await.unwrap_err();
+        assert!(matches!(refused, DeskError::Refused { .. }), "{refused:?}");
+        let reset = Act::ResetBreaker {
+            agent: agent.clone(),
+            reason: "see".to_owned(),
+        };
+        let refused = desk.act(reset).await.unwrap_err();
+        assert!(refused.to_string().contains("not called"), "{refused:?}");
+        desk.act(limit(None, Some(0))).await.unwrap();
+        let rows = desk.agents().await.unwrap();
+        let row = rows.iter().find(|row| row.address == agent).unwrap();
+        assert_eq!(row.max_in_flight, None);
     })
     .await;
 }

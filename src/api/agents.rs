@@ -35,6 +35,8 @@ pub(super) enum Below {
     Lease(String, LeaseCall),
     Pause,
     Resume,
+    Limit,
+    ResetBreaker,
     Policy,
     PolicyEntries,
     PolicyEntry(String),
@@ -58,6 +60,8 @@ pub(super) fn split(rest: &str) -> (&str, Below) {
         ("/intents", Below::Poll),
         ("/pause", Below::Pause),
         ("/resume", Below::Resume),
+        ("/limit", Below::Limit),
+        ("/reset-breaker", Below::ResetBreaker),
         ("/policy", Below::Policy),
         ("/policy/entries", Below::PolicyEntries),
         ("/receive-override", Below::ReceiveOverride),
@@ -91,9 +95,13 @@ impl Below {
     const fn allowed(&self) -> &'static str {
         match self {
             Self::Itself | Self::Stream | Self::Poll => "GET,HEAD",
-            Self::Results | Self::Lease(..) | Self::Pause | Self::Resume | Self::PolicyEntries => {
-                "POST"
-            }
+            Self::Results
+            | Self::Lease(..)
+            | Self::Pause
+            | Self::Resume
+            | Self::Limit
+            | Self::ResetBreaker
+            | Self::PolicyEntries => "POST",
             Self::Policy => "GET,HEAD,PUT",
             Self::PolicyEntry(_) => "DELETE",
             Self::ReceiveOverride => "GET,HEAD,PUT,POST,DELETE",
@@ -165,6 +173,15 @@ async fn route(api: &Api, address: &str, below: Below, request: Request) -> Resu
         Below::PolicyEntry(entry) => policy::remove(api, &call, &address, &entry)
             .await?
             .into_response(),
+        Below::Limit => {
+            let Upload(bytes) = Upload::from_request(request, api).await?;
+            limit(api, &call, address, &bytes).await?.into_response()
+        }
+        Below::ResetBreaker => {
+            let Upload(bytes) = Upload::from_request(request, api).await?;
+            let answer = reset_breaker(api, &call, address, &bytes).await?;
+            answer.into_response()
+        }
         Below::ReceiveOverride => return Err(not_part_of_postroom("receive-override").into()),
     })
 }
@@ -327,6 +344,25 @@ async fn unpause(api: &Api, call: &Call, address: Address) -> Result {
     call.caller.must_be_admin()?;
     let note = call.note("agent.resume", &address, None);
     administer(api, AdminCommand::Unpause { address }, note).await
+}
+
+/// `POST /v1/agents/{address}/limit`.
+async fn limit(api: &Api, call: &Call, address: Address, bytes: &[u8]) -> Result {
+    call.caller.must_be_admin()?;
+    let (limit, reason) = agents::limit(&Body::parse(bytes)?)?;
+    let note = call.note("agent.limit", &address, reason.as_deref());
+    administer(api, AdminCommand::Limit { address, limit }, note).await
+}
+
+/// `POST /v1/agents/{address}/reset-breaker`.
+async fn reset_breaker(api: &Api, call: &Call, address: Address, bytes: &[u8]) -> Result {
+    call.caller.must_be_admin()?;
+    let body = Body::parse(bytes)?;
+    let mut fields = Fields::of(&body);
+    let reason = fields.text("reason", 2000);
+    fields.done()?;
+    let note = call.note("agent.reset_breaker", &address, reason.as_deref());
+    administer(api, AdminCommand::ResetBreaker { address }, note).await
 }
 
 async fn administer(

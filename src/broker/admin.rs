@@ -11,7 +11,7 @@ use crate::broker::request::{
 };
 use crate::broker::{admission, audit, jobs, schemas};
 use crate::domain::address::Address;
-use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
+use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
 use crate::domain::ids::{AccountId, KeyId};
 use crate::domain::key::Key;
@@ -27,7 +27,7 @@ pub(super) fn run(
 ) -> Result<AdminReceipt, BrokerError> {
     let before = audit::subject(batch, command);
     let result = decide(batch, command, note);
-    audit::of_command(batch, note, before.as_deref(), &result)?;
+    audit::of_command(batch, note, &before, &result)?;
     result
 }
 
@@ -47,6 +47,8 @@ fn decide(
         AdminCommand::ChangePolicy { address, change } => {
             admission::change_policy(batch, address, change, note)
         }
+        AdminCommand::Limit { address, limit } => bound(batch, address, *limit, note),
+        AdminCommand::ResetBreaker { address } => reset_breaker(batch, address, note),
         AdminCommand::CreateKey {
             id,
             account,
@@ -108,6 +110,59 @@ fn unpause(
         ..(*agent).clone()
     };
     agent_receipt(batch, changed, "agent.resumed", &json!({}), note)
+}
+
+/// Bounds how fast an agent is served. A bound that is let go takes what waits slowly.
+fn bound(
+    batch: &mut Batch<'_>,
+    address: &Address,
+    limit: AgentLimit,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = at(batch, address)?;
+    let AgentLimit {
+        rate_millihertz,
+        max_in_flight,
+    } = limit;
+    if rate_millihertz.is_some() && agent.binding != Binding::Http {
+        return Err(AdminRefusal::NotCalled(address.clone()).into());
+    }
+    if let Some(rate) = rate_millihertz {
+        push::set_rate(batch, address, Some(rate).filter(|rate| *rate > 0));
+    }
+    let changed = Agent {
+        max_in_flight: match max_in_flight {
+            None => agent.max_in_flight,
+            Some(most) => Some(most).filter(|most| *most > 0),
+        },
+        ..(*agent).clone()
+    };
+    batch.outbox.expect_backlog(address);
+    push::expect(batch, &Arc::new(changed.clone()));
+    let data = json!({
+        "reason": note.reason,
+        "rate_per_second": rate_millihertz.map(|rate| f64::from(rate) / 1000.0),
+        "max_in_flight": max_in_flight,
+    });
+    agent_receipt(batch, changed, "agent.limited", &data, note)
+}
+
+/// Takes the endpoint for well: an operator knows that it is, or wants to see.
+fn reset_breaker(
+    batch: &mut Batch<'_>,
+    address: &Address,
+    note: &AuditNote,
+) -> Result<AdminReceipt, BrokerError> {
+    let agent = at(batch, address)?;
+    if agent.binding != Binding::Http {
+        return Err(AdminRefusal::NotCalled(address.clone()).into());
+    }
+    push::reach_anew(batch, address);
+    batch.outbox.expect_backlog(address);
+    push::expect(batch, &agent);
+    let data = json!({ "reason": note.reason });
+    let changed = (*agent).clone();
+    agent_receipt(batch, changed, "agent.breaker_reset", &data, note)
 }
 
 fn revoke(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::broker::batch::Batch;
+use crate::broker::push;
 use crate::broker::request::{AdminReceipt, AuditNote, BrokerError, Receipt, Request};
 use crate::domain::agent::Agent;
 use crate::domain::fact::FactBody;
@@ -41,11 +42,11 @@ pub(super) fn of_request(
 pub(super) fn of_command(
     batch: &mut Batch<'_>,
     note: &AuditNote,
-    before: Option<&Agent>,
+    before: &Subject,
     result: &Result<AdminReceipt, BrokerError>,
 ) -> Result<(), StoreError> {
     let (word, details) = match result {
-        Ok(receipt) => ("done".to_owned(), changed(before, receipt)),
+        Ok(receipt) => ("done".to_owned(), changed(batch, before, receipt)),
         Err(BrokerError::Store(fault)) => return Err(fault.clone()),
         Err(BrokerError::Denied(denial)) => (denial.code().to_owned(), None),
         Err(other) => (other.to_string(), None),
@@ -141,9 +142,13 @@ fn of_intent(intent: &Intent) -> Map<String, Value> {
     }))
 }
 
-fn changed(before: Option<&Agent>, receipt: &AdminReceipt) -> Option<Value> {
+fn changed(batch: &mut Batch<'_>, before: &Subject, receipt: &AdminReceipt) -> Option<Value> {
     let mut details = match &receipt.agent {
-        Some(agent) => difference(&before.map_or_else(Map::new, of_agent), &of_agent(agent)),
+        Some(agent) => {
+            let mut after = of_agent(agent);
+            after.extend(push::settings(batch, agent));
+            difference(&before.0, &after)
+        }
         None => Map::new(),
     };
     if let Some(job) = &receipt.job {
@@ -214,8 +219,24 @@ fn difference(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<St
     details
 }
 
-/// The agent that a command is about, as it is now.
+/// What operators change of the agent that a command is about, as it is now; empty when there is none.
+#[derive(Debug)]
+pub(super) struct Subject(Map<String, Value>);
+
+/// The agent that a command is about, with its endpoint.
 pub(super) fn subject(
+    batch: &mut Batch<'_>,
+    command: &crate::broker::request::AdminCommand,
+) -> Subject {
+    let Some(agent) = agent_of(batch, command) else {
+        return Subject(Map::new());
+    };
+    let mut all = of_agent(&agent);
+    all.extend(push::settings(batch, &agent));
+    Subject(all)
+}
+
+fn agent_of(
     batch: &Batch<'_>,
     command: &crate::broker::request::AdminCommand,
 ) -> Option<Arc<Agent>> {
@@ -230,6 +251,8 @@ pub(super) fn subject(
         | AdminCommand::Unpause { address }
         | AdminCommand::Kill { address, .. }
         | AdminCommand::Revive { address }
+        | AdminCommand::Limit { address, .. }
+        | AdminCommand::ResetBreaker { address }
         | AdminCommand::ChangePolicy { address, .. } => registry.agent(address),
         AdminCommand::Update { account, .. }
         | AdminCommand::Delete { account }

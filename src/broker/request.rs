@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::broker::registry::Registered;
 use crate::domain::address::Address;
 use crate::domain::admission::{ENTRIES_MAX, SendMode, SenderPattern};
-use crate::domain::agent::{Agent, AgentStatus, Binding, Secret};
+use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Secret};
 use crate::domain::fact::{Fact, FeedItem};
 use crate::domain::ids::{AccountId, Cursor, IntentId, JobId, KeyId, PolicyEntryId};
 use crate::domain::intent::Intent;
@@ -159,6 +159,18 @@ pub enum AdminCommand {
         address: Address,
         /// What changes.
         change: PolicyChange,
+    },
+    /// Bound how fast an agent is served; what is none stays.
+    Limit {
+        /// Which.
+        address: Address,
+        /// How fast.
+        limit: AgentLimit,
+    },
+    /// Take an agent's endpoint for well: its breaker closes, and what waits goes on slowly.
+    ResetBreaker {
+        /// Which.
+        address: Address,
     },
     /// Make a key. The token was made by the caller; only its hash comes here.
     CreateKey {
@@ -315,6 +327,9 @@ pub enum AdminRefusal {
     /// An http agent needs a URL.
     #[error("delivery_mode http needs a callback_url")]
     NoCallback,
+    /// Only agents that are called have a rate and a breaker.
+    #[error("{0} is not called by the broker: it has neither a rate nor a breaker")]
+    NotCalled(Address),
 }
 
 impl AdminRefusal {
@@ -330,7 +345,7 @@ impl AdminRefusal {
             Self::JobFinished(..) => "job_finished",
             Self::SchemaIncompatible { .. } => "schema_incompatible",
             Self::NoPolicyEntry(..) => "not_found",
-            Self::NoCallback | Self::PolicyFull(_) => "schema_invalid",
+            Self::NoCallback | Self::NotCalled(_) | Self::PolicyFull(_) => "schema_invalid",
         }
     }
 }

@@ -59,6 +59,27 @@ pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failu
                 .out
                 .either(&answer, |out| out.line(format!("{address}  revived")))
         }
+        AgentsVerb::Limit {
+            address,
+            rate,
+            at_once,
+            why,
+        } => {
+            let body = json!({"rate_per_second": rate, "max_in_flight": at_once, "reason": why});
+            let call = Call::post(format!("{}/limit", path(&address, context)?), given(body));
+            let answer = client.call(call).await?;
+            context
+                .out
+                .either(&answer, |out| out.line(format!("{address}  limited")))
+        }
+        AgentsVerb::ResetBreaker { address, why } => {
+            let path = format!("{}/reset-breaker", path(&address, context)?);
+            let call = Call::post(path, given(json!({ "reason": why })));
+            let answer = client.call(call).await?;
+            context.out.either(&answer, |out| {
+                out.line(format!("{address}  breaker reset: what waits is tried"))
+            })
+        }
         AgentsVerb::Secret { address, overlap } => {
             let account = account_of(&client, &address, context).await?;
             let mut body = Map::new();
@@ -72,6 +93,17 @@ pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failu
                 out.line(text(&answer, "/secret"))
             })
         }
+    }
+}
+
+/// The keys of an object that say something.
+fn given(body: Value) -> Value {
+    match body {
+        Value::Object(mut map) => {
+            map.retain(|_, value| !value.is_null());
+            Value::Object(map)
+        }
+        other => other,
     }
 }
 

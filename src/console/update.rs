@@ -8,6 +8,7 @@
 //! Not here: keys (`keymap`), how it looks (`view`). Tested with keys in and tasks out.
 
 mod acts;
+mod agents;
 mod bulk;
 mod copy;
 mod decide;

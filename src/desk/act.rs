@@ -1,6 +1,7 @@
 //! Everything an operator can do.
 
 use crate::domain::address::Address;
+use crate::domain::agent::AgentLimit;
 use crate::domain::ids::{AttemptId, HoldId, IntentId};
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
@@ -104,6 +105,22 @@ pub enum Act {
     Revive {
         /// Whose.
         agent: Address,
+    },
+    /// Bound how fast an agent is served.
+    Limit {
+        /// Which.
+        agent: Address,
+        /// How fast.
+        limit: AgentLimit,
+        /// Why.
+        reason: String,
+    },
+    /// Take an agent's endpoint for well: its breaker closes.
+    ResetBreaker {
+        /// Whose.
+        agent: Address,
+        /// Why.
+        reason: String,
     },
     /// Send an intent.
     Send(Box<NewIntent>),

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::address::Address;
+use crate::domain::agent::AgentLimit;
 use crate::domain::ids::AttemptId;
 use crate::domain::payload::{BadPayload, Payload};
 use crate::domain::task::is_negative;
@@ -70,6 +71,20 @@ pub(super) fn delegate(to: Option<&Address>, note: Option<&str>, version: Option
 /// A reason, where one may be given.
 pub(super) fn reason(reason: Option<&str>) -> String {
     body([("reason", reason.map(Value::from))])
+}
+
+/// Bounds of an agent.
+pub(super) fn limit(limit: AgentLimit, reason: &str) -> String {
+    let AgentLimit {
+        rate_millihertz,
+        max_in_flight,
+    } = limit;
+    let rate = rate_millihertz.map(|rate| json!(f64::from(rate) / 1000.0));
+    body([
+        ("rate_per_second", rate),
+        ("max_in_flight", max_in_flight.map(Value::from)),
+        ("reason", Some(reason.into())),
+    ])
 }
 
 /// A discard.

@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 
 use super::rows::{AgentRow, AgentState, BindingRow};
 
-/// Attempts in five minutes below which an error share says nothing.
+/// Attempts in five minutes below which a mixed error share says nothing.
 const DEGRADED_ATTEMPTS_MIN: u64 = 10;
 /// The error share above which an agent counts as degraded, in percent.
 const DEGRADED_PERCENT: f64 = 10.0;
@@ -44,7 +44,7 @@ impl Traffic {
     }
 
     /// The state of an agent, its pause apart. A pull binding that nobody serves is offline when
-    /// work waits there, or when nobody has ever come.
+    /// work waits there, or when nobody has ever come. Where everything failed, few attempts say enough.
     pub(super) fn state(self, binding: Binding, queued: u64, now: Timestamp) -> AgentState {
         let is_unserved = binding.is_pull() && self.listeners(binding, now) == 0;
         if is_unserved && (queued > 0 || self.last_seen_at.is_none()) {
@@ -54,11 +54,20 @@ impl Traffic {
         let is_failing = self
             .error_percent()
             .is_some_and(|percent| percent > DEGRADED_PERCENT);
-        if ended >= DEGRADED_ATTEMPTS_MIN && is_failing {
+        let says_enough = ended >= DEGRADED_ATTEMPTS_MIN || self.succeeded == 0;
+        if says_enough && is_failing {
             AgentState::Degraded
         } else {
             AgentState::Ok
         }
+    }
+}
+
+/// An agent that is well and whose intents wait because of a rate.
+pub(super) fn throttled(state: AgentState, is_throttled: bool) -> AgentState {
+    match state {
+        AgentState::Ok if is_throttled => AgentState::Throttled,
+        other => other,
     }
 }
 
@@ -156,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_degraded_above_a_tenth_of_at_least_ten_attempts() {
+    fn an_agent_is_degraded_above_a_tenth_of_at_least_ten_attempts_or_when_all_failed() {
         let of = |succeeded, failed| {
             Traffic {
                 connections: 1,
@@ -168,7 +177,9 @@ mod tests {
         };
         assert_eq!(of(9, 1), AgentState::Ok);
         assert_eq!(of(8, 2), AgentState::Degraded);
-        assert_eq!(of(0, 9), AgentState::Ok);
+        assert_eq!(of(1, 8), AgentState::Ok);
+        assert_eq!(of(0, 1), AgentState::Degraded);
+        assert_eq!(of(0, 0), AgentState::Ok);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a desk shows: plain rows, the same from both sides.
 
+pub mod agents;
 pub mod jobs;
+
+pub use self::agents::{AgentRow, AgentState, PauseRow};
 
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::{AttemptReport, Outcome};
-use crate::domain::endpoint::Breaker;
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, ThreadId};
 use crate::domain::payload::Payload;
@@ -393,87 +395,6 @@ pub struct ThreadEvent {
     pub actor: String,
     /// The words, if there are any.
     pub text: Option<String>,
-}
-
-/// The state of an agent as operators see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AgentState {
-    /// A stream or poll with work and nobody listening.
-    Offline,
-    /// Fails more often than the limit.
-    Degraded,
-    /// An operator paused it.
-    Paused,
-    /// An operator killed it.
-    Killed,
-    /// None of these.
-    Ok,
-}
-
-impl AgentState {
-    /// The word on screens.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Offline => "offline",
-            Self::Degraded => "degraded",
-            Self::Paused => "paused",
-            Self::Killed => "killed",
-            Self::Ok => "ok",
-        }
-    }
-}
-
-/// An agent in a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AgentRow {
-    /// Its address.
-    pub address: Address,
-    /// A name for people.
-    pub display_name: Option<String>,
-    /// How it receives.
-    pub binding: Binding,
-    /// Where we post.
-    pub callback_url: Option<String>,
-    /// True when it has an account.
-    pub is_registered: bool,
-    /// Its state.
-    pub state: AgentState,
-    /// Successful hand-overs per second, over ten seconds.
-    pub out_per_second: f64,
-    /// Failed share of the attempts that ended in the last five minutes, in percent.
-    pub error_percent: Option<f64>,
-    /// Age of its oldest intent that is ready and not handed over, in milliseconds.
-    pub lag_ms: Option<u64>,
-    /// Connected streams and recent pollers.
-    pub listeners: u64,
-    /// Ready and not handed over.
-    pub queued: u64,
-    /// With a lease.
-    pub leased: u64,
-    /// Waiting for the next try.
-    pub retrying: u64,
-    /// With a person, or until an instant.
-    pub held: u64,
-    /// Open dead letters.
-    pub dead: u64,
-    /// Who paused it, and why.
-    pub pause: Option<PauseRow>,
-    /// Who killed it, and why.
-    pub kill: Option<PauseRow>,
-    /// What the breaker of its endpoint lets through, for an agent that is called.
-    pub breaker: Option<Breaker>,
-}
-
-/// A pause as an operator made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PauseRow {
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// Since when.
-    pub at: Timestamp,
 }
 
 /// An item of the feed in a line.

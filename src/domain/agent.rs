@@ -97,6 +97,15 @@ pub struct Pause {
     pub at: Timestamp,
 }
 
+/// Bounds on how fast an agent is served; what is none stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AgentLimit {
+    /// Most calls begun per 1000 seconds; zero for as many as it can take. Only for agents that are called.
+    pub rate_millihertz: Option<u32>,
+    /// Most unfinished rows of one connection, or posts at once; zero for the usual.
+    pub max_in_flight: Option<u32>,
+}
+
 /// A signing secret. Never shown again after it was made; `Debug` keeps it to itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {

@@ -1,7 +1,7 @@
 //! Agents, their accounts and their keys.
 
 use crate::domain::address::{Address, Home};
-use crate::domain::agent::{Agent, AgentStatus, Binding, Pause};
+use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::endpoint::Breaker;
 use crate::domain::key::{Key, Role};
 use crate::domain::time::{Span, Timestamp};
@@ -163,6 +163,7 @@ pub fn agent(agent: &Agent, depth: Depth) -> Object {
         .text("delivery_mode", agent.binding.name())
         .text_or_null("callback_url", agent.callback_url.as_deref())
         .text("address_id", &mesh::address_id(&agent.address))
+        .number_or_null("max_in_flight", agent.max_in_flight)
         .flag("paused", agent.pause.is_some())
         .maybe_object("pause", agent.pause.as_ref().map(stop))
         .flag("killed", agent.kill.is_some())
@@ -274,6 +275,28 @@ pub fn account_patch(body: &Body<'_>) -> Result<AccountSettings, Problem> {
     settings.rate_millihertz = fields.rate("rate_per_second");
     fields.done()?;
     Ok(settings)
+}
+
+/// Reads the bounds of an agent and the reason for them.
+///
+/// # Errors
+/// `schema_invalid`, also when nothing is bounded.
+pub fn limit(body: &Body<'_>) -> Result<(AgentLimit, Option<String>), Problem> {
+    let mut fields = Fields::of(body);
+    let limit = AgentLimit {
+        rate_millihertz: fields.rate("rate_per_second"),
+        max_in_flight: fields.count("max_in_flight", 0, 4096),
+    };
+    if limit == AgentLimit::default() {
+        fields.wrong(
+            "rate_per_second",
+            "must be given, or max_in_flight; zero takes a bound away",
+            "number",
+        );
+    }
+    let reason = fields.text("reason", 2000);
+    fields.done()?;
+    Ok((limit, reason))
 }
 
 fn settings(fields: &mut Fields<'_, '_>) -> AccountSettings {

@@ -202,3 +202,64 @@ async fn another_callback_url_is_another_endpoint() {
     assert_eq!(agent(&house).await["endpoint"]["breaker"], "closed");
     calls.next().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_bounds_an_agent_and_resets_its_breaker_with_a_reason_on_record() {
+    let (house, mut calls, _) = called().await;
+    let path = |verb: &str| format!("/v1/agents/billing/{verb}");
+    let body = json!({ "rate_per_second": 2.5, "max_in_flight": 3, "reason": "it melts" });
+    let answer = house.post(&path("limit"), &house.admin, body).await.ok();
+    let agent_now = &answer["agent"];
+    assert_eq!(agent_now["endpoint"]["rate_per_second"], 2.5);
+    assert_eq!(agent_now["max_in_flight"], 3);
+    let nothing = house
+        .post(&path("limit"), &house.admin, json!({ "reason": "x" }))
+        .await;
+    nothing.refused(422, "schema_invalid");
+    let free = json!({ "rate_per_second": 0, "max_in_flight": 0 });
+    let answer = house.post(&path("limit"), &house.admin, free).await.ok();
+    assert_eq!(answer["agent"]["endpoint"]["rate_per_second"], Value::Null);
+    assert_eq!(answer["agent"]["max_in_flight"], Value::Null);
+
+    for _ in 0..5 {
+        house.submit(&house.admin, "billing", json!({})).await;
+        let handover = calls.next().await.unwrap();
+        fail(
+            &house,
+            handover,
+            Failure::new(ErrorClass::Connect, "refused"),
+        )
+        .await;
+    }
+    assert_eq!(agent(&house).await["endpoint"]["breaker"], "open");
+    let body = json!({ "reason": "they fixed it" });
+    let answer = house
+        .post(&path("reset-breaker"), &house.admin, body)
+        .await
+        .ok();
+    assert_eq!(answer["agent"]["endpoint"]["breaker"], "closed");
+
+    let log = house
+        .get("/v1/audit/events?limit=3", &house.admin)
+        .await
+        .ok();
+    let entry = &log["events"][0];
+    assert_eq!(entry["action"], "agent.reset_breaker", "{log}");
+    assert_eq!(entry["reason"], "they fixed it");
+    assert_eq!(entry["details"]["before"]["breaker"], "open");
+    assert_eq!(entry["details"]["after"]["breaker"], "closed");
+    assert_eq!(log["events"][2]["details"]["after"]["rate_per_second"], 2.5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_not_called_has_no_rate() {
+    let house = house().await;
+    house.submit(&house.admin, "orders", json!({})).await;
+    let path = "/v1/agents/orders/limit";
+    let body = json!({ "rate_per_second": 2 });
+    let refused = house.post(path, &house.admin, body).await;
+    refused.refused(422, "schema_invalid");
+    let body = json!({ "max_in_flight": 2 });
+    let answer = house.post(path, &house.admin, body).await.ok();
+    assert_eq!(answer["agent"]["max_in_flight"], 2);
+}

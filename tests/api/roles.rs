@@ -120,6 +120,8 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/agents/orders/intents/{id}/extend", Leased, NONE, RECEIVERS),
     ("POST", "/v1/agents/orders/pause", Nothing, r#"{"reason":"test"}"#, Admins),
     ("POST", "/v1/agents/orders/resume", Nothing, NONE, Admins),
+    ("POST", "/v1/agents/orders/limit", Nothing, r#"{"max_in_flight":4}"#, Admins),
+    ("POST", "/v1/agents/orders/reset-breaker", Nothing, NONE, Each(["schema_invalid", NO, NO, NO])),
     ("GET", "/v1/agents/orders/policy", Nothing, NONE, RECEIVERS),
     ("PUT", "/v1/agents/orders/policy", Nothing, r#"{"policy_type":"open"}"#, RECEIVERS),
     ("POST", "/v1/agents/orders/policy/entries", Nothing, r#"{"sender_pattern":"*"}"#, RECEIVERS),

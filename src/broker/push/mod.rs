@@ -36,7 +36,7 @@ use crate::domain::ids::{AttemptId, IntentId, SessionId};
 use crate::domain::time::Timestamp;
 
 pub(super) use self::round::{
-    expect, grant, keep, observe, reach_anew, set_rate, slow_start, wake,
+    expect, grant, keep, observe, reach_anew, set_rate, settings, slow_start, wake,
 };
 
 /// The one connection of the binding that makes the calls.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::endpoint::{Kind, Places};
 use super::gone;
@@ -245,6 +245,21 @@ pub(in crate::broker) fn reach_anew(batch: &mut Batch<'_>, agent: &Address) {
     endpoints.of(agent, batch.now).forget_health();
     endpoints.untold.insert(agent.clone());
     endpoints.unkept.insert(agent.clone());
+}
+
+/// What operators change of an agent's endpoint, as the audit log names it; nothing for one that is
+/// not called.
+pub(in crate::broker) fn settings(batch: &mut Batch<'_>, agent: &Agent) -> Map<String, Value> {
+    let mut settings = Map::new();
+    if agent.binding == Binding::Http {
+        let endpoints = &mut batch.outbox.endpoints;
+        let record = endpoints.of(&agent.address, batch.now).record();
+        let rate = record.rate_millihertz.map(|rate| f64::from(rate) / 1000.0);
+        settings.insert("rate_per_second".to_owned(), json!(rate));
+        let breaker = if record.trips == 0 { "closed" } else { "open" };
+        settings.insert("breaker".to_owned(), json!(breaker));
+    }
+    settings
 }
 
 /// The agent is called at most so often; none for as often as it can take.

@@ -296,6 +296,28 @@ pub enum AgentsVerb {
         /// Its address.
         address: String,
     },
+    /// Bound how fast it is served; 0 takes a bound away.
+    Limit {
+        /// Its address.
+        address: String,
+        /// Most calls begun a second, for an agent that is called.
+        #[arg(long, value_name = "PER_SECOND")]
+        rate: Option<f64>,
+        /// Most unfinished intents at once.
+        #[arg(long, value_name = "COUNT")]
+        at_once: Option<u32>,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Take its endpoint for well: its breaker closes and what waits goes on slowly.
+    ResetBreaker {
+        /// Its address.
+        address: String,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
+    },
     /// Make or rotate its signing secret, and print it once.
     Secret {
         /// Its address.

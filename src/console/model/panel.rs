@@ -3,6 +3,7 @@
 use crate::clock::Mono;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
+use crate::domain::agent::AgentLimit;
 use crate::domain::ids::{IntentId, JobId};
 use crate::domain::job::{JobControl, NewJob};
 
@@ -21,6 +22,10 @@ pub(crate) enum Deed {
     Pause(Address),
     /// Let them go on.
     Unpause(Address),
+    /// Bound how fast an agent is served.
+    Limit(Address, AgentLimit),
+    /// Take an agent's endpoint for well.
+    ResetBreaker(Address),
     /// Order a job; and how many it would take, once the dry run has said so.
     Order(Box<NewJob>, Option<u64>),
     /// Pause a job, let it go on, or end it.

@@ -26,7 +26,7 @@ const WIDE: &[Column] = &[
     Column::new("OUT/S", 2, 5, 5).right(),
     Column::new("ERR%", 3, 5, 5).right(),
     Column::new("LAG", 4, 5, 6).right(),
-    Column::new("BREAKER", 5, 9, 9),
+    Column::new("BREAKER", 5, 9, 12),
     Column::new("LISTEN", 6, 6, 6).right(),
     Column::new("QUEUED", 5, 6, 7).right(),
     Column::new("RETRY", 7, 5, 6).right(),
@@ -87,12 +87,22 @@ pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
 
 /// What the breaker lets through; only agents that are called have one.
 fn breaker_cell(agent: &AgentRow) -> Cell {
-    match agent.breaker {
-        Some(Breaker::Closed) => Cell::of("closed", Role::Dim),
+    match agent.breaker() {
+        Some(Breaker::Closed) => Cell::of(running(agent), Role::Dim),
         Some(Breaker::Open) => Cell::of("open", Role::Crit),
         Some(Breaker::HalfOpen) => Cell::of("half-open", Role::Warn),
         None => Cell::of("–", Role::Dim),
     }
+}
+
+/// `closed 4/16`: calls that run, and that may.
+fn running(agent: &AgentRow) -> String {
+    agent.endpoint.map_or_else(String::new, |endpoint| {
+        let most = agent
+            .max_in_flight
+            .map_or(endpoint.limit, |most| most.min(endpoint.limit));
+        format!("closed {}/{most}", endpoint.in_flight)
+    })
 }
 
 /// What a breaker means for what waits.
@@ -116,10 +126,16 @@ fn note(agent: &AgentRow, now: Timestamp) -> String {
     if agent.state == AgentState::Offline {
         parts.push("nobody listens".to_owned());
     }
-    match agent.breaker {
+    match agent.breaker() {
         Some(Breaker::Open) => parts.push("breaker open".to_owned()),
         Some(Breaker::HalfOpen) => parts.push("breaker probes".to_owned()),
         Some(Breaker::Closed) | None => {}
+    }
+    if let Some(rate) = agent.rate_millihertz() {
+        parts.push(format!("cap {}/s", words::pace(rate)));
+    }
+    if let Some(most) = agent.max_in_flight {
+        parts.push(format!("{most} at once"));
     }
     if agent.dead > 0 {
         parts.push(format!("{} dead", format::count(agent.dead)));
@@ -231,7 +247,7 @@ fn draw_agent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         fact("binding", binding),
         ("state".to_owned(), state),
     ];
-    if let Some(breaker) = agent.breaker {
+    if let Some(breaker) = agent.breaker() {
         let role = match breaker {
             Breaker::Closed => Role::Text,
             Breaker::Open => Role::Bad,
@@ -240,8 +256,26 @@ fn draw_agent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let text = span(breaker_text(breaker), role);
         facts.push(("breaker".to_owned(), text));
     }
+    facts.push(fact("limits", limits_text(agent)));
     facts.push(fact("account", account));
     canvas.facts(inner, 10, &facts);
+}
+
+/// What bounds how fast it is served.
+pub(crate) fn limits_text(agent: &AgentRow) -> String {
+    let most = match (agent.max_in_flight, agent.endpoint) {
+        (Some(most), Some(endpoint)) => {
+            format!("{most} at once ({} now)", endpoint.limit.min(most))
+        }
+        (Some(most), None) => format!("{most} unfinished at once"),
+        (None, Some(endpoint)) => format!("as many at once as go well: {} now", endpoint.limit),
+        (None, None) => "the usual at once".to_owned(),
+    };
+    match (agent.endpoint, agent.rate_millihertz()) {
+        (None, _) => most,
+        (Some(_), None) => format!("no rate, {most}"),
+        (Some(_), Some(rate)) => format!("{}/s, {most}", words::pace(rate)),
+    }
 }
 
 fn draw_depth(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {

@@ -51,6 +51,7 @@ pub(crate) fn status_text(row: &IntentRow) -> String {
 pub(crate) const fn agent_role(state: AgentState) -> Role {
     match state {
         AgentState::Offline | AgentState::Degraded => Role::Bad,
+        AgentState::Throttled => Role::Warn,
         AgentState::Paused | AgentState::Killed => Role::Off,
         AgentState::Ok => Role::Good,
     }

@@ -5,6 +5,7 @@ pub(super) mod work;
 
 use serde_json::json;
 
+use crate::desk::rows::agents::EndpointRow;
 use crate::desk::rows::{AgentRow, AgentState, Hello, Overview, PauseRow, TaskRow, ThreadEvent};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
@@ -114,7 +115,8 @@ fn agent(name: &str, binding: Binding, state: AgentState) -> AgentRow {
         dead: 0,
         pause: None,
         kill: None,
-        breaker: None,
+        max_in_flight: None,
+        endpoint: None,
     }
 }
 
@@ -138,7 +140,11 @@ pub(super) fn agents() -> Vec<AgentRow> {
             retrying: 3_088,
             leased: 4,
             dead: 1_247,
-            breaker: Some(Breaker::HalfOpen),
+            endpoint: Some(EndpointRow {
+                breaker: Breaker::HalfOpen,
+                in_flight: 1,
+                ..EndpointRow::NEW
+            }),
             ..agent("billing-webhook", Binding::Http, AgentState::Degraded)
         },
         AgentRow {

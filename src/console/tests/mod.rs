@@ -1,6 +1,7 @@
 //! Keys in, screens and tasks out: the reducer and the view over a desk that answers from a script.
 
 mod acting;
+mod agents;
 mod behaviour;
 mod bulk;
 mod chance;

@@ -111,6 +111,7 @@ fn agent_text(model: &Model, agent: &AgentRow) -> (String, Vec<String>) {
             "An operator killed it: nothing goes to it or comes from it, and what is open waits."
                 .to_owned()
         }
+        AgentState::Throttled => "It is well, and intents wait only because of a rate: L shows and changes it; one it asked for ends by itself.".to_owned(),
         AgentState::Paused => "An operator paused it: intents are accepted and wait.".to_owned(),
     }];
     if let Some(pause) = &agent.pause {

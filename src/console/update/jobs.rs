@@ -158,7 +158,7 @@ pub(super) fn with_options(panel: &Panel) -> Deed {
 }
 
 /// `0.5` a second is 500 in a thousand seconds, read digit by digit.
-fn per_1000_seconds(text: &str) -> Option<u32> {
+pub(super) fn per_1000_seconds(text: &str) -> Option<u32> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let whole: u32 = if whole.is_empty() {
         0

@@ -105,7 +105,10 @@ fn touched(model: &mut Model) {
             picker.is_touched = true;
             picker.problem = None;
         }
-        Some(Overlay::Panel(panel)) => panel.problem = None,
+        Some(Overlay::Panel(panel)) => {
+            panel.problem = None;
+            super::agents::reckon(model);
+        }
         Some(Overlay::Edit(edit)) => edit.problem = None,
         Some(_) => {}
         None => {
@@ -268,6 +271,8 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         | A::DiscardMany
         | A::CancelMany
         | A::AgentPause
+        | A::AgentLimit
+        | A::AgentBreaker
         | A::ApproveMany
         | A::JobPause
         | A::JobCancel

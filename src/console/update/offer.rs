@@ -7,7 +7,7 @@ use crate::console::model::desks::Sheet;
 use crate::domain::ids::IntentId;
 use crate::domain::job::JobState;
 
-use super::{acts, panels};
+use super::{acts, agents, panels};
 
 /// Whether an action does something where we are that is worth a hint.
 pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
@@ -42,6 +42,8 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         }
         Action::CancelMany => panels::to_cancel(model).is_ok(),
         Action::AgentPause => model.agents.rows.live_row().is_ok(),
+        Action::AgentLimit => agents::limit(model).is_ok(),
+        Action::AgentBreaker => agents::reset_breaker(model).is_ok(),
         Action::ApproveMany | Action::RejectMany => model.inbox.tasks.marked() > 0,
         Action::Approve | Action::Reject | Action::Reply => {
             let task = model.inbox.tasks.live_row();

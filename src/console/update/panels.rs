@@ -10,12 +10,11 @@ use crate::console::model::{Model, Weight};
 use crate::console::panes::words;
 use crate::console::task::{Order, Task};
 use crate::desk::act::Act;
-use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
 use crate::domain::job::{JobKind, Selection};
 use crate::domain::status::State;
 
-use super::{acts, bulk, jobs, keys, navigate};
+use super::{acts, agents, bulk, jobs, keys, navigate};
 
 /// Opens the panel of an action.
 pub(super) fn open(model: &mut Model, action: Action) {
@@ -23,7 +22,9 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::DiscardMany => discard(model),
         Action::ReplayMany => replay(model),
         Action::CancelMany => cancel(model),
-        Action::AgentPause => pause(model),
+        Action::AgentPause => agents::pause(model),
+        Action::AgentLimit => agents::limit(model),
+        Action::AgentBreaker => agents::reset_breaker(model),
         Action::JobPause | Action::JobCancel => jobs::control(model, action),
         Action::ApproveMany => bulk::decide(model, true),
         Action::RejectMany => bulk::decide(model, false),
@@ -292,58 +293,6 @@ fn cancel(model: &Model) -> Result<Panel, String> {
     Ok(panel)
 }
 
-fn pause(model: &Model) -> Result<Panel, String> {
-    let agent = model.agents.rows.live_row()?;
-    let name = agent.address.name().to_owned();
-    let waiting = agent.queued + agent.retrying;
-    if let Some(pause) = &agent.pause {
-        let title = format!("Resume {name}");
-        let mut panel = panel(model, Deed::Unpause(agent.address.clone()), title, "Resume");
-        panel.ask_nothing();
-        let since = format::moment(pause.at, model.at.wall);
-        panel.facts = vec![
-            fact(
-                "paused",
-                format!(
-                    "by {} since {since}: \"{}\"",
-                    short(&pause.by),
-                    pause.reason
-                ),
-            ),
-            fact(
-                "effect",
-                format!(
-                    "{} waiting intents are handed over again",
-                    format::count(waiting)
-                ),
-            ),
-        ];
-        return Ok(panel);
-    }
-    let title = format!("Pause {name}");
-    let mut panel = panel(model, Deed::Pause(agent.address.clone()), title, "Pause");
-    panel.facts = vec![
-        fact(
-            "effect",
-            format!("intents to {name} are accepted and kept, not handed over"),
-        ),
-        fact(
-            "waiting",
-            format!(
-                "{} wait now, {} are running and may finish",
-                format::count(waiting),
-                format::count(agent.leased)
-            ),
-        ),
-        fact("back", "P again resumes it"),
-    ];
-    Ok(panel)
-}
-
-fn short(who: &str) -> &str {
-    who.rsplit('/').next().unwrap_or(who)
-}
-
 /// Tab in a panel: to the next field, to the button, and back.
 pub(super) fn turn(model: &mut Model, is_forward: bool) {
     if let Some(Overlay::Panel(panel)) = &mut model.overlay {
@@ -362,7 +311,7 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
         }
         return;
     }
-    let deed = jobs::with_options(panel);
+    let deed = agents::with_options(jobs::with_options(panel), panel);
     let reason = panel.reason_text();
     model.overlay = None;
     carry_out(model, deed, reason, tasks);
@@ -409,18 +358,9 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         Deed::Decide(items, outcome) => {
             bulk::send(model, &items, &outcome, optional.as_deref(), batch, tasks);
         }
-        Deed::Pause(agent) => {
-            let what = format!("pause {}", agent.name());
-            acts::send(
-                model,
-                None,
-                what,
-                "pause".to_owned(),
-                Act::Pause { agent, reason },
-                tasks,
-            );
+        deed @ (Deed::Pause(_) | Deed::Unpause(_) | Deed::Limit(..) | Deed::ResetBreaker(_)) => {
+            agents::carry_out(model, deed, reason, tasks);
         }
-        Deed::Unpause(agent) => unpause(model, agent, tasks),
         Deed::Order(job, _) => {
             let what = job.kind.name().to_owned();
             jobs::send(model, Order::Start(job), what, tasks);
@@ -431,18 +371,6 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         }
         Deed::Quit => navigate::end(model, tasks),
     }
-}
-
-fn unpause(model: &mut Model, agent: Address, tasks: &mut Vec<Task>) {
-    let what = format!("resume {}", agent.name());
-    acts::send(
-        model,
-        None,
-        what,
-        "resume".to_owned(),
-        Act::Unpause { agent },
-        tasks,
-    );
 }
 
 fn each(

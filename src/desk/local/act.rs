@@ -18,7 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::submit::{self, Create, CreateRules};
-use crate::wire::{dead_letters, inbox};
+use crate::wire::{agents, dead_letters, inbox};
 
 use super::LocalOptions;
 
@@ -67,6 +67,26 @@ pub(super) async fn run(
             return desk
                 .administer(AdminCommand::Revive { address }, note)
                 .await;
+        }
+        Act::Limit {
+            agent: address,
+            limit,
+            reason,
+        } => {
+            let body = bodies::limit(limit, &reason);
+            let (limit, reason) = agents::limit(&Body::parse(body.as_bytes())?)?;
+            let note = desk.note("agent.limit", address.to_string(), reason);
+            let command = AdminCommand::Limit { address, limit };
+            return desk.administer(command, note).await;
+        }
+        Act::ResetBreaker {
+            agent: address,
+            reason,
+        } => {
+            let reason = reason_of(&bodies::reason(Some(&reason)))?;
+            let note = desk.note("agent.reset_breaker", address.to_string(), reason);
+            let command = AdminCommand::ResetBreaker { address };
+            return desk.administer(command, note).await;
         }
         about_task @ (Act::Decide { .. } | Act::Reply { .. } | Act::Delegate { .. }) => {
             desk.in_thread(about_task)?

@@ -17,7 +17,9 @@ use crate::desk::DeskError;
 use crate::desk::convert::task_row;
 use crate::desk::derive::{
     Traffic, due_lag_ms, per_second, retries_due, rounded, share_percent, sort_worst_first,
+    throttled,
 };
+use crate::desk::rows::agents::EndpointRow;
 use crate::desk::rows::{AgentRow, AgentState, BindingRow, Overview, PauseRow};
 
 /// Open tasks that are looked at for overdue ones; the soonest due come first.
@@ -198,10 +200,17 @@ fn agent_rows(
         .agents()
         .iter()
         .map(|agent| {
-            let endpoint = broker.endpoints().of(&agent.address, now);
-            let breaker = endpoint.map_or(Breaker::Closed, |endpoint| endpoint.breaker);
+            let known = broker.endpoints().of(&agent.address, now);
+            let endpoint = known.map_or(EndpointRow::NEW, |known| EndpointRow {
+                breaker: known.breaker,
+                open_until: known.open_until,
+                held_until: known.held_until,
+                in_flight: known.in_flight,
+                limit: known.limit,
+                rate_millihertz: known.rate_millihertz,
+            });
             agent_row(
-                (agent, breaker),
+                (agent, endpoint),
                 rates.get(&agent.address).copied(),
                 depths.get(&agent.address).copied().unwrap_or_default(),
                 oldest_ready.get(&agent.address).copied(),
@@ -212,7 +221,7 @@ fn agent_rows(
 }
 
 fn agent_row(
-    (agent, breaker): (&Agent, Breaker),
+    (agent, endpoint): (&Agent, EndpointRow),
     rates: Option<&AgentRates>,
     depth: AgentDepth,
     oldest_ready: Option<Timestamp>,
@@ -235,10 +244,12 @@ fn agent_row(
             AgentState::Killed
         } else if agent.pause.is_some() {
             AgentState::Paused
-        } else if breaker != Breaker::Closed {
+        } else if endpoint.breaker != Breaker::Closed {
             AgentState::Degraded
         } else {
-            traffic.state(agent.binding, depth.ready, now)
+            let state = traffic.state(agent.binding, depth.ready, now);
+            let is_throttled = endpoint.is_throttling(depth.ready, now);
+            throttled(state, is_throttled)
         },
         out_per_second: rounded(rates.map_or(0.0, |rates| rates.out_per_second)),
         error_percent: traffic.error_percent().map(rounded),
@@ -251,7 +262,8 @@ fn agent_row(
         dead: depth.dead,
         pause: agent.pause.as_ref().map(stop),
         kill: agent.kill.as_ref().map(stop),
-        breaker: (agent.binding == Binding::Http).then_some(breaker),
+        max_in_flight: agent.max_in_flight,
+        endpoint: (agent.binding == Binding::Http).then_some(endpoint),
     }
 }
 

@@ -6,15 +6,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::desk::derive::{
-    Traffic, per_second, retries_due, rounded, share_percent, sort_worst_first,
+    Traffic, per_second, retries_due, rounded, share_percent, sort_worst_first, throttled,
 };
+use crate::desk::rows::agents::EndpointRow;
 use crate::desk::rows::{AgentRow, AgentState, BindingRow, FeedRow, Overview, PauseRow};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::status::{State, Status};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 use super::payload;
 
@@ -237,11 +238,40 @@ pub(in crate::desk) struct Agent {
     rates: Rates,
     #[serde(default)]
     endpoint: Option<Endpoint>,
+    #[serde(default)]
+    max_in_flight: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Endpoint {
     breaker: String,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    open_until: Option<Timestamp>,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    held_until: Option<Timestamp>,
+    #[serde(default)]
+    in_flight: u32,
+    #[serde(default)]
+    limit: u32,
+    #[serde(default)]
+    rate_per_second: Option<f64>,
+}
+
+impl Endpoint {
+    fn row(self) -> Option<EndpointRow> {
+        let rate = self.rate_per_second.map(|rate| {
+            // Milliseconds are to seconds what thousandths of a call are to calls.
+            u32::try_from(Span::from_seconds_f64(rate).as_millis()).unwrap_or(u32::MAX)
+        });
+        Some(EndpointRow {
+            breaker: Breaker::from_name(&self.breaker)?,
+            open_until: self.open_until,
+            held_until: self.held_until,
+            in_flight: self.in_flight,
+            limit: self.limit,
+            rate_millihertz: rate,
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -279,9 +309,7 @@ impl Agent {
             failed: self.rates.failed,
         };
         let queued = self.ready.saturating_add(self.parked);
-        let breaker = self
-            .endpoint
-            .and_then(|endpoint| Breaker::from_name(&endpoint.breaker));
+        let endpoint = self.endpoint.and_then(Endpoint::row);
         AgentRow {
             address: self.address,
             display_name: self.display_name,
@@ -292,10 +320,13 @@ impl Agent {
                 AgentState::Killed
             } else if self.pause.is_some() {
                 AgentState::Paused
-            } else if breaker.is_some_and(|breaker| breaker != Breaker::Closed) {
+            } else if endpoint.is_some_and(|endpoint| endpoint.breaker != Breaker::Closed) {
                 AgentState::Degraded
             } else {
-                traffic.state(self.delivery_mode, queued, now)
+                let state = traffic.state(self.delivery_mode, queued, now);
+                let is_throttled =
+                    endpoint.is_some_and(|endpoint| endpoint.is_throttling(queued, now));
+                throttled(state, is_throttled)
             },
             out_per_second: self.rates.out_per_second,
             error_percent: traffic.error_percent().map(rounded),
@@ -311,7 +342,8 @@ impl Agent {
             dead: self.dead_letters,
             pause: self.pause.map(Pause::row),
             kill: self.kill.map(Pause::row),
-            breaker,
+            max_in_flight: self.max_in_flight,
+            endpoint,
         }
     }
 }

@@ -115,6 +115,15 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             on_mesh(link, &agent, "kill", &bodies::reason(Some(&reason))).await
         }
         Act::Revive { agent } => on_mesh(link, &agent, "resume", "{}").await,
+        Act::Limit {
+            agent,
+            limit,
+            reason,
+        } => on_agent(link, &agent, "limit", &bodies::limit(limit, &reason)).await,
+        Act::ResetBreaker { agent, reason } => {
+            let body = bodies::reason(Some(&reason));
+            on_agent(link, &agent, "reset-breaker", &body).await
+        }
         Act::Send(new) => send(link, &new).await,
     }
 }

@@ -90,7 +90,9 @@ fn agent(agent: &AgentRow) -> Option<Item> {
             let share = agent.error_percent.unwrap_or(0.0);
             ("!", format!("{share:.1}% of its attempts fail"))
         }
-        AgentState::Paused | AgentState::Killed | AgentState::Ok => return None,
+        AgentState::Throttled | AgentState::Paused | AgentState::Killed | AgentState::Ok => {
+            return None;
+        }
     };
     Some(Item {
         sign,

@@ -1,0 +1,121 @@
+//! The agents desk: panels that say what would become of what waits, and ask why.
+
+use crossterm::event::KeyCode;
+
+use super::{Bench, fixtures};
+use crate::desk::act::Act;
+use crate::desk::rows::agents::EndpointRow;
+use crate::domain::agent::AgentLimit;
+use crate::domain::endpoint::Breaker;
+
+/// The desk with the cursor on `billing-webhook`, which is called.
+fn on_billing() -> Bench {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("6");
+    let agent = fixtures::address("billing-webhook");
+    while bench.model.agents.rows.cursor() != Some(&agent) {
+        bench.keys("j");
+    }
+    bench
+}
+
+#[test]
+fn l_reckons_what_a_rate_means_for_what_waits_and_bounds_the_agent_for_a_reason() {
+    let mut bench = on_billing();
+    bench.keys("L");
+    let screen = bench.screen();
+    assert!(screen.contains("Limit billing-webhook"), "{screen}");
+    assert!(
+        screen.contains("4,292 intents wait now; no rate"),
+        "{screen}"
+    );
+    bench.key(KeyCode::Backspace);
+    bench.keys("20");
+    let screen = bench.screen();
+    assert!(
+        screen.contains("4,292 intents wait now: 3m34s at that rate"),
+        "{screen}"
+    );
+    bench.pass(1_000);
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [], "a reason is asked for first");
+    bench.key(KeyCode::Tab);
+    bench.key(KeyCode::Backspace);
+    bench.keys("4");
+    bench.key(KeyCode::Tab);
+    bench.keys("it melts");
+    bench.key(KeyCode::Enter);
+    let limit = AgentLimit {
+        rate_millihertz: Some(20_000),
+        max_in_flight: Some(4),
+    };
+    let (agent, reason) = (fixtures::address("billing-webhook"), "it melts".to_owned());
+    assert_eq!(
+        bench.acts(),
+        [Act::Limit {
+            agent,
+            limit,
+            reason
+        }]
+    );
+}
+
+#[test]
+fn a_rate_is_offered_only_for_agents_that_are_called() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("6");
+    let agent = fixtures::address("order-processor");
+    while bench.model.agents.rows.cursor() != Some(&agent) {
+        bench.keys("j");
+    }
+    bench.keys("L");
+    let screen = bench.screen();
+    assert!(
+        screen.contains("at once") && !screen.contains("rate /s"),
+        "{screen}"
+    );
+    bench.key(KeyCode::Esc);
+    bench.keys("B");
+    assert!(
+        bench.status().contains("is not called"),
+        "{}",
+        bench.status()
+    );
+}
+
+#[test]
+fn b_closes_a_breaker_for_a_reason_and_says_so_when_there_is_nothing_to_reset() {
+    let mut bench = on_billing();
+    bench.keys("B");
+    let screen = bench.screen();
+    assert!(screen.contains("half-open: a probe is out"), "{screen}");
+    assert!(
+        screen.contains("1,204 waiting intents are tried"),
+        "{screen}"
+    );
+    bench.keys("they fixed it");
+    bench.pass(1_000);
+    bench.key(KeyCode::Enter);
+    let (agent, reason) = (
+        fixtures::address("billing-webhook"),
+        "they fixed it".to_owned(),
+    );
+    assert_eq!(bench.acts(), [Act::ResetBreaker { agent, reason }]);
+    bench.desk.script(|script| {
+        for agent in &mut script.agents {
+            if let Some(endpoint) = &mut agent.endpoint {
+                *endpoint = EndpointRow {
+                    breaker: Breaker::Closed,
+                    ..EndpointRow::NEW
+                };
+            }
+        }
+    });
+    bench.pass(3_000);
+    bench.keys("B");
+    assert!(
+        bench.status().contains("nothing to reset"),
+        "{}",
+        bench.status()
+    );
+}
