@@ -1,7 +1,7 @@
 //! Who did what, through what, on what, and what came of it.
 
 use ratatui::layout::Rect;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::console::format;
 use crate::console::model::Model;
@@ -16,12 +16,23 @@ use crate::domain::time::Timestamp;
 
 use super::{intents, words};
 
-const COLUMNS: &[Column] = &[
+const WIDE: &[Column] = &[
     Column::new("TIME", 0, 8, 8),
-    Column::new("WHO", 0, 8, 14),
-    Column::new("ACTION", 0, 18, 20),
-    Column::new("TARGET", 1, 10, 22),
+    Column::new("WHO", 0, 8, 12),
+    Column::new("ACTION", 0, 18, 19),
+    Column::new("TARGET", 1, 10, 18),
     Column::new("RESULT", 2, 8, 16),
+    Column::new("VIA", 4, 7, 7),
+    Column::new("WHY", 3, 14, 20).growing(),
+];
+
+/// The reason is what an entry is read for: everything else takes no more than it needs.
+const MEDIUM: &[Column] = &[
+    Column::new("TIME", 0, 6, 6),
+    Column::new("WHO", 0, 8, 8),
+    Column::new("ACTION", 0, 18, 19),
+    Column::new("TARGET", 1, 8, 10),
+    Column::new("RESULT", 2, 8, 8),
     Column::new("VIA", 4, 7, 7),
     Column::new("WHY", 3, 14, 20).growing(),
 ];
@@ -55,7 +66,7 @@ fn target(row: &AuditRow) -> String {
 pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let peek = match canvas.size {
         Size::Wide => 10,
-        Size::Medium => 7,
+        Size::Medium => 8,
         Size::Narrow | Size::Tiny | Size::None => 0,
     };
     let [list, detail] = rows_of(area, [0, peek], 0);
@@ -81,7 +92,11 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let list = List {
         window,
         pane: 0,
-        columns: COLUMNS,
+        columns: if canvas.size == Size::Wide {
+            WIDE
+        } else {
+            MEDIUM
+        },
         is_focused: true,
         has_marks: false,
         below: 0,
@@ -128,10 +143,49 @@ fn facts(row: &AuditRow) -> Vec<(String, Span)> {
     facts
 }
 
-/// `before → after`, where the entry says both.
+/// What became what: `status ACKNOWLEDGED → COMPLETED   delivery leased → done`.
 fn change_text(details: &Value) -> String {
-    match (details.get("before"), details.get("after")) {
-        (Some(before), Some(after)) => format!("{} → {}", words::flat(before), words::flat(after)),
-        _ => words::flat(details),
+    let side = |name: &str| details.get(name).and_then(Value::as_object);
+    let (Some(before), Some(after)) = (side("before"), side("after")) else {
+        return words::flat(details);
+    };
+    let names = before
+        .keys()
+        .chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let changes: Vec<String> = names
+        .map(|name| {
+            let of =
+                |side: &Map<String, Value>| side.get(name).map_or_else(|| "none".to_owned(), plain);
+            format!("{} {} → {}", name.replace('_', " "), of(before), of(after))
+        })
+        .collect();
+    changes.join("   ")
+}
+
+/// A value as people write it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_change_names_each_thing_with_what_it_was_and_is() {
+        let details = json!({
+            "before": { "status": "ACKNOWLEDGED", "max_in_flight": null },
+            "after": { "status": "COMPLETED", "max_in_flight": 4, "paused": "cutover" },
+        });
+        assert_eq!(
+            change_text(&details),
+            "max in flight none → 4   status ACKNOWLEDGED → COMPLETED   paused none → cutover"
+        );
+        assert_eq!(change_text(&json!({ "hold": "hold_1" })), "hold hold_1");
     }
 }

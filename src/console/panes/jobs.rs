@@ -29,7 +29,7 @@ const COLUMNS: &[Column] = &[
     Column::new("RATE", 7, 6, 6).right(),
     Column::new("ETA", 5, 6, 6).right(),
     Column::new("BY", 8, 8, 12),
-    Column::new("NOTE", 3, 14, 20).growing(),
+    Column::new("NOTE", 3, 22, 24).growing(),
 ];
 
 const ITEMS: &[Column] = &[
