@@ -27,59 +27,12 @@ pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failu
             })
         }
         AgentsVerb::Add(arguments) => add(arguments, &client, context).await,
-        AgentsVerb::Pause { address, why } => {
-            let body = json!({"reason": why.unwrap_or_else(|| "no reason given".to_owned())});
-            let call = Call::post(format!("{}/pause", path(&address, context)?), body);
-            let answer = client.call(call).await?;
-            context.out.either(&answer, |out| {
-                out.line(format!("{address}  paused: intents are accepted and wait"))
-            })
-        }
-        AgentsVerb::Resume { address } => {
-            let call = Call::post(format!("{}/resume", path(&address, context)?), json!({}));
-            let answer = client.call(call).await?;
-            context
-                .out
-                .either(&answer, |out| out.line(format!("{address}  resumed")))
-        }
-        AgentsVerb::Kill { address, why } => {
-            let body = json!({"reason": why.unwrap_or_else(|| "no reason given".to_owned())});
-            let path = format!("/v1/mesh/agents/{}/kill", mesh_id(&address, context)?);
-            let answer = client.call(Call::post(path, body)).await?;
-            context.out.either(&answer, |out| {
-                out.line(format!(
-                    "{address}  killed: nothing goes to it or comes from it"
-                ))
-            })
-        }
-        AgentsVerb::Revive { address } => {
-            let path = format!("/v1/mesh/agents/{}/resume", mesh_id(&address, context)?);
-            let answer = client.call(Call::post(path, json!({}))).await?;
-            context
-                .out
-                .either(&answer, |out| out.line(format!("{address}  revived")))
-        }
-        AgentsVerb::Limit {
-            address,
-            rate,
-            at_once,
-            why,
-        } => {
-            let body = json!({"rate_per_second": rate, "max_in_flight": at_once, "reason": why});
-            let call = Call::post(format!("{}/limit", path(&address, context)?), given(body));
-            let answer = client.call(call).await?;
-            context
-                .out
-                .either(&answer, |out| out.line(format!("{address}  limited")))
-        }
-        AgentsVerb::ResetBreaker { address, why } => {
-            let path = format!("{}/reset-breaker", path(&address, context)?);
-            let call = Call::post(path, given(json!({ "reason": why })));
-            let answer = client.call(call).await?;
-            context.out.either(&answer, |out| {
-                out.line(format!("{address}  breaker reset: what waits is tried"))
-            })
-        }
+        steer @ (AgentsVerb::Pause { .. }
+        | AgentsVerb::Resume { .. }
+        | AgentsVerb::Kill { .. }
+        | AgentsVerb::Revive { .. }
+        | AgentsVerb::Limit { .. }
+        | AgentsVerb::ResetBreaker { .. }) => steer_one(steer, &client, context).await,
         AgentsVerb::Secret { address, overlap } => {
             let account = account_of(&client, &address, context).await?;
             let mut body = Map::new();
@@ -94,6 +47,62 @@ pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failu
             })
         }
     }
+}
+
+/// What changes how an agent is served: the call, and what is said when it is done.
+async fn steer_one(verb: AgentsVerb, client: &Client, context: &Context) -> Result<(), Failure> {
+    let why = |why: Option<String>| why.unwrap_or_else(|| "no reason given".to_owned());
+    let of =
+        |address: &str, verb: &str| path(address, context).map(|path| format!("{path}/{verb}"));
+    let mesh = |address: &str, verb: &str| {
+        mesh_id(address, context).map(|id| format!("/v1/mesh/agents/{id}/{verb}"))
+    };
+    let (path, body, address, done) = match verb {
+        AgentsVerb::Pause {
+            address,
+            why: given,
+        } => (
+            of(&address, "pause")?,
+            json!({"reason": why(given)}),
+            address,
+            "paused: intents are accepted and wait",
+        ),
+        AgentsVerb::Resume { address } => (of(&address, "resume")?, json!({}), address, "resumed"),
+        AgentsVerb::Kill {
+            address,
+            why: given,
+        } => (
+            mesh(&address, "kill")?,
+            json!({"reason": why(given)}),
+            address,
+            "killed: nothing goes to it or comes from it",
+        ),
+        AgentsVerb::Revive { address } => {
+            (mesh(&address, "resume")?, json!({}), address, "revived")
+        }
+        AgentsVerb::Limit {
+            address,
+            rate,
+            at_once,
+            why,
+        } => (
+            of(&address, "limit")?,
+            json!({"rate_per_second": rate, "max_in_flight": at_once, "reason": why}),
+            address,
+            "limited",
+        ),
+        AgentsVerb::ResetBreaker { address, why } => (
+            of(&address, "reset-breaker")?,
+            json!({ "reason": why }),
+            address,
+            "breaker reset: what waits is tried",
+        ),
+        _ => return Ok(()),
+    };
+    let answer = client.call(Call::post(path, given(body))).await?;
+    context
+        .out
+        .either(&answer, |out| out.line(format!("{address}  {done}")))
 }
 
 /// The keys of an object that say something.

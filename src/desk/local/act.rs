@@ -18,7 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::submit::{self, Create, CreateRules};
-use crate::wire::{agents, dead_letters, inbox};
+use crate::wire::{dead_letters, inbox};
 
 use super::LocalOptions;
 
@@ -38,54 +38,13 @@ pub(super) async fn run(
     let (intent, command, note) = match act {
         Act::Send(new) => return desk.send(&new).await,
         Act::Undo { hold } => return desk.undo(hold).await,
-        Act::Pause { agent, reason } => {
-            let reason = reason_of(&bodies::reason(Some(&reason)))?.unwrap_or_default();
-            let note = desk.note("agent.pause", agent.to_string(), Some(reason.clone()));
-            let address = agent;
-            return desk
-                .administer(AdminCommand::Pause { address, reason }, note)
-                .await;
-        }
-        Act::Unpause { agent } => {
-            let note = desk.note("agent.resume", agent.to_string(), None);
-            let address = agent;
-            return desk
-                .administer(AdminCommand::Unpause { address }, note)
-                .await;
-        }
-        Act::Kill { agent, reason } => {
-            let reason = reason_of(&bodies::reason(Some(&reason)))?.unwrap_or_default();
-            let note = desk.note("agent.kill", agent.to_string(), Some(reason.clone()));
-            let address = agent;
-            return desk
-                .administer(AdminCommand::Kill { address, reason }, note)
-                .await;
-        }
-        Act::Revive { agent } => {
-            let note = desk.note("agent.revive", agent.to_string(), None);
-            let address = agent;
-            return desk
-                .administer(AdminCommand::Revive { address }, note)
-                .await;
-        }
-        Act::Limit {
-            agent: address,
-            limit,
-            reason,
-        } => {
-            let body = bodies::limit(limit, &reason);
-            let (limit, reason) = agents::limit(&Body::parse(body.as_bytes())?)?;
-            let note = desk.note("agent.limit", address.to_string(), reason);
-            let command = AdminCommand::Limit { address, limit };
-            return desk.administer(command, note).await;
-        }
-        Act::ResetBreaker {
-            agent: address,
-            reason,
-        } => {
-            let reason = reason_of(&bodies::reason(Some(&reason)))?;
-            let note = desk.note("agent.reset_breaker", address.to_string(), reason);
-            let command = AdminCommand::ResetBreaker { address };
+        about_agent @ (Act::Pause { .. }
+        | Act::Unpause { .. }
+        | Act::Kill { .. }
+        | Act::Revive { .. }
+        | Act::Limit { .. }
+        | Act::ResetBreaker { .. }) => {
+            let (command, note) = desk.on_agent(about_agent)?;
             return desk.administer(command, note).await;
         }
         about_task @ (Act::Decide { .. } | Act::Reply { .. } | Act::Delegate { .. }) => {
@@ -102,7 +61,7 @@ pub(super) async fn run(
 }
 
 /// The broker, and who asks it.
-struct Acting<'desk> {
+pub(super) struct Acting<'desk> {
     broker: &'desk Broker,
     options: &'desk LocalOptions,
 }
@@ -111,7 +70,7 @@ struct Acting<'desk> {
 type Asked = (IntentId, Command, AuditNote);
 
 impl Acting<'_> {
-    fn note(&self, action: &str, target: String, reason: Option<String>) -> AuditNote {
+    pub(super) fn note(&self, action: &str, target: String, reason: Option<String>) -> AuditNote {
         AuditNote {
             actor: self.options.identity.to_string(),
             key: None,
@@ -426,7 +385,7 @@ impl Acting<'_> {
 }
 
 /// The reason in a body, read as the wire reads it.
-fn reason_of(text: &str) -> Result<Option<String>, Problem> {
+pub(super) fn reason_of(text: &str) -> Result<Option<String>, Problem> {
     let body = Body::parse(text.as_bytes())?;
     let mut fields = Fields::of(&body);
     let reason = fields.text("reason", WORDS_CHARS_MAX);

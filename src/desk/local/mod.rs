@@ -8,6 +8,7 @@
 //! Tested by the suite of `tests/desk.rs`.
 
 mod act;
+mod agents;
 mod jobs;
 mod numbers;
 mod read;

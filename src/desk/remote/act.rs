@@ -107,6 +107,19 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             on_intent(link, intent, "resume", &body).await
         }
         Act::Undo { hold } => undo(link, hold).await,
+        Act::Send(new) => send(link, &new).await,
+        about_agent @ (Act::Pause { .. }
+        | Act::Unpause { .. }
+        | Act::Kill { .. }
+        | Act::Revive { .. }
+        | Act::Limit { .. }
+        | Act::ResetBreaker { .. }) => to_agent(link, about_agent).await,
+    }
+}
+
+/// What is done to an agent.
+async fn to_agent(link: &Link, act: Act) -> Result<Done, DeskError> {
+    match act {
         Act::Pause { agent, reason } => {
             on_agent(link, &agent, "pause", &bodies::reason(Some(&reason))).await
         }
@@ -124,7 +137,9 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             let body = bodies::reason(Some(&reason));
             on_agent(link, &agent, "reset-breaker", &body).await
         }
-        Act::Send(new) => send(link, &new).await,
+        _ => Err(DeskError::Fault(
+            "this act is not about an agent".to_owned(),
+        )),
     }
 }
 
