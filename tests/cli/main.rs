@@ -16,4 +16,5 @@ mod people;
 mod pty;
 mod serve;
 mod tls;
+mod tour;
 mod work;

@@ -30,7 +30,7 @@ fn read_all(mut reader: Box<dyn Read + Send>) -> Receiver<Vec<u8>> {
 }
 
 /// The program in a terminal of 140 by 40.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     pieces: Receiver<Vec<u8>>,
     writer: Box<dyn Write + Send>,
@@ -47,15 +47,24 @@ impl Terminal {
         Self::run(data, command)
     }
 
-    fn run(data: &Path, mut command: CommandBuilder) -> Self {
+    fn run(data: &Path, command: CommandBuilder) -> Self {
+        Self::sized(data, command, 40, 140)
+    }
+
+    /// `COLORTERM` stays as the command has it, all else is ours.
+    pub(crate) fn sized(data: &Path, mut command: CommandBuilder, rows: u16, cols: u16) -> Self {
         let size = PtySize {
-            rows: 40,
-            cols: 140,
+            rows,
+            cols,
             pixel_width: 0,
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
+        let colours = command.get_env("COLORTERM").map(ToOwned::to_owned);
         command.env_clear();
+        if let Some(colours) = colours {
+            command.env("COLORTERM", colours);
+        }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env("HOME", data);
@@ -67,36 +76,53 @@ impl Terminal {
             child,
             pieces: read_all(pair.master.try_clone_reader().unwrap()),
             writer: pair.master.take_writer().unwrap(),
-            screen: vt100::Parser::new(40.try_into().unwrap(), 140.try_into().unwrap(), 0),
+            screen: vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0),
             master: pair.master,
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.screen.screen().contents()
+    }
+
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.screen.screen()
     }
 
     /// Reads until the screen shows all of this.
     fn await_text(&mut self, wanted: &[&str]) {
+        let is_there = |text: &str| wanted.iter().all(|wanted| text.contains(wanted));
+        let is_shown = self.await_screen(is_there, &mut |_| ());
+        assert!(is_shown, "{wanted:?} did not come:\n{}", self.text());
+    }
+
+    /// Reads until the screen is as wanted, and gives every piece of output away.
+    pub(crate) fn await_screen(
+        &mut self,
+        is_there: impl Fn(&str) -> bool,
+        see: &mut dyn FnMut(&[u8]),
+    ) -> bool {
         for _ in 0..PIECES_MAX {
-            let text = self.text();
-            if wanted.iter().all(|wanted| text.contains(wanted)) {
-                return;
+            if is_there(&self.text()) {
+                return true;
             }
             match self.pieces.recv_timeout(PATIENCE) {
-                Ok(piece) => self.screen.process(&piece),
+                Ok(piece) => {
+                    self.screen.process(&piece);
+                    see(&piece);
+                }
                 Err(_) => break,
             }
         }
-        panic!("{wanted:?} did not come:\n{}", self.text());
+        false
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
         let status = std::process::Command::new("kill")
             .arg(format!("-{name}"))
@@ -119,7 +145,7 @@ impl Terminal {
     }
 
     /// Reads to the end; answers with the exit code and what is left on the screen.
-    fn end(mut self) -> (u32, String) {
+    pub(crate) fn end(mut self) -> (u32, String) {
         while let Ok(piece) = self.pieces.recv_timeout(PATIENCE) {
             self.screen.process(&piece);
         }
