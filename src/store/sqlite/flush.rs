@@ -18,7 +18,7 @@ use super::known::{Book, Known};
 use super::names::Names;
 use super::pending::{Moved, Pending, Source, fault};
 use super::schema::SHELF_BITS;
-use super::{attempts, jobs, removal, threads};
+use super::{attempts, jobs, removal, seal, threads};
 
 /// What `spans` keeps times of.
 pub(super) const SPAN_INTENTS: i64 = 1;
@@ -292,10 +292,10 @@ fn write_payloads(
     dirty: &[IntentId],
 ) -> Result<(), StoreError> {
     let mut insert = connection
-        .prepare_cached("INSERT INTO payloads (local, body) VALUES (?1, ?2)")
+        .prepare_cached("INSERT INTO payloads (local, sum, body) VALUES (?1, ?2, ?3)")
         .named("insert payload")?;
     let mut copy = connection
-        .prepare_cached("INSERT INTO payloads SELECT ?1, body FROM payloads WHERE local = ?2")
+        .prepare_cached("INSERT INTO payloads SELECT ?1, sum, body FROM payloads WHERE local = ?2")
         .named("copy payload")?;
     for id in dirty {
         let Some(moved) = pending.moved.get_mut(id) else {
@@ -306,7 +306,11 @@ fn write_payloads(
             None => {}
             Some(Source::Given(payload)) => {
                 insert
-                    .execute(params![local, payload.as_str()])
+                    .execute(params![
+                        local,
+                        seal::sum(payload.as_str()),
+                        payload.as_str()
+                    ])
                     .named("insert payload")?;
             }
             Some(Source::CopyOf(other)) => {

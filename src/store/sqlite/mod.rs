@@ -29,6 +29,7 @@ pub mod recover;
 mod removal;
 mod rows;
 mod schema;
+mod seal;
 mod shelves;
 mod thread_pages;
 mod threads;

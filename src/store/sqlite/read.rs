@@ -31,7 +31,9 @@ use super::answers::Days;
 use super::columns::{self, DEPTHS, Place};
 use super::failure::Named as _;
 use super::lists::{self, Found};
-use super::{Settings, attempt_pages, audit, feed, jobs, letter_pages, names, rows, thread_pages};
+use super::{
+    Settings, attempt_pages, audit, feed, jobs, letter_pages, names, rows, seal, thread_pages,
+};
 
 /// Steps of SQLite's machine between two looks at the clock: about a tenth of a millisecond.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -105,16 +107,27 @@ impl Reader for SqliteReader {
 
     fn payload(&mut self, id: IntentId) -> Result<Option<Payload>, StoreError> {
         self.call(|file| {
-            let text: Option<String> = file
+            let found: Option<(i64, String)> = file
                 .prepare_cached(
-                    "SELECT body FROM payloads
+                    "SELECT sum, body FROM payloads
                      WHERE local = (SELECT local FROM intents WHERE id = ?1)",
                 )
                 .named("read payload")?
-                .query_row(params![id.0.as_bytes()], |row| row.get(0))
+                .query_row(params![id.0.as_bytes()], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
                 .optional()
                 .named("read payload")?;
-            Ok(text.map(Payload::trusted))
+            let Some((sum, text)) = found else {
+                return Ok(None);
+            };
+            if seal::sum(&text) != sum {
+                return Err(StoreError::Corrupt {
+                    what: format!("payload of intent {id}"),
+                    reason: "it is not what was accepted".to_owned(),
+                });
+            }
+            Ok(Some(Payload::trusted(text)))
         })
     }
 
