@@ -12,6 +12,7 @@ use crate::api::tls::Tls;
 use crate::api::{self, ApiParts};
 use crate::bindings::guard::Guard;
 use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
+use crate::broker::request::BrokerError;
 use crate::broker::{self, Broker};
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, Entropy, Mono};
@@ -89,7 +90,7 @@ impl House {
         let settings = broker_settings(&config, entropy.as_ref());
         let broker = Broker::start(store, settings, Arc::clone(&clock), entropy, &core)
             .await
-            .map_err(|error| Failure::refused(error.to_string()))?;
+            .map_err(|error| unusable(&config, &error))?;
         let operator = first::operator(&broker, &config.data).await?;
 
         let bindings = shutdown.tasks("bindings");
@@ -180,8 +181,30 @@ fn open_store(config: &Config, clock: &Arc<dyn Clock>) -> Result<Box<dyn Store>,
         ..sqlite::Settings::default()
     };
     let store = SqliteStore::open(&config.data.join(STORE_FILE), settings)
-        .map_err(|error| Failure::refused(error.to_string()))?;
+        .map_err(|error| unusable(config, &BrokerError::Store(error)))?;
     Ok(Box::new(store))
+}
+
+/// The store cannot be used: which file, and what one can do.
+fn unusable(config: &Config, error: &BrokerError) -> Failure {
+    let file = config.data.join(STORE_FILE).display().to_string();
+    let said = error.to_string();
+    let is_named = config.store.kind == StoreKind::Memory || said.contains(&file);
+    let failure = Failure::refused(if is_named {
+        said
+    } else {
+        format!("open store {file}: {said}")
+    });
+    if matches!(
+        error,
+        BrokerError::Store(StoreError::TooNew { .. } | StoreError::Full)
+    ) {
+        return failure;
+    }
+    failure.hint(
+        "`postroom verify` says what is wrong with it; `postroom restore BACKUP` makes it anew \
+         from a backup once the file is moved away",
+    )
 }
 
 fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {

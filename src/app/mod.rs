@@ -51,6 +51,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// What `verify` finds wrong with the store in a file that nobody uses; nothing when it is whole.
+#[must_use]
+pub fn complaints(store: &std::path::Path) -> Vec<String> {
+    keeping::complaints(store)
+}
+
 fn go(mut arguments: Arguments) -> Result<(), Failure> {
     // One provider of cryptography for the whole process. A second call changes nothing.
     crate::bindings::http::install_crypto_provider();
