@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use postroom::broker::Settings;
 use postroom::broker::core::Core;
-use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Request, RememberKey};
+use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, RememberKey, Request};
 use postroom::broker::session::{SessionMode, SessionSpec};
 use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
 use postroom::domain::address::{Address, Home};
@@ -124,7 +124,13 @@ impl House {
         let last = told(broker.reader().unwrap().as_mut());
         drop(broker.into_store());
         let stopped = std::fs::read(&path).unwrap();
-        let stopped = (stopped, History { last, is_log_kept: false });
+        let stopped = (
+            stopped,
+            History {
+                last,
+                is_log_kept: false,
+            },
+        );
 
         let mut broker = core(&path, &clock, 2).unwrap();
         live(&mut broker, &clock, INTENTS / 2);
@@ -132,7 +138,14 @@ impl House {
         let file = std::fs::read(&path).unwrap();
         let log = std::fs::read(directory.join("postroom.db-wal")).unwrap();
         assert!(!log.is_empty(), "nothing was written since the last start");
-        let killed = (file, log, History { last, is_log_kept: true });
+        let killed = (
+            file,
+            log,
+            History {
+                last,
+                is_log_kept: true,
+            },
+        );
         Self { stopped, killed }
     }
 
@@ -145,7 +158,11 @@ impl House {
     }
 
     pub(crate) fn history(&self, is_stopped: bool) -> &History {
-        if is_stopped { &self.stopped.1 } else { &self.killed.2 }
+        if is_stopped {
+            &self.stopped.1
+        } else {
+            &self.killed.2
+        }
     }
 }
 
@@ -156,7 +173,9 @@ fn live(broker: &mut Core, clock: &ManualClock, from: u32) {
         agent: address(name),
         binding,
         credit: 8,
-        mode: SessionMode::Standing { is_cold_start: false },
+        mode: SessionMode::Standing {
+            is_cold_start: false,
+        },
     };
     let (_id, mut orders) = broker.open(spec("orders", Binding::Stream)).unwrap();
     for number in from..from + INTENTS / 2 {
@@ -230,7 +249,11 @@ pub(crate) fn seen(
     let mut reader = broker.reader().map_err(|error| error.to_string())?;
     let (mut silent, mut refused, mut earlier) = (Vec::new(), 0, 0);
     for (id, (state, facts, payload)) in &history.last {
-        let now = (reader.intent(*id), reader.facts(*id, 0), reader.payload(*id));
+        let now = (
+            reader.intent(*id),
+            reader.facts(*id, 0),
+            reader.payload(*id),
+        );
         let (Ok(found), Ok(chain), Ok(carried)) = now else {
             refused += 1;
             continue;

@@ -8,7 +8,8 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::unwrap_in_result,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "tests, and what only tests use"
 )]
@@ -71,7 +72,10 @@ impl Damage {
             6 => Self::Page(at / 4096 * 4096),
             7 => Self::Moved(at / 512 * 512, dice.below(length) / 512 * 512),
             // Heads are what everything hangs on.
-            8 => Self::Bit(dice.below(length.min(8192)), u8::try_from(dice.below(8)).unwrap()),
+            8 => Self::Bit(
+                dice.below(length.min(8192)),
+                u8::try_from(dice.below(8)).unwrap(),
+            ),
             _ => Self::Cut(at),
         }
     }
@@ -118,11 +122,17 @@ enum Fate {
 
 #[test]
 fn a_damaged_file_is_refused_or_whole_or_found_by_verify() {
-    let seed = std::env::var("CORRUPTION_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = std::env::var("CORRUPTION_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(rand::random);
-    let count = std::env::var("CORRUPTIONS").ok().and_then(|text| text.parse().ok());
+    let count = std::env::var("CORRUPTIONS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let count: u64 = count.unwrap_or(CORRUPTIONS);
-    eprintln!("corruption: seed {seed}, {count} files; CORRUPTION_SEED={seed} chooses the same again");
+    eprintln!(
+        "corruption: seed {seed}, {count} files; CORRUPTION_SEED={seed} chooses the same again"
+    );
     let scratch = tempfile::tempdir().unwrap();
     let house = House::build(scratch.path());
     let mut dice = Dice(seed);
@@ -130,7 +140,11 @@ fn a_damaged_file_is_refused_or_whole_or_found_by_verify() {
     let mut wrong = Vec::new();
     for number in 0..count {
         let is_stopped = number % 3 != 0;
-        let (file, log) = if is_stopped { house.stopped() } else { house.killed() };
+        let (file, log) = if is_stopped {
+            house.stopped()
+        } else {
+            house.killed()
+        };
         let (mut file, mut log) = (file.to_vec(), log.to_vec());
         let is_log = !log.is_empty() && dice.below(2) == 0;
         let target = if is_log { &mut log } else { &mut file };
@@ -139,7 +153,9 @@ fn a_damaged_file_is_refused_or_whole_or_found_by_verify() {
         let history = house.history(is_stopped);
         match judge(&file, &log, history, is_log) {
             Ok(fate) => *fates.entry(fate).or_default() += 1,
-            Err(what) => wrong.push(format!("{number} stopped {is_stopped}, log {is_log}, {damage:?}: {what}")),
+            Err(what) => wrong.push(format!(
+                "{number} stopped {is_stopped}, log {is_log}, {damage:?}: {what}"
+            )),
         }
     }
     eprintln!("corruption: {fates:?}, {} violations", wrong.len());
@@ -151,10 +167,40 @@ fn a_damaged_file_is_refused_or_whole_or_found_by_verify() {
     );
 }
 
+/// What the program itself says of a file that it cannot use.
+#[test]
+fn a_refused_file_is_named_with_the_way_out() {
+    let scratch = tempfile::tempdir().unwrap();
+    let house = House::build(scratch.path());
+    let data = scratch.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let store = data.join("postroom.db");
+    let mut file = house.stopped().0.to_vec();
+    // The root pages of the tables.
+    file[8192..40 * 8192].fill(0x5a);
+    std::fs::write(&store, &file).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_postroom"));
+        let command = command.args(words).arg("--data").arg(&data);
+        command.env("XDG_CONFIG_HOME", &data).output().unwrap()
+    };
+    let out = run(&["serve", "--listen", "127.0.0.1:0"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains(&store.display().to_string()), "{said}");
+    assert!(said.contains("postroom restore"), "{said}");
+    let out = run(&["verify"]);
+    assert_eq!(out.status.code(), Some(1));
+}
+
 /// Looks at a damaged store as `verify` and as a broker would, in a thread that may take only so long.
 fn judge(file: &[u8], log: &[u8], history: &History, is_log: bool) -> Result<Fate, String> {
     let memory = Path::new("/dev/shm");
-    let room = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let room = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
     let room = room.unwrap();
     let path = room.path().join("postroom.db");
     let lay = || {

@@ -174,7 +174,7 @@ fn obeys(job: &Job, checker: &Checker) -> Result<(), String> {
     // A turn that is late may be made up for within 20 ms, or within its own step.
     let step = 1_000_000_000 / i64::from(job.pace.per_1000_seconds);
     let time = checker.now.since(since).as_millis().saturating_mul(1000);
-    let allowed = time.saturating_add(step.max(20_000)) / step + 1;
+    let allowed = time.saturating_add(20_000.max(step - 1)) / step + 1;
     if turns > allowed {
         return Err(format!(
             "{} took {turns} turns, its pace allows {allowed}",
