@@ -75,12 +75,12 @@ impl Acting<'_> {
                     AdminCommand::ResetBreaker { address },
                 )
             }
-            _ => {
-                return Err(DeskError::Fault(
-                    "this act is not about an agent".to_owned(),
-                ));
-            }
+            _ => return Err(not_here()),
         };
         Ok((command, self.note(action, address.to_string(), reason)))
     }
+}
+
+fn not_here() -> DeskError {
+    DeskError::Fault("this act is not about an agent".to_owned())
 }
