@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use serde_json::Value;
 
 use crate::api::answer::{Answer, Result};
 use crate::api::call::{Call, Upload};
@@ -13,6 +14,7 @@ use crate::domain::fact::{Actor, Fact, FactBody};
 use crate::domain::ids::{AttemptId, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
+use crate::domain::scenario::Run;
 use crate::domain::status::Status;
 use crate::domain::task::Hold;
 use crate::domain::time::{Span, Timestamp};
@@ -42,7 +44,7 @@ pub(super) async fn resume(
         intent: intent.id,
         command: Command::Resume(Box::new(resume)),
         remember,
-        audit: resume_note(&call, &intent),
+        audit: resume_note(&call, &intent, &body),
     };
     match api.broker().run(request).await {
         Ok(receipt) => Ok(Answer(applied(&api, &receipt))),
@@ -54,9 +56,17 @@ pub(super) async fn resume(
 }
 
 /// A decision is an operator's write, and so is an answer that an admin gives for a receiver.
-fn resume_note(call: &Call, intent: &Intent) -> Option<AuditNote> {
-    if intent.open_task().is_some() {
-        return Some(call.note("task.decide", intent.id, None));
+fn resume_note(call: &Call, intent: &Intent, body: &Body<'_>) -> Option<AuditNote> {
+    let question = intent.run.as_deref().and_then(Run::open_question);
+    if intent.task.is_some() || question.is_some() {
+        let body = Value::Object(body.to_map());
+        let comment = [
+            "/task_result/comment",
+            "/task_result/data/comment",
+            "/comment",
+        ];
+        let comment = comment.iter().find_map(|at| body.pointer(at)?.as_str());
+        return Some(call.note("task.decide", intent.id, comment));
     }
     let is_for_another = call.caller.is_admin() && intent.to != call.caller.address;
     is_for_another.then(|| call.note("intent.resume", intent.id, None))
@@ -108,10 +118,19 @@ fn not_applied(generation: u32) -> Object {
 
 /// Adds the hold that a command placed instead of taking effect.
 pub(super) fn with_hold(object: Object, receipt: &Receipt) -> Object {
-    match placed_hold(&receipt.facts) {
-        Some(hold) => object.object("held", crate::wire::intents::held(&receipt.intent, hold)),
+    let held = placed_hold(&receipt.facts).map(|hold| (&receipt.intent, hold));
+    match held.or_else(|| held_by_step(receipt)) {
+        Some((intent, hold)) => object.object("held", crate::wire::intents::held(intent, hold)),
         None => object,
     }
+}
+
+/// The hold that was placed on the step of a run, when the run was asked.
+fn held_by_step(receipt: &Receipt) -> Option<(&Arc<Intent>, &Hold)> {
+    let child = receipt.intent.run.as_deref()?.child()?;
+    let step = receipt.caused.iter().find(|intent| intent.id == child)?;
+    let hold = step.holds.last().filter(|_| !step.is_finished())?;
+    Some((step, hold))
 }
 
 fn placed_hold(facts: &[Fact]) -> Option<&Hold> {

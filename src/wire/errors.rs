@@ -244,6 +244,7 @@ impl From<&Refusal> for Problem {
                 "decision": decision.as_deref().map(decided),
             }),
             Refusal::OutcomeNotAllowed { allowed, .. } => json!({ "allowed": allowed }),
+            Refusal::FormInvalid(errors) => json!({ "errors": errors }),
             Refusal::StaleAttempt { given, current } => json!({
                 "attempt_id": given.to_string(),
                 "current_attempt_id": current.map(|id| id.to_string()),
@@ -270,7 +271,6 @@ impl From<&Refusal> for Problem {
             Refusal::NoOpenTask
             | Refusal::CommentRequired
             | Refusal::EvidenceRequired
-            | Refusal::FormInvalid(_)
             | Refusal::NoLease
             | Refusal::AttemptInProgress
             | Refusal::NothingToRetry

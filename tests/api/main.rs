@@ -26,3 +26,5 @@ mod resume;
 mod roles;
 mod scenarios;
 mod schemas;
+mod task_types;
+mod transcript;

@@ -304,8 +304,10 @@ const PEOPLE: &[Operation] = &[
     post("/v1/inbox/{id}/approve", "Say yes").query(OWNED).body(DECISION).gives(DECIDED).refuses(MAY_NOT),
     post("/v1/inbox/{id}/reject", "Say no").query(OWNED).body(DECISION).gives(DECIDED).refuses(MAY_NOT),
     post("/v1/inbox/{id}/read", "Mark a thread as read").query(OWNED).gives("thread: Thread, messages: [Message]").refuses("thread_not_found"),
-    post("/v1/inbox/{id}/delegate", "Not in this release").never(),
-    post("/v1/inbox/{id}/messages/delete", "Not in this release").never(),
+    post("/v1/inbox/{id}/delegate", "Hand a task on; without delegate_to, to oneself").query(OWNED).body("delegate_to?, note?, task_version?: int(1..)").gives(DECIDED)
+        .refuses("thread_not_found intent_terminal already_decided task_version_stale task_not_pending invalid_agent_address"),
+    post("/v1/inbox/{id}/messages/delete", "Empty words: one's own, or everybody's").query(OWNED).body("mode?: self/both, message_ids?: [string], limit?: int(1..100)")
+        .gives("thread: Thread, messages: [Message], mode: self/both, deleted_count: int, message_ids: [string]").refuses("thread_not_found"),
     post("/v1/approvals/{id}/decision", "Approve or reject").query(OWNED).body("decision: approve/reject, comment?, hold_seconds?: int(0..60)")
         .gives("approval: Approval, intent?: Intent, held?: Hold").refuses(MAY_NOT),
     get("/v1/me/tasks", "Open tasks, oldest due first").query("owner_agent, limit: int(1..500)").gives("tasks: [Task]"),
