@@ -91,6 +91,7 @@ fn settings() -> Settings {
         busy_wait: Duration::from_secs(1),
         bus_lag_max: 16,
         readers: 1,
+        room: postroom::broker::vitals::RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
     }
 }

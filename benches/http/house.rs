@@ -33,6 +33,7 @@ impl House {
             busy_wait: std::time::Duration::from_secs(1),
             bus_lag_max: 4096,
             readers: 3,
+            room: broker::vitals::RoomSettings::default(),
             fresh_ids: ("org".to_owned(), "workspace".to_owned()),
         };
         let file = directory.join("postroom.db");

@@ -59,6 +59,7 @@ impl Yard {
             busy_wait: Duration::from_secs(1),
             bus_lag_max: 16,
             readers: 1,
+            room: postroom::broker::vitals::RoomSettings::default(),
             fresh_ids: ("org".to_owned(), "workspace".to_owned()),
         };
         let store = Box::new(store.unwrap());

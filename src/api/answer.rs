@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
 
 use crate::api::limits::rate_headers;
 use crate::broker::request::BrokerError;
@@ -85,10 +86,16 @@ pub(super) fn problem_of(error: &BrokerError) -> Problem {
         BrokerError::Store(StoreError::BadCursor(_)) => {
             Problem::new("bad_cursor", format!("{error}; hint: start without one"))
         }
-        BrokerError::Store(StoreError::Full) => Problem::new(
-            "storage_low",
-            "no space left on the broker's disk; hint: deliveries and results go on",
-        ),
+        BrokerError::StorageLow(room) => {
+            Problem::new("storage_low", error.to_string()).with(json!({
+                "reason": if room.is_full { "disk_full" } else { "disk_low" },
+                "free_bytes": room.free_bytes,
+                "low_bytes": room.low_bytes,
+            }))
+        }
+        BrokerError::StorageFull | BrokerError::Store(StoreError::Full) => {
+            Problem::new("not_ready", error.to_string()).with(json!({ "reason": "storage_full" }))
+        }
         BrokerError::Store(StoreError::Slow { .. }) => Problem::new(
             "busy",
             format!("{error}; hint: narrow the filter or the page"),

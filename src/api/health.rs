@@ -1,5 +1,7 @@
 //! Whether it is up, whether it is ready, what it can, who one is.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -28,30 +30,41 @@ pub(super) async fn ready(State(api): State<Api>) -> Response {
     let now = broker.clock().now();
     let late = broker.next_due().map(|due| now.since(due).to_std());
     let late = late.unwrap_or_default();
+    let room = broker.vitals().room();
+    let commit_at_work = broker.vitals().commit_at_work();
+    let lag_max = api.settings().lag_max;
     let reason = if api.is_stopping() {
         Some("stopping")
-    } else if late > api.settings().lag_max {
+    } else if room.is_full {
+        Some("storage full")
+    } else if commit_at_work > lag_max || late > lag_max {
         Some("accepting without applying")
     } else {
         None
     };
-    let snapshot = broker.stats().snapshot();
-    let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
-    let commit_age = snapshot.last_commit_at.map(|at| now.since(at).as_millis());
+    let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+    let last_commit_at = broker.stats().last_commit_at();
+    let commit_age = last_commit_at.map(|at| now.since(at).as_millis());
+    let depth = u64::try_from(broker.queue_depth()).unwrap_or(u64::MAX);
     if let Some(reason) = reason {
-        let problem = Problem::new("not_ready", format!("the broker is not ready: {reason}"))
-            .with(json!({ "reason": reason, "oldest_due_ms": late_ms }));
+        let problem =
+            Problem::new("not_ready", format!("the broker is not ready: {reason}")).with(json!({
+                "reason": reason,
+                "oldest_due_ms": millis(late),
+                "commit_age_ms": commit_age,
+                "commit_at_work_ms": millis(commit_at_work),
+                "queue_depth": depth,
+                "disk_low": room.is_low,
+            }));
         return answer::problem(&problem, false);
     }
     Answer(
         Object::ok()
             .flag("ready", true)
-            .number("oldest_due_ms", late_ms)
+            .number("oldest_due_ms", millis(late))
             .number_or_null("commit_age_ms", commit_age)
-            .number(
-                "queue_depth",
-                u64::try_from(broker.queue_depth()).unwrap_or(u64::MAX),
-            ),
+            .number("queue_depth", depth)
+            .flag("disk_low", room.is_low),
     )
     .into_response()
 }

@@ -15,6 +15,7 @@ use crate::api::answer::Result;
 use crate::api::call::Call;
 use crate::broker::push::view::EndpointView;
 use crate::broker::stats::Snapshot;
+use crate::broker::vitals::Room;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
@@ -93,6 +94,7 @@ pub(super) async fn metrics(State(api): State<Api>, request: Request) -> Result<
         u32::try_from(broker.queue_depth()).map_or(f64::MAX, f64::from),
     );
     page.gauge("store_bytes", u64_to_f64(bytes));
+    page.room(&broker.vitals().room());
     page.endpoints(&broker.endpoints().all(now));
     page.measured(&snapshot);
     page.http(&api.counters().routes.lock().clone());
@@ -173,6 +175,14 @@ impl MetricsPage {
             dead.map_or(0.0, |(_, count)| u64_to_f64(count)),
         );
         self.gauge("inbox_pending", u64_to_f64(counters.open_tasks));
+    }
+
+    fn room(&mut self, room: &Room) {
+        self.gauge("disk_low", f64::from(u8::from(room.is_low)));
+        self.gauge("disk_full", f64::from(u8::from(room.is_full)));
+        if let Some(free) = room.free_bytes {
+            self.gauge("disk_free_bytes", u64_to_f64(free));
+        }
     }
 
     /// One line for each agent that was called.

@@ -170,6 +170,7 @@ impl Settings {
             first_request_wait: config.limits.header_read.to_std(),
             grace: config.shutdown_grace.to_std(),
             connections_max: config.limits.connections_max,
+            lag_max: config.limits.stall.to_std(),
             streams_per_key_max: config.limits.streams_per_key_max,
             requests_per_minute: config.limits.requests_per_minute,
             stream_credit: config.stream.credit,

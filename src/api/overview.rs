@@ -85,17 +85,21 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             .number("free_slots", snapshot.free_slots)
             .object("agents", agent_counts(&agents, &snapshot, &endpoints))
             .object("jobs", running(&jobs))
-            .object(
-                "store",
-                Object::new()
-                    .text("kind", broker.store_kind())
-                    .decimal("commit_p99_ms", snapshot.commit.p99)
-                    .number("bytes", bytes)
-                    .flag("disk_low", false),
-            )
+            .object("store", store(broker, &snapshot, bytes))
             .object("last_five_minutes", last_minutes(&snapshot))
             .object("seconds", seconds(&snapshot)),
     ))
+}
+
+fn store(broker: &Broker, snapshot: &Snapshot, bytes: u64) -> Object {
+    let room = broker.vitals().room();
+    Object::new()
+        .text("kind", broker.store_kind())
+        .decimal("commit_p99_ms", snapshot.commit.p99)
+        .number("bytes", bytes)
+        .flag("disk_low", room.is_low)
+        .flag("disk_full", room.is_full)
+        .number_or_null("free_bytes", room.free_bytes)
 }
 
 /// Receivers that get nothing now.

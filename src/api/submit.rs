@@ -138,6 +138,12 @@ pub(super) async fn batch(
     {
         return Err(BrokerError::KeyConflict.into());
     }
+    // With no room for any of them it is the broker's state, not theirs.
+    let is_low =
+        |receipt: &Result<Receipt, BrokerError>| matches!(receipt, Err(BrokerError::StorageLow(_)));
+    if let Some(Err(low)) = receipts.first().filter(|_| receipts.iter().all(is_low)) {
+        return Err(low.clone().into());
+    }
     let results: Vec<_> = places
         .into_iter()
         .enumerate()

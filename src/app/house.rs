@@ -13,6 +13,7 @@ use crate::api::{self, ApiParts};
 use crate::bindings::guard::Guard;
 use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
 use crate::broker::request::BrokerError;
+use crate::broker::vitals::RoomSettings;
 use crate::broker::{self, Broker};
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, Entropy, Mono};
@@ -215,6 +216,10 @@ fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {
         busy_wait: config.limits.busy_wait.to_std(),
         bus_lag_max: BUS_LAG_MAX,
         readers: config.store.readers,
+        room: RoomSettings {
+            low_bytes: config.store.disk_low_bytes,
+            check_every: config.store.disk_check.to_std(),
+        },
         fresh_ids: (fresh_uuid(entropy), fresh_uuid(entropy)),
     }
 }

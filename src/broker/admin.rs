@@ -14,6 +14,7 @@ use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
 use crate::domain::ids::{AccountId, KeyId};
+use crate::domain::job::JobKind;
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::store::Write;
@@ -71,7 +72,10 @@ fn decide(
             key_receipt(batch, key, "key.created", note)
         }
         AdminCommand::PutSchema(new) => schemas::put(batch, new, note),
-        AdminCommand::StartJob(start) => Ok(jobs::start(batch, start)?),
+        AdminCommand::StartJob(start) => match batch.vitals.refusal() {
+            Some(low) if start.job.kind == JobKind::Replay => Err(low),
+            _ => Ok(jobs::start(batch, start)?),
+        },
         AdminCommand::ControlJob(id, word) => jobs::control(batch, *id, *word),
         AdminCommand::RevokeKey { account, id } => revoke(batch, *account, *id, note),
     }

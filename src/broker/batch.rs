@@ -10,6 +10,7 @@ use crate::broker::outbox::Outbox;
 use crate::broker::push;
 use crate::broker::registry::Registry;
 use crate::broker::request::{BrokerError, Published, Receipt, Request};
+use crate::broker::vitals::{Vitals, is_admission};
 use crate::clock::Entropy;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
@@ -48,6 +49,7 @@ pub(super) struct Batch<'a> {
     pub(super) registry: Arc<Registry>,
     pub(super) changed_registry: Option<Registry>,
     pub(super) policy: &'a Policy,
+    pub(super) vitals: &'a Vitals,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) now: Timestamp,
     entries: IdMap<Entry>,
@@ -97,6 +99,7 @@ pub(super) struct Start<'a> {
     pub(super) counters: &'a mut Counters,
     pub(super) registry: Arc<Registry>,
     pub(super) policy: &'a Policy,
+    pub(super) vitals: &'a Vitals,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) now: Timestamp,
 }
@@ -111,6 +114,7 @@ impl<'a> Batch<'a> {
             counters,
             registry,
             policy,
+            vitals,
             entropy,
             now,
         } = start;
@@ -123,6 +127,7 @@ impl<'a> Batch<'a> {
             registry,
             changed_registry: None,
             policy,
+            vitals,
             entropy,
             now,
             entries: IdMap::default(),
@@ -184,6 +189,11 @@ impl<'a> Batch<'a> {
             && let Some(receipt) = self.repeated(key)?
         {
             return Ok(receipt);
+        }
+        if is_admission(&request.command)
+            && let Some(low) = self.vitals.refusal()
+        {
+            return Err(low);
         }
         let ran = match self.command(request.intent, &request.command) {
             Ok(ran) => ran,

@@ -81,6 +81,7 @@ pub(super) fn recover(
         counters: &mut counters,
         registry: parts.registry.load_full(),
         policy: &parts.settings.policy,
+        vitals: parts.vitals.as_ref(),
         entropy: parts.entropy.as_ref(),
         now: parts.clock.now(),
     });

@@ -13,6 +13,7 @@ use crate::broker::request::{
 };
 use crate::broker::session::{Closing, Handover, SessionSpec, places};
 use crate::broker::stats::Stats;
+use crate::broker::vitals::Vitals;
 use crate::broker::writer::{Parts, Writer};
 use crate::broker::{Message, Settings};
 use crate::clock::{Clock, Entropy};
@@ -55,6 +56,7 @@ impl Core {
             stats: Arc::new(Stats::new(Arc::clone(&clock))),
             recent: Arc::default(),
             endpoints: Arc::new(Endpoints::default()),
+            vitals: Arc::new(Vitals::new(&settings.room, Arc::clone(&clock))),
             clock,
             entropy,
             settings,
@@ -154,6 +156,20 @@ impl Core {
     /// The store's fault.
     pub fn tick(&mut self) -> Result<(), StoreError> {
         self.commit(vec![Message::Tick(None)])
+    }
+
+    /// Somebody has looked at the disk: so many bytes are free.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub fn measure(&mut self, free: Option<u64>) -> Result<(), StoreError> {
+        self.commit(vec![Message::Room(free)])
+    }
+
+    /// How the broker itself does.
+    #[must_use]
+    pub fn vitals(&self) -> &Vitals {
+        &self.parts.vitals
     }
 
     /// When something is due next.

@@ -83,10 +83,11 @@ impl Jobs {
         })
     }
 
-    /// When the first of them is to be looked at by time alone.
-    pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When the first of them is to be looked at by time alone. While the disk is low, replays are not.
+    pub(super) fn next_due(&self, now: Timestamp, is_low: bool) -> Option<Timestamp> {
         self.live
             .values()
+            .filter(|one| !(is_low && one.job.kind == JobKind::Replay))
             .filter_map(|one| jobs::due(&one.job, now))
             .min()
     }
@@ -217,9 +218,10 @@ impl Live {
         }
         self.settle(batch, moved)?;
         jobs::conclude(&mut self.job, batch.now);
+        let is_held = batch.vitals.room().is_low && self.job.kind == JobKind::Replay;
         let turns = match given {
-            Turns::Given => jobs::turns(&self.job, batch.now),
-            Turns::None => 0,
+            Turns::Given if !is_held => jobs::turns(&self.job, batch.now),
+            Turns::Given | Turns::None => 0,
         };
         for _ in 0..turns {
             self.turn(batch)?;

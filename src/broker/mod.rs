@@ -20,14 +20,17 @@ pub mod request;
 pub mod select;
 pub mod session;
 pub mod stats;
+pub mod vitals;
 
 mod admin;
 mod admission;
 mod audit;
 mod batch;
 mod boot;
+mod full;
 mod jobs;
 mod late;
+mod lookout;
 mod outbox;
 mod payloads;
 pub mod push;
@@ -42,7 +45,7 @@ mod writer;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -57,6 +60,7 @@ use crate::broker::request::{
 };
 use crate::broker::session::{Session, SessionSpec};
 use crate::broker::stats::Stats;
+use crate::broker::vitals::Vitals;
 use crate::clock::{Clock, Entropy};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
@@ -86,6 +90,8 @@ pub struct Settings {
     pub bus_lag_max: usize,
     /// Reader threads.
     pub readers: usize,
+    /// Room on disk.
+    pub room: vitals::RoomSettings,
     /// The UUID of the organisation, should the store have none yet.
     pub fresh_ids: (String, String),
 }
@@ -105,9 +111,12 @@ struct Inner {
     stats: Arc<Stats>,
     recent: Arc<Recent>,
     endpoints: Arc<Endpoints>,
+    vitals: Arc<Vitals>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    /// Places in the queue that connections hold for their end.
+    held_places: Arc<AtomicUsize>,
     next_session: AtomicU64,
     next_key: AtomicU64,
     store_kind: &'static str,
@@ -124,7 +133,9 @@ enum Message {
     /// A connection has gone.
     Close(SessionId, session::Closing),
     /// Do what is due; answered when that is committed.
-    Tick(Option<oneshot::Sender<()>>),
+    Tick(Option<Reply<()>>),
+    /// The free bytes of the disk, as they are now.
+    Room(Option<u64>),
     /// Commit what lies before this, close all connections and end.
     Stop(oneshot::Sender<()>),
 }
@@ -151,6 +162,7 @@ impl Broker {
         let (due_sender, due) = watch::channel(None);
         let stats = Arc::new(Stats::new(Arc::clone(&clock)));
         let endpoints = Arc::new(Endpoints::default());
+        let vitals = Arc::new(Vitals::new(&settings.room, Arc::clone(&clock)));
         let registry = Arc::new(ArcSwap::from_pointee(Registry::default()));
         let recent: Arc<Recent> = Arc::default();
         let (ready, recovered) = oneshot::channel();
@@ -162,6 +174,7 @@ impl Broker {
             stats: Arc::clone(&stats),
             recent: Arc::clone(&recent),
             endpoints: Arc::clone(&endpoints),
+            vitals: Arc::clone(&vitals),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             settings: settings.clone(),
@@ -186,15 +199,21 @@ impl Broker {
                 stats,
                 recent,
                 endpoints,
+                vitals,
                 clock,
                 entropy,
                 settings,
+                held_places: Arc::default(),
                 next_session: AtomicU64::new(boot.first_session),
                 next_key: AtomicU64::new(boot.next_key),
                 store_kind,
             }),
         };
         tasks.spawn("timer", broker.clone().keep_time(tasks.token().clone()));
+        tasks.spawn(
+            "disk watch",
+            broker.clone().watch_disk(tasks.token().clone()),
+        );
         Ok(broker)
     }
 
@@ -304,7 +323,8 @@ impl Broker {
             .map_err(|_elapsed| BrokerError::Busy)?
             .map_err(|_closed| BrokerError::Stopping)?;
         self.enqueue(Message::Open(spec, id, sender)).await?;
-        Ok(Session::new(id, receiver, closing))
+        let held = Arc::clone(&self.inner.held_places);
+        Ok(Session::new(id, receiver, closing, held))
     }
 
     /// Everything that is committed from now on, in order.
@@ -329,6 +349,12 @@ impl Broker {
     #[must_use]
     pub fn endpoints(&self) -> &Arc<Endpoints> {
         &self.inner.endpoints
+    }
+
+    /// How the broker itself does.
+    #[must_use]
+    pub fn vitals(&self) -> &Arc<Vitals> {
+        &self.inner.vitals
     }
 
     /// Why nothing is handed to this receiver now, if so: `agent_killed`, `agent_paused`,
@@ -382,6 +408,7 @@ impl Broker {
             .settings
             .queue_max
             .saturating_sub(self.inner.queue.capacity())
+            .saturating_sub(self.inner.held_places.load(Ordering::Relaxed))
     }
 
     /// When the engine has to look at something next.
@@ -414,11 +441,11 @@ impl Broker {
     /// tests with a manual clock do it by hand.
     ///
     /// # Errors
-    /// [`BrokerError::Busy`] or [`BrokerError::Stopping`].
+    /// [`BrokerError::Busy`], [`BrokerError::StorageFull`] or [`BrokerError::Stopping`].
     pub async fn tick(&self) -> Result<(), BrokerError> {
         let (done, answer) = oneshot::channel();
         self.enqueue(Message::Tick(Some(done))).await?;
-        answer.await.map_err(|_gone| BrokerError::Stopping)
+        answer.await.map_err(|_gone| BrokerError::Stopping)?
     }
 
     /// Commits what is queued, closes every session and ends the writer and the readers.
@@ -441,43 +468,6 @@ impl Broker {
             Ok(()) => Ok(()),
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(BrokerError::Busy),
             Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(BrokerError::Stopping),
-        }
-    }
-
-    /// Wakes the writer when something is due. Sleeps at most a second at a time, so that a wall
-    /// clock that jumps is noticed.
-    async fn keep_time(self, stop: tokio_util::sync::CancellationToken) {
-        let mut due = self.inner.due.clone();
-        // A broker without work still looks for what is old: every minute, and each second while it removes.
-        let mut looked_at = self.inner.clock.elapsed();
-        loop {
-            let next = *due.borrow_and_update();
-            let wait = next.map_or(Duration::from_secs(1), |instant| {
-                instant
-                    .since(self.inner.clock.now())
-                    .to_std()
-                    .min(Duration::from_secs(1))
-            });
-            // Cancel-safe: a watch, a sleep and a token keep nothing when dropped.
-            tokio::select! {
-                () = stop.cancelled() => return,
-                changed = due.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(wait) => {
-                    let is_sweeping = self.inner.stats.is_sweeping();
-                    let pause = Duration::from_secs(if is_sweeping { 1 } else { 60 });
-                    let elapsed = self.inner.clock.elapsed();
-                    let is_time = elapsed.since(looked_at) >= pause;
-                    if is_time {
-                        looked_at = elapsed;
-                    }
-                    let is_due = next.is_some_and(|instant| instant <= self.inner.clock.now());
-                    if (is_due || is_time)
-                        && self.inner.queue.send(Message::Tick(None)).await.is_err()
-                    {
-                        return;
-                    }
-                }
-            }
         }
     }
 }

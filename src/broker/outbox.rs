@@ -240,6 +240,21 @@ impl Outbox {
         }
     }
 
+    /// What the connections hold and wait for, after a commit that has not happened: what the store says,
+    /// and anything may lie ready.
+    pub(super) fn restore(&mut self, leases: &[(SessionId, AttemptId, IntentId)]) {
+        for session in self.sessions.values_mut() {
+            session.unfinished.clear();
+        }
+        for (id, attempt, intent) in leases {
+            self.hold(*id, *attempt, *intent);
+        }
+        for slots in self.agents.values_mut() {
+            slots.fresh.clear();
+            slots.has_backlog = true;
+        }
+    }
+
     /// Live connections by binding and by receiver.
     pub(super) fn connections(&self) -> ([u64; 5], HashMap<Address, u64>) {
         let mut by_binding = [0; 5];

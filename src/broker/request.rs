@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::broker::registry::Registered;
+use crate::broker::vitals::Room;
 use crate::domain::address::Address;
 use crate::domain::admission::{ENTRIES_MAX, SendMode, SenderPattern};
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Secret};
@@ -104,12 +105,31 @@ pub enum BrokerError {
     /// The commit queue is full.
     #[error("the broker is busy; hint: try again in a second")]
     Busy,
+    /// The disk is low or full: no new intents.
+    #[error("the broker's disk is {}; hint: deliveries and results go on, new intents need room first", state_of(.0))]
+    StorageLow(Room),
+    /// The disk is full: nothing can be written down.
+    #[error(
+        "no space is left on the broker's disk; hint: try again, it goes on by itself once there is room"
+    )]
+    StorageFull,
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopping,
     /// Memory failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn state_of(room: &Room) -> String {
+    match (room.is_full, room.free_bytes) {
+        (true, _) => "full".to_owned(),
+        (false, Some(free)) => format!(
+            "low: {free} bytes are free, {} are wanted (store.disk_low_bytes)",
+            room.low_bytes
+        ),
+        (false, None) => "low".to_owned(),
+    }
 }
 
 /// A command to agents and keys.

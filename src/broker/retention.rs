@@ -19,7 +19,7 @@ const STEP_EVERY: Span = Span::from_millis(100);
 const SWEEP_EVERY: Span = Span::from_seconds(3600);
 
 /// How far the sweep is.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Sweep {
     /// The place of the last intent that was looked at.
     place: u64,

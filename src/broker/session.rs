@@ -1,7 +1,7 @@
 //! Connections of receivers: a live stream, a waiting poll, the pusher of one endpoint.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
@@ -144,18 +144,22 @@ pub struct Session {
     id: SessionId,
     handovers: mpsc::Receiver<Handover>,
     closing: Option<mpsc::OwnedPermit<Message>>,
+    held_places: Arc<AtomicUsize>,
 }
 
 impl Session {
-    pub(super) const fn new(
+    pub(super) fn new(
         id: SessionId,
         handovers: mpsc::Receiver<Handover>,
         closing: mpsc::OwnedPermit<Message>,
+        held_places: Arc<AtomicUsize>,
     ) -> Self {
+        held_places.fetch_add(1, Ordering::Relaxed);
         Self {
             id,
             handovers,
             closing: Some(closing),
+            held_places,
         }
     }
 
@@ -188,6 +192,7 @@ impl Session {
         let Some(place) = self.closing.take() else {
             return;
         };
+        self.held_places.fetch_sub(1, Ordering::Relaxed);
         self.handovers.close();
         let mut unwritten = Vec::new();
         while let Ok(handover) = self.handovers.try_recv() {

@@ -224,6 +224,12 @@ impl Stats {
         }
     }
 
+    /// When something was last committed.
+    #[must_use]
+    pub fn last_commit_at(&self) -> Option<Timestamp> {
+        self.state.lock().last_commit_at
+    }
+
     /// Everything measured so far.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -47,6 +47,7 @@ async fn house() -> House {
         busy_wait: Duration::from_secs(5),
         bus_lag_max: 1024,
         readers: 2,
+        room: crate::broker::vitals::RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::broker::batch::{Batch, Committed, Counters, Start};
+use crate::broker::full::{Admitted, Full};
 use crate::broker::jobs::Jobs;
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
@@ -16,10 +17,11 @@ use crate::broker::request::{AdminReceipt, BrokerError, Published, Receipt};
 use crate::broker::retention::Sweep;
 use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
+use crate::broker::vitals::Vitals;
 use crate::broker::{
-    LAST_HOLD, Message, Reply, Settings, admin, audit, boot, jobs, push, retention, rounds,
+    LAST_HOLD, Message, Settings, admin, audit, boot, jobs, push, retention, rounds,
 };
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, Mono};
 use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::time::Timestamp;
@@ -37,30 +39,45 @@ pub(super) struct Parts {
     pub(super) stats: Arc<Stats>,
     pub(super) recent: Arc<Recent>,
     pub(super) endpoints: Arc<Endpoints>,
+    pub(super) vitals: Arc<Vitals>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) settings: Settings,
 }
 
 pub(super) struct Writer {
-    reader: Box<dyn Reader>,
-    outbox: Outbox,
-    jobs: Jobs,
+    pub(super) reader: Box<dyn Reader>,
+    pub(super) outbox: Outbox,
+    pub(super) jobs: Jobs,
+    pub(super) lasting: Lasting,
+    pub(super) payloads: PayloadCache,
+    next_due: Option<Timestamp>,
+    /// What is done while there is no room to write.
+    pub(super) full: Option<Full>,
+}
+
+/// What a commit changes in memory beside the transaction, small enough to be copied before it.
+#[derive(Debug, Clone)]
+pub(super) struct Lasting {
     sweep: Sweep,
     counters: Counters,
-    payloads: PayloadCache,
-    next_due: Option<Timestamp>,
     /// Attempts that were committed, but whose connection had gone before they could be written.
     returned: Vec<(AttemptId, IntentId)>,
 }
 
-/// Answers that wait for the commit.
+/// Answers that wait for the commit, in the order of their messages.
 #[derive(Default)]
 struct Answers {
-    receipts: Vec<(Reply<Receipt>, Result<Receipt, BrokerError>)>,
-    admin: Vec<(Reply<AdminReceipt>, Result<AdminReceipt, BrokerError>)>,
-    ticks: Vec<oneshot::Sender<()>>,
-    stop: Option<oneshot::Sender<()>>,
+    receipts: Vec<Result<Receipt, BrokerError>>,
+    admin: Vec<Result<AdminReceipt, BrokerError>>,
+}
+
+/// A commit that has happened.
+struct Done {
+    committed: Committed,
+    answers: Answers,
+    has_removed: bool,
+    now: Timestamp,
 }
 
 /// Runs until it is told to stop, the last handle is gone, or the store fails.
@@ -83,7 +100,14 @@ pub(super) fn run(
     }
     if let Err(error) = writer.serve(&mut parts, &mut inbox) {
         tracing::error!(%error, "the store failed: stopping, nothing unacknowledged is pretended");
-        shutdown.fail(format!("the store failed: {error}"));
+        let file = parts.store.file().map_or_else(
+            || "its memory".to_owned(),
+            |file| file.display().to_string(),
+        );
+        shutdown.fail(format!(
+            "the store in {file} failed ({error}); whatever was acknowledged is in it, whatever was not may be; \
+             hint: look at the disk and the system's log, then start again"
+        ));
     }
     writer.outbox.close_all();
 }
@@ -91,7 +115,8 @@ pub(super) fn run(
 impl Writer {
     /// Reads what is there and settles what was under way.
     pub(super) fn recover(parts: &mut Parts) -> Result<(Self, boot::Boot), StoreError> {
-        let reader = parts.store.reader()?;
+        let mut reader = parts.store.reader()?;
+        parts.vitals.measured(reader.free_bytes()?);
         let boot::Recovered {
             boot,
             reader,
@@ -103,20 +128,23 @@ impl Writer {
         parts.endpoints.put(known);
         let writer = Self {
             jobs,
-            sweep: Sweep::default(),
             reader,
             outbox,
-            counters,
+            lasting: Lasting {
+                sweep: Sweep::default(),
+                counters,
+                returned: Vec::new(),
+            },
             payloads: PayloadCache::default(),
             next_due: None,
-            returned: Vec::new(),
+            full: None,
         };
         Ok((writer, boot))
     }
 
     /// True when a commit is wanted although nothing is queued.
-    pub(super) const fn has_returned(&self) -> bool {
-        !self.returned.is_empty()
+    pub(super) fn has_returned(&self) -> bool {
+        self.full.is_none() && !self.lasting.returned.is_empty()
     }
 
     fn serve(
@@ -155,29 +183,63 @@ impl Writer {
     }
 
     /// One group commit. Answers with the sender to be told, when this was the last.
+    ///
+    /// Without room on the disk it has not happened: whoever waits is told so, and what has to be done in
+    /// any case is done by a later one.
     pub(super) fn commit(
         &mut self,
         parts: &mut Parts,
         messages: Vec<Message>,
     ) -> Result<Option<oneshot::Sender<()>>, StoreError> {
+        let messages = match self.admit(parts, messages)? {
+            Admitted::Now(messages) => messages,
+            Admitted::Later(stop) => return Ok(stop),
+        };
         let began = parts.clock.elapsed();
+        let before = self.lasting.clone();
+        parts.vitals.commit_begins(began);
+        let attempted = self.attempt(parts, &messages);
+        parts.vitals.commit_ends();
+        match attempted {
+            Ok(done) => {
+                self.found_room(parts);
+                self.finish(parts, messages, done, began)
+            }
+            Err(StoreError::Full) => {
+                self.lasting = before;
+                Ok(self.without_room(parts, messages))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn attempt(&mut self, parts: &mut Parts, messages: &[Message]) -> Result<Done, StoreError> {
         let now = parts.clock.now();
-        let before = self.counters;
-        let returned = std::mem::take(&mut self.returned);
+        let Lasting {
+            sweep,
+            counters,
+            returned,
+        } = &mut self.lasting;
+        let before = *counters;
         let mut answers = Answers::default();
         let mut batch = Batch::begin(Start {
             txn: parts.store.begin()?,
             reader: self.reader.as_mut(),
             outbox: &mut self.outbox,
             jobs: &mut self.jobs,
-            counters: &mut self.counters,
+            counters,
             registry: parts.registry.load_full(),
             policy: &parts.settings.policy,
+            vitals: parts.vitals.as_ref(),
             entropy: parts.entropy.as_ref(),
             now,
         });
-        rounds::give_back(&mut batch, returned, "its connection had gone")?;
-        load_all(&mut batch, &messages)?;
+        rounds::give_back(
+            &mut batch,
+            std::mem::take(returned),
+            "its connection had gone",
+        )?;
+        load_all(&mut batch, messages)?;
         for message in messages {
             take(&mut batch, message, &mut answers, &mut self.payloads)?;
         }
@@ -186,22 +248,42 @@ impl Writer {
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
         push::keep(&mut batch)?;
-        let has_removed = retention::round(&mut batch, &mut self.sweep)?;
+        let has_removed = retention::round(&mut batch, sweep)?;
         put_counters(&mut batch, before)?;
+        Ok(Done {
+            committed: batch.commit()?,
+            answers,
+            has_removed,
+            now,
+        })
+    }
+
+    /// What follows from a commit. From here on it is true.
+    fn finish(
+        &mut self,
+        parts: &mut Parts,
+        messages: Vec<Message>,
+        done: Done,
+        began: Mono,
+    ) -> Result<Option<oneshot::Sender<()>>, StoreError> {
+        let Done {
+            committed,
+            answers,
+            has_removed,
+            now,
+        } = done;
         let Committed {
             published,
             last,
             next_due,
             registry,
             deliveries,
-        } = batch.commit()?;
-
-        // From here on it is true.
+        } = committed;
         if let Some(registry) = registry {
             parts.registry.store(Arc::new(registry));
         }
         let took = parts.clock.elapsed().since(began);
-        parts.stats.set_sweeping(self.sweep.is_under_way());
+        parts.stats.set_sweeping(self.lasting.sweep.is_under_way());
         parts.stats.observe(&published, took, &self.outbox);
         if has_removed {
             parts.recent.forget();
@@ -209,20 +291,20 @@ impl Writer {
         parts.recent.put(&published.intents);
         // Before the answers: who is told that it is done sees it done.
         parts.endpoints.put(self.outbox.endpoints.changed(now));
-        answers.send(last);
+        let stop = answers.send(messages, last);
         self.hand_over(&deliveries, &published.intents)?;
         if !published.items.is_empty() {
             // Nobody listening is fine.
             drop(parts.bus.send(Arc::new(published)));
         }
-        let of_jobs = self.jobs.next_due(now);
+        let of_jobs = self.jobs.next_due(now, parts.vitals.room().is_low);
         let next_due = next_due.into_iter().chain(of_jobs).min();
         self.next_due = next_due;
         let endpoints = &mut self.outbox.endpoints;
         let call = endpoints.next_due(&parts.registry.load(), now);
         let soonest = next_due.into_iter().chain(call).min();
         parts.due.send_replace(soonest);
-        Ok(answers.stop)
+        Ok(stop)
     }
 
     /// Gives committed attempts to their connections.
@@ -259,7 +341,7 @@ impl Writer {
                     slot: self.outbox.endpoints.take_slot(*attempt),
                 };
                 if !self.outbox.send(lease.session, handover) {
-                    self.returned.push((*attempt, *id));
+                    self.lasting.returned.push((*attempt, *id));
                 }
             }
         }
@@ -270,20 +352,36 @@ impl Writer {
 }
 
 impl Answers {
-    fn send(&mut self, cursor: Cursor) {
-        for (reply, mut result) in self.receipts.drain(..) {
-            if let Ok(receipt) = &mut result {
-                receipt.cursor = cursor;
+    /// Answers whoever waits; gives back who waits for the end.
+    fn send(self, messages: Vec<Message>, cursor: Cursor) -> Option<oneshot::Sender<()>> {
+        let mut receipts = self.receipts.into_iter();
+        let mut admin = self.admin.into_iter();
+        let mut stop = None;
+        for message in messages {
+            match message {
+                Message::Run(requests) => {
+                    for ((_request, reply), mut result) in requests.into_iter().zip(&mut receipts) {
+                        if let Ok(receipt) = &mut result {
+                            receipt.cursor = cursor;
+                        }
+                        // A caller that has hung up finds the answer by its idempotency key.
+                        drop(reply.send(result));
+                    }
+                }
+                Message::Administer(_command, _note, reply) => {
+                    if let Some(result) = admin.next() {
+                        drop(reply.send(result));
+                    }
+                }
+                Message::Tick(Some(done)) => {
+                    drop(done.send(Ok(())));
+                }
+                Message::Stop(done) => stop = Some(done),
+                Message::Tick(None) | Message::Open(..) | Message::Close(..) | Message::Room(_) => {
+                }
             }
-            // A caller that has hung up finds the answer by its idempotency key.
-            drop(reply.send(result));
         }
-        for (reply, result) in self.admin.drain(..) {
-            drop(reply.send(result));
-        }
-        for done in self.ticks.drain(..) {
-            let _gone = done.send(());
-        }
+        stop
     }
 }
 
@@ -317,55 +415,51 @@ fn load_all(batch: &mut Batch<'_>, messages: &[Message]) -> Result<(), StoreErro
 
 fn take(
     batch: &mut Batch<'_>,
-    message: Message,
+    message: &Message,
     answers: &mut Answers,
     payloads: &mut PayloadCache,
 ) -> Result<(), StoreError> {
     match message {
         Message::Run(requests) => {
-            for (request, reply) in requests {
+            for (request, _reply) in requests {
                 let before = request
                     .audit
                     .as_ref()
                     .and_then(|_note| batch.intent(request.intent).cloned());
-                let result = faultless(batch.request(&request))?;
-                push::observe(batch, &request)?;
+                let result = faultless(batch.request(request))?;
+                push::observe(batch, request)?;
                 if let (Ok(_), Command::Submit(submit)) = (&result, &request.command)
                     && let PayloadSource::Given(payload) = &submit.payload
                 {
                     payloads.put(request.intent, payload.clone());
                 }
-                audit::of_request(batch, &request, before.as_deref(), &result)?;
-                answers.receipts.push((reply, result));
+                audit::of_request(batch, request, before.as_deref(), &result)?;
+                answers.receipts.push(result);
             }
         }
-        Message::Administer(command, note, reply) => {
-            let result = faultless(admin::run(batch, &command, &note))?;
-            answers.admin.push((reply, result));
+        Message::Administer(command, note, _reply) => {
+            let result = faultless(admin::run(batch, command, note))?;
+            answers.admin.push(result);
         }
         Message::Open(spec, id, sender) => {
-            let agent = spec.agent.clone();
-            let mode = spec.mode;
-            batch.outbox.open(id, spec, sender);
-            if let SessionMode::Calls { .. } = mode {
+            batch.outbox.open(*id, spec.clone(), sender.clone());
+            if let SessionMode::Calls { .. } = spec.mode {
                 for agent in batch.registry().agents() {
                     push::expect(batch, &agent);
                 }
             }
-            if mode
+            if spec.mode
                 == (SessionMode::Standing {
                     is_cold_start: true,
                 })
             {
-                rounds::take_over(batch, &agent)?;
+                rounds::take_over(batch, &spec.agent)?;
             }
         }
-        Message::Close(id, closing) => rounds::close(batch, id, closing)?,
-        Message::Tick(done) => answers.ticks.extend(done),
-        Message::Stop(done) => {
-            batch.outbox.close_all();
-            answers.stop = Some(done);
-        }
+        Message::Close(id, closing) => rounds::close(batch, *id, closing.clone())?,
+        Message::Stop(_done) => batch.outbox.close_all(),
+        // The room was taken in before, and what is due is done in any case.
+        Message::Tick(_) | Message::Room(_) => {}
     }
     Ok(())
 }

@@ -185,6 +185,8 @@ pub struct Limits {
     pub batch_bytes_max: usize,
     /// How long a request waits for a place in the queue.
     pub busy_wait: Span,
+    /// How long work may stand still before the broker says that it is not ready.
+    pub stall: Span,
 }
 
 /// How long what is finished stays.
@@ -227,6 +229,10 @@ pub struct Store {
     pub readers: usize,
     /// Page cache of each connection.
     pub cache_bytes: usize,
+    /// Free bytes below which new intents are refused.
+    pub disk_low_bytes: u64,
+    /// Pause between two looks at the free bytes.
+    pub disk_check: Span,
 }
 
 /// Which signs the console draws with.
@@ -406,6 +412,8 @@ impl Config {
                 },
                 readers: values.number("store.readers"),
                 cache_bytes: values.number("store.cache_bytes"),
+                disk_low_bytes: values.number("store.disk_low_bytes"),
+                disk_check: values.span("store.disk_check_seconds"),
             },
             shutdown_grace: values.span("shutdown.grace_seconds"),
             console: console(values),
@@ -460,6 +468,7 @@ fn limits(values: &mut Values<'_>) -> Limits {
         batch_commands_max: values.number("limits.batch_commands_max"),
         batch_bytes_max: values.number("limits.batch_bytes_max"),
         busy_wait: values.span("limits.busy_wait_ms"),
+        stall: values.span("limits.stall_seconds"),
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a desk shows: plain rows, the same from both sides.
 
 pub mod agents;
+pub mod disk;
 pub mod jobs;
 
 pub use self::agents::{AgentRow, AgentState, PauseRow};
 
+use self::disk::DiskState;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::{AttemptReport, Outcome};
@@ -93,6 +95,8 @@ pub struct Overview {
     pub store_bytes: u64,
     /// Commit time, 99th percentile, in milliseconds.
     pub commit_p99_ms: Option<f64>,
+    /// The room on disk.
+    pub disk: DiskState,
 }
 
 /// A binding's numbers.

@@ -37,7 +37,7 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// No room on the device.
+    /// No room on the device. The transaction has not happened, and the store goes on.
     #[error("write to store: no space left on the device")]
     Full,
     /// A read took longer than its limit.

@@ -3,7 +3,8 @@
 //! 1. Synchronous. One writer, many readers.
 //! 2. [`Txn::commit`] returns only when the change is durable; before that nobody sees any of it.
 //! 3. The feed's cursor is gap-free to readers: nobody sees n + 1 before n.
-//! 4. After a failed commit the store refuses writes until it is reopened.
+//! 4. After a failed commit the store refuses writes until it is reopened; but a commit for which there is
+//!    no room ([`StoreError::Full`]) has not happened, and the store goes on.
 //! 5. Derived columns and counters follow from the state and are written in the same commit.
 //! 6. Payloads are written once, apart from the state.
 //!
@@ -19,6 +20,7 @@ pub mod query;
 mod record;
 pub mod sqlite;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::address::Address;
@@ -55,6 +57,11 @@ pub trait Store: Send {
 
     /// `sqlite`, `memory`.
     fn kind(&self) -> &'static str;
+
+    /// The file it lies in, for messages; none for memory.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// A transaction. Dropped without [`Txn::commit`], it has not happened. Its own writes are visible to it.
@@ -120,7 +127,8 @@ pub trait Txn {
     /// Makes it durable and visible. Answers with the cursor of the last item of the feed.
     ///
     /// # Errors
-    /// The fault. Whether it is durable is then unknown, and the store refuses further writes.
+    /// [`StoreError::Full`]: it has not happened, and may be tried again. Any other fault: whether it is
+    /// durable is unknown, and the store refuses further writes.
     fn commit(self: Box<Self>) -> Result<Cursor, StoreError>;
 }
 
@@ -443,4 +451,12 @@ pub trait Reader: Send {
     /// # Errors
     /// The fault.
     fn bytes(&mut self) -> Result<u64, StoreError>;
+
+    /// Bytes that the file system has left for it; none for memory.
+    ///
+    /// # Errors
+    /// The fault.
+    fn free_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 }

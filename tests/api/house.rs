@@ -88,6 +88,7 @@ pub(crate) async fn house_with(settings: Settings) -> House {
         busy_wait: Duration::from_secs(5),
         bus_lag_max: 1024,
         readers: 2,
+        room: broker::vitals::RoomSettings::default(),
         fresh_ids: ("org-id".to_owned(), "workspace-id".to_owned()),
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);

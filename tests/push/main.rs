@@ -139,6 +139,7 @@ impl House {
             busy_wait: Duration::from_secs(5),
             bus_lag_max: 1024,
             readers: 1,
+            room: postroom::broker::vitals::RoomSettings::default(),
             fresh_ids: ("org".to_owned(), "ws".to_owned()),
         };
         let broker = Broker::start(

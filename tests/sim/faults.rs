@@ -1,7 +1,7 @@
-//! A store that loses or cuts off commits when it is told to.
+//! A store that loses, cuts off or has no room for commits when it is told to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use postroom::domain::address::Address;
 use postroom::domain::ids::{Cursor, IntentId};
@@ -30,20 +30,44 @@ pub(crate) fn crash() -> StoreError {
 
 /// The plan that the simulation changes and the store obeys.
 #[derive(Debug, Default)]
-pub(crate) struct Plan(AtomicU8);
+pub(crate) struct Plan {
+    next: AtomicU8,
+    /// Transactions for which there is no room.
+    full: AtomicU32,
+}
 
 impl Plan {
+    /// The disk is full for so many transactions from now on. Zero is room again.
+    pub(crate) fn fill(&self, transactions: u32) {
+        self.full.store(transactions, Ordering::Relaxed);
+    }
+
+    fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed) > 0
+    }
+
+    /// True at every second one: then the first write finds no room, else the commit.
+    fn is_full_early(&self) -> bool {
+        self.full.load(Ordering::Relaxed) % 2 == 1
+    }
+
+    fn found_no_room(&self) -> StoreError {
+        let left = self.full.load(Ordering::Relaxed);
+        self.full.store(left.saturating_sub(1), Ordering::Relaxed);
+        StoreError::Full
+    }
+
     pub(crate) fn next(&self, fault: Fault) {
         let number = match fault {
             Fault::None => 0,
             Fault::Lost => 1,
             Fault::Untold => 2,
         };
-        self.0.store(number, Ordering::Relaxed);
+        self.next.store(number, Ordering::Relaxed);
     }
 
     fn take(&self) -> Fault {
-        match self.0.swap(0, Ordering::Relaxed) {
+        match self.next.swap(0, Ordering::Relaxed) {
             1 => Fault::Lost,
             2 => Fault::Untold,
             _ => Fault::None,
@@ -117,10 +141,16 @@ impl Txn for FaultyTxn<'_> {
     }
 
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
+        if self.plan.is_full_early() {
+            return Err(self.plan.found_no_room());
+        }
         self.inner.put(write)
     }
 
     fn commit(self: Box<Self>) -> Result<Cursor, StoreError> {
+        if self.plan.is_full() {
+            return Err(self.plan.found_no_room());
+        }
         let crash = crash();
         match self.plan.take() {
             Fault::None => self.inner.commit(),

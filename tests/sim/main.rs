@@ -97,6 +97,11 @@ fn the_stories_reach_every_kind_of_fact() {
                     seen.insert(name.to_owned());
                 }
             }
+            if line.contains("refused: ") {
+                let is_full = line.contains("is_full: true");
+                let name = if is_full { "disk full" } else { "disk low" };
+                seen.insert(name.to_owned());
+            }
             if line == "removed" || line == "jump" {
                 seen.insert(line);
             } else if line.contains(" job.") {
@@ -142,6 +147,8 @@ fn the_stories_reach_every_kind_of_fact() {
         "jump",
         "StepStarted",
         "StepEnded",
+        "disk full",
+        "disk low",
         "job.started",
         "job.progress",
         "job.finished",

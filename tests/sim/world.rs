@@ -7,9 +7,10 @@ use std::time::Duration;
 use postroom::broker::Settings;
 use postroom::broker::core::Core;
 use postroom::broker::request::{
-    AdminCommand, AgentPatch, AuditNote, NewAgent, Receipt, RememberKey, Request,
+    AdminCommand, AgentPatch, AuditNote, BrokerError, NewAgent, Receipt, RememberKey, Request,
 };
 use postroom::broker::session::{Handover, SessionMode, SessionSpec, Slot};
+use postroom::broker::vitals::RoomSettings;
 use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
 use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::Binding;
@@ -116,6 +117,9 @@ pub(crate) struct World {
     pub(crate) log: Vec<String>,
 }
 
+/// Free bytes below which the disk is low.
+const LOW_BYTES: u64 = 1_000;
+
 pub(crate) fn address(name: &str) -> Address {
     Address::parse(name, &Home::default()).expect("a plain name")
 }
@@ -131,6 +135,10 @@ fn settings() -> Settings {
         busy_wait: Duration::from_secs(1),
         bus_lag_max: 16,
         readers: 1,
+        room: RoomSettings {
+            low_bytes: LOW_BYTES,
+            ..RoomSettings::default()
+        },
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
     }
 }
@@ -203,6 +211,7 @@ impl World {
     fn crash(&mut self) -> Step {
         self.log.push("crash".to_owned());
         self.plan.next(Fault::None);
+        self.plan.fill(0);
         // What became true before is judged by what was known before.
         self.check()?;
         self.connections.clear();
@@ -288,6 +297,7 @@ impl World {
             78 => self.change_endpoint(),
             79 => self.job(),
             80..=81 => return self.crash(),
+            82 => self.fill_disk(),
             _ => self.pass_time(),
         };
         self.receive();
@@ -377,7 +387,8 @@ impl World {
             };
             let is_known = self.is_there(work.intent);
             self.ask(work.intent, command)?;
-            if !is_known {
+            let is_full = self.core().vitals().room().is_full;
+            if !is_known || is_full {
                 // Nothing was heard: what this commit started, it might start.
                 self.check().map_err(Broken::Rule)?;
             } else if let Some(span) = failure.and_then(|failure| failure.retry_after) {
@@ -498,6 +509,11 @@ impl World {
                     let seen = format!("I5 key {key} gave {first}, then {told}");
                     return Err(Broken::Rule(seen));
                 }
+                Ok(())
+            }
+            // Also while there would be room again, but the broker has not tried yet.
+            Some(Err(BrokerError::StorageLow(room))) if room.is_low => {
+                self.log.push(format!("refused: {room:?}"));
                 Ok(())
             }
             other => Err(Broken::Rule(format!(
@@ -638,7 +654,9 @@ impl World {
         let asked = asked_time(&command);
         let command = if ends_call { told(command) } else { command };
         let answer = self.ask(work.intent, command)?;
-        if let Some(until) = patience {
+        // What could not be written down need not have been heard.
+        let is_full = self.core().vitals().room().is_full;
+        if let Some(until) = patience.filter(|_until| !is_full) {
             self.checker.patience(until);
         }
         let Some(receipt) = answer else {
@@ -836,6 +854,23 @@ impl World {
         self.see_rate(false).map_err(Broken::Rule)
     }
 
+    /// The disk is low, full for a while, or has room again.
+    fn fill_disk(&mut self) -> Result<(), Broken> {
+        match self.rng.below(3) {
+            0 => {
+                let free = *self.rng.pick(&[LOW_BYTES / 2, LOW_BYTES * 2]).expect("two");
+                self.core().measure(Some(free))?;
+            }
+            1 => self.plan.fill(0),
+            _ => {
+                let transactions = 1 + self.rng.below(8);
+                self.log.push(format!("no room for {transactions}"));
+                self.plan.fill(u32::try_from(transactions).unwrap_or(1));
+            }
+        }
+        Ok(())
+    }
+
     fn pass_time(&mut self) -> Result<(), Broken> {
         let seconds = match self.rng.below(20) {
             0 => 86_400,
@@ -852,6 +887,9 @@ impl World {
     fn heal(&mut self) -> Step {
         self.plan.next(Fault::None);
         self.crash()?;
+        self.core()
+            .measure(Some(LOW_BYTES * 2))
+            .map_err(|error| error.to_string())?;
         let unlimited = AgentPatch {
             rate_millihertz: Some(0),
             ..AgentPatch::default()

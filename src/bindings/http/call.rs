@@ -55,14 +55,17 @@ async fn post(shared: &Shared, handover: &Handover) -> Result<PushResult, Failur
     Ok(shared.pusher.post(&push).await)
 }
 
-/// Hands the outcome to the broker. A busy broker is asked again until the lease is over anyway.
+/// Hands the outcome to the broker. A broker that is busy, or has no room to write it down, is asked again
+/// until the lease is over anyway.
 async fn tell(shared: &Shared, handover: &Handover, result: Result<PushResult, Failure>) {
     let command = command_of(handover, result);
     loop {
         let request = Request::plain(handover.intent.id, command.clone());
         match shared.broker.run(request).await {
             Ok(_receipt) => return,
-            Err(BrokerError::Busy) if shared.broker.clock().now() < handover.lease_until => {
+            Err(BrokerError::Busy | BrokerError::StorageFull)
+                if shared.broker.clock().now() < handover.lease_until =>
+            {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(BrokerError::Refused(refusal)) => {

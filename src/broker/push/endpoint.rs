@@ -124,6 +124,24 @@ impl Endpoint {
         }
     }
 
+    /// Forgets calls that are not made after all. True when there were any.
+    pub(super) fn undo_begun(&mut self, is_undone: impl Fn(AttemptId) -> bool) -> bool {
+        let before = self.calls.len();
+        self.calls.retain(|attempt, _begun| !is_undone(*attempt));
+        self.calls.len() < before
+    }
+
+    /// As it was before a commit that has not happened, with what calls have taught since.
+    pub(super) fn restore(&mut self, stored: Option<&Record>, now: Timestamp) {
+        self.fresh.clear();
+        self.has_backlog = true;
+        self.notice = stored.and_then(|stored| stored.notice);
+        let rate = stored.and_then(|stored| stored.rate_millihertz);
+        if rate != self.rate_millihertz {
+            self.limit_rate(rate, now);
+        }
+    }
+
     /// What others may see.
     pub(super) fn known(&mut self, now: Timestamp) -> Known {
         let next_call_at = self

@@ -82,6 +82,36 @@ impl Endpoints {
         }
     }
 
+    /// The calls that a commit would have begun are not made, as it has not happened.
+    pub(super) fn undo_begun(&mut self) {
+        let begun = std::mem::take(&mut self.granted);
+        for (agent, endpoint) in &mut self.by_agent {
+            if endpoint.undo_begun(|attempt| begun.contains_key(&attempt)) {
+                self.untold.insert(agent.clone());
+            }
+        }
+    }
+
+    /// After a commit that has not happened: what it would have put down is as the store says, and anything
+    /// may lie ready. What was learnt from calls stays true.
+    pub(super) fn restore(&mut self, records: Vec<Record>, registry: &Registry, now: Timestamp) {
+        let mut stored: HashMap<Address, Record> = records
+            .into_iter()
+            .map(|record| (record.agent.clone(), record))
+            .collect();
+        for (agent, endpoint) in &mut self.by_agent {
+            let stored = stored.remove(agent);
+            endpoint.restore(stored.as_ref(), now);
+            self.unkept.insert(agent.clone());
+            self.untold.insert(agent.clone());
+        }
+        for agent in registry.agents() {
+            if agent.binding == Binding::Http {
+                self.expect_backlog(&agent.address, now);
+            }
+        }
+    }
+
     /// The binding is there, and may make so many calls at once.
     pub(super) fn open(&mut self, session: SessionId, slots: u32, start: u32) {
         self.caller = Some(Caller {

@@ -10,6 +10,7 @@ use crate::console::model::overlay::Overlay;
 use crate::console::task::Task;
 use crate::console::theme::Themes;
 use crate::desk::rows::FeedRow;
+use crate::desk::rows::disk::DiskState;
 use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::payload::Payload;
 use crate::domain::status::{State, Status};
@@ -149,6 +150,19 @@ fn a_new_task_changes_a_number_and_nothing_else() {
     assert_eq!(cursor(&bench), row);
     assert!(bench.model.overlay.is_none());
     assert!(bench.screen().contains("2 Inbox 10!"));
+}
+
+#[test]
+fn a_disk_without_room_is_said_in_the_header_at_every_size() {
+    for (width, height) in [(120, 36), (80, 24), (40, 9)] {
+        let mut bench = Bench::at(width, height);
+        assert!(!bench.screen().contains("DISK"));
+        for (disk, text) in [(DiskState::Low, "DISK LOW"), (DiskState::Full, "DISK FULL")] {
+            bench.desk.script(|script| script.overview.disk = disk);
+            bench.pass(2_000);
+            assert!(bench.screen().contains(text), "{}", bench.screen());
+        }
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ pub(super) fn overview() -> Overview {
         tasks_overdue: 2,
         completed_last_day: 214_880,
         store_bytes: 0,
+        disk: crate::desk::rows::disk::DiskState::Fine,
         commit_p99_ms: None,
     }
 }

@@ -195,9 +195,13 @@ impl Desk for LocalDesk {
 impl From<BrokerError> for DeskError {
     fn from(error: BrokerError) -> Self {
         match error {
+            BrokerError::StorageLow(_) => Problem::new("storage_low", error.to_string()).into(),
             BrokerError::Busy
             | BrokerError::Stopping
-            | BrokerError::Store(StoreError::Slow { .. }) => Self::Busy(error.to_string()),
+            | BrokerError::StorageFull
+            | BrokerError::Store(StoreError::Full | StoreError::Slow { .. }) => {
+                Self::Busy(error.to_string())
+            }
             BrokerError::Store(StoreError::BadCursor(_)) => {
                 let message = format!("{error}; hint: start without one");
                 Problem::new("bad_cursor", message).into()

@@ -20,6 +20,7 @@ use crate::desk::derive::{
     throttled,
 };
 use crate::desk::rows::agents::EndpointRow;
+use crate::desk::rows::disk::DiskState;
 use crate::desk::rows::{AgentRow, AgentState, BindingRow, Overview, PauseRow};
 
 /// Open tasks that are looked at for overdue ones; the soonest due come first.
@@ -38,6 +39,7 @@ struct Numbers {
 pub(super) async fn overview(broker: &Broker) -> Result<Overview, DeskError> {
     let snapshot = broker.stats().snapshot();
     let now = broker.clock().now();
+    let room = broker.vitals().room();
     let numbers = broker.read(read_numbers).await?;
     let agents = agent_rows(
         broker,
@@ -83,6 +85,7 @@ pub(super) async fn overview(broker: &Broker) -> Result<Overview, DeskError> {
         completed_last_day: snapshot.completed_last_day,
         store_bytes: numbers.store_bytes,
         commit_p99_ms: snapshot.commit.p99.map(rounded),
+        disk: DiskState::of(room.is_low, room.is_full),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::desk::derive::{
     Traffic, per_second, retries_due, rounded, share_percent, sort_worst_first, throttled,
 };
 use crate::desk::rows::agents::EndpointRow;
+use crate::desk::rows::disk::DiskState;
 use crate::desk::rows::{AgentRow, AgentState, BindingRow, FeedRow, Overview, PauseRow};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
@@ -133,6 +134,8 @@ struct InboxBody {
 struct StoreBody {
     bytes: u64,
     commit_p99_ms: Option<f64>,
+    disk_low: bool,
+    disk_full: bool,
 }
 
 impl OverviewBody {
@@ -178,6 +181,7 @@ impl OverviewBody {
             completed_last_day: minutes.completed_last_day,
             store_bytes: self.store.bytes,
             commit_p99_ms: self.store.commit_p99_ms,
+            disk: DiskState::of(self.store.disk_low, self.store.disk_full),
         }
     }
 }

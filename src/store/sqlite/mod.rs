@@ -148,10 +148,10 @@ impl SqliteStore {
 /// Whoever opens the file next has nothing to catch up with, and it can be copied alone.
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        if self.is_poisoned {
-            return;
-        }
-        // Without it nothing is lost: the log stays beside the file, and is read at the next start.
+        // After a sync that failed as well: what is moved into the file are commits that were synced before,
+        // and with the log goes the failed one, which may look whole to the next start although it never
+        // reached the disk. Without it nothing is lost: the log stays beside the file, and is read at the
+        // next start.
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         drop(self.connection.query_row(checkpoint, [], |_row| Ok(())));
     }
@@ -186,5 +186,9 @@ impl Store for SqliteStore {
 
     fn kind(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn file(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 }

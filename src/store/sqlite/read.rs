@@ -371,6 +371,14 @@ impl Reader for SqliteReader {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         Ok(size(&self.path) + size(&log))
     }
+
+    fn free_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        let free = rustix::fs::statvfs(&self.path).map_err(|error| StoreError::Fault {
+            operation: "look at free space of disk",
+            reason: error.to_string(),
+        })?;
+        Ok(Some(free.f_bavail.saturating_mul(free.f_frsize)))
+    }
 }
 
 /// The records of the first column.

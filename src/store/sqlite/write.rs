@@ -231,7 +231,10 @@ impl Txn for SqliteTxn<'_> {
                 .named("commit")
         });
         if let Err(error) = result {
-            self.store.is_poisoned = true;
+            // A log that could not grow ends before the mark that would have made this a commit: it has not
+            // happened, SQLite has taken it back or takes it back when this is dropped, and the next commit
+            // writes over what there is of it. After anything else what is on disk is unknown.
+            self.store.is_poisoned = error != StoreError::Full;
             return Err(error);
         }
         self.is_done = true;

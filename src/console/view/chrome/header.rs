@@ -12,6 +12,7 @@ use crate::console::view::kit::{Canvas, Size, Span, span, spans_width};
 use crate::console::widgets::Paint;
 use crate::console::widgets::spark::spark;
 use crate::desk::rows::Overview;
+use crate::desk::rows::disk::DiskState;
 
 use super::dead_of;
 
@@ -55,6 +56,16 @@ fn link(model: &Model, paint: Paint<'_>) -> Span {
             span(text, Role::Crit)
         }
     }
+}
+
+/// What the disk does not let through, if anything.
+fn disk(model: &Model) -> Option<Part> {
+    let (text, role) = match model.overview.as_ref()?.disk {
+        DiskState::Fine => return None,
+        DiskState::Low => ("DISK LOW", Role::Warn),
+        DiskState::Full => ("DISK FULL", Role::Crit),
+    };
+    Some(Part::new(0, false, vec![span(text, role)]))
 }
 
 /// One line of health, for screens that are too small for anything else.
@@ -200,10 +211,9 @@ fn rate(per_second: f64) -> String {
 
 fn wide_first(model: &Model, paint: Paint<'_>) -> Vec<Part> {
     let (place, environment, name) = who(model);
-    let mut parts = vec![
-        Part::new(0, false, vec![link(model, paint)]),
-        Part::new(0, false, vec![span(place, Role::Text)]),
-    ];
+    let mut parts = vec![Part::new(0, false, vec![link(model, paint)])];
+    parts.extend(disk(model));
+    parts.push(Part::new(0, false, vec![span(place, Role::Text)]));
     if !environment.is_empty() {
         parts.push(Part::new(0, true, vec![span(environment, Role::Strong)]));
     }
@@ -312,6 +322,7 @@ fn narrow(model: &Model, paint: Paint<'_>) -> Vec<Part> {
     let (_, environment, _) = who(model);
     let (mode, role) = mode(model);
     let mut parts = vec![Part::new(0, false, vec![link(model, paint)])];
+    parts.extend(disk(model));
     if !environment.is_empty() {
         parts.push(Part::new(0, false, vec![span(environment, Role::Strong)]));
     }
@@ -365,6 +376,7 @@ fn tiny(model: &Model, paint: Paint<'_>) -> Vec<Part> {
         text
     };
     let mut parts = vec![Part::new(0, false, vec![span(text, role)])];
+    parts.extend(disk(model));
     if !environment.is_empty() {
         parts.push(Part::new(1, false, vec![span(environment, Role::Strong)]));
     }
