@@ -9,6 +9,7 @@
     reason = "tests, and what only tests use"
 )]
 
+mod backup;
 mod broker;
 mod demo;
 mod operate;
