@@ -78,6 +78,7 @@ async fn house() -> House {
         readers: 2,
         room: postroom::broker::vitals::RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
+        webhook_words: postroom::broker::webhooks::plain_words,
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let entropy = Arc::new(SeededEntropy::new(7));

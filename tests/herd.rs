@@ -93,6 +93,7 @@ fn settings() -> Settings {
         readers: 1,
         room: postroom::broker::vitals::RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
+        webhook_words: postroom::broker::webhooks::plain_words,
     }
 }
 

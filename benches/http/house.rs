@@ -35,6 +35,7 @@ impl House {
             readers: 3,
             room: broker::vitals::RoomSettings::default(),
             fresh_ids: ("org".to_owned(), "workspace".to_owned()),
+            webhook_words: broker::webhooks::plain_words,
         };
         let file = directory.join("postroom.db");
         let store = SqliteStore::open(&file, sqlite::Settings::default()).unwrap();

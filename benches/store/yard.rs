@@ -61,6 +61,7 @@ impl Yard {
             readers: 1,
             room: postroom::broker::vitals::RoomSettings::default(),
             fresh_ids: ("org".to_owned(), "workspace".to_owned()),
+            webhook_words: postroom::broker::webhooks::plain_words,
         };
         let store = Box::new(store.unwrap());
         let entropy = Arc::new(SystemEntropy);

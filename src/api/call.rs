@@ -282,7 +282,15 @@ impl Query {
     pub(super) fn address(&self, key: &str, api: &Api) -> Result<Option<Address>, Problem> {
         let home = &api.broker().registry().home;
         self.get(key)
-            .map(|text| Address::parse(text, home).map_err(|error| Problem::address(key, &error)))
+            .map(|text| {
+                // What carries events to a subscription can be looked for, if not sent to.
+                match text.strip_prefix("webhook://") {
+                    Some(id) => Ok(Address::webhook(id)),
+                    None => {
+                        Address::parse(text, home).map_err(|error| Problem::address(key, &error))
+                    }
+                }
+            })
             .transpose()
     }
 

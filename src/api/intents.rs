@@ -8,7 +8,7 @@ use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
 use crate::domain::ids::IntentId;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Intent, Kind};
 use crate::domain::key::Role;
 use crate::domain::payload::Payload;
 use crate::domain::status::{State as IntentState, Status};
@@ -85,12 +85,6 @@ pub(super) async fn show(State(api): State<Api>, call: Call, Path(text): Path<St
 pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     let filter = filter(&api, &call)?;
     let page = call.query.page(50, 500)?;
-    if matches!(call.query.get("kind"), Some("step" | "webhook")) {
-        let none: [Object; 0] = [];
-        return Ok(Answer(
-            Object::ok().list("intents", none).null("next_cursor"),
-        ));
-    }
     let has_payload = call.query.names("include").contains(&"payload");
     let (page, payloads) = api
         .broker()
@@ -150,10 +144,33 @@ fn filter(api: &Api, call: &Call) -> Result<IntentFilter, Problem> {
             filter.statuses.push(status(name)?);
         }
     }
+    filter.kinds = kinds(call, filter.is_unfinished)?;
     for name in query.names("state") {
         filter.states.push(state(name)?);
     }
     Ok(filter)
+}
+
+/// Which kinds a list shows. An agent that asks for what is pending asks for its work, steps included.
+fn kinds(call: &Call, is_pending: bool) -> Result<Vec<Kind>, Problem> {
+    let names = call.query.names("kind");
+    if names.is_empty() {
+        return Ok(if is_pending && call.caller.role == Role::Agent {
+            vec![Kind::Intent, Kind::Step]
+        } else {
+            vec![Kind::Intent]
+        });
+    }
+    if names.contains(&"all") {
+        return Ok(Vec::new());
+    }
+    let read = |name: &str| {
+        Kind::from_name(name).ok_or_else(|| {
+            let message = format!("{name:?} is none of intent, step, webhook, all");
+            Problem::field("query", "kind", message, "string")
+        })
+    };
+    names.into_iter().map(read).collect()
 }
 
 /// The state of the overview of that name.

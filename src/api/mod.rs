@@ -46,6 +46,7 @@ mod submit;
 mod tasks;
 pub mod tls;
 mod unsupported;
+mod webhooks;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

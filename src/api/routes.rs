@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -14,7 +14,7 @@ use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
     holds, inbox, intents, jobs, mesh, metrics, moves, openapi, overview, scenarios, schemas,
-    submit, tasks, unsupported,
+    submit, tasks, unsupported, webhooks,
 };
 use crate::wire::errors::Problem;
 
@@ -33,6 +33,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/schemas", post(schemas::upsert))
         .route("/v1/schemas/{semantic_type}", get(schemas::show))
         .merge(mesh())
+        .merge(webhook_routes())
         .route("/v1/agents", get(agents::list))
         .route("/v1/agents/{*rest}", any(agents::dispatch))
         .route(
@@ -110,6 +111,20 @@ fn scenario_routes() -> Router<Api> {
         .route("/v1/scenarios/validate", post(scenarios::validate))
         .route("/v1/scenarios/apply", post(scenarios::apply))
         .route("/v1/tool-registry/macros", get(scenarios::macros))
+}
+
+fn webhook_routes() -> Router<Api> {
+    Router::new()
+        .route(
+            "/v1/webhooks/subscriptions",
+            get(webhooks::list).post(webhooks::subscribe),
+        )
+        .route(
+            "/v1/webhooks/subscriptions/{id}",
+            delete(webhooks::unsubscribe),
+        )
+        .route("/v1/webhooks/events", post(webhooks::publish))
+        .route("/v1/webhooks/events/{id}/replay", post(webhooks::replay))
 }
 
 fn mesh() -> Router<Api> {

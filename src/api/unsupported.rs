@@ -31,11 +31,7 @@ const NOT_POSTROOM: [&str; 18] = [
 ];
 
 /// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 3] = [
-    ("mesh", "the agent mesh"),
-    ("webhooks", "webhook subscriptions"),
-    ("workspaces", "workspaces"),
-];
+const NOT_YET: [(&str, &str); 2] = [("mesh", "the agent mesh"), ("workspaces", "workspaces")];
 
 /// Something that Postroom does not have.
 pub(super) fn not_part_of_postroom(family: &str) -> Problem {

@@ -14,6 +14,7 @@ use crate::bindings::guard::Guard;
 use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
 use crate::broker::request::BrokerError;
 use crate::broker::vitals::RoomSettings;
+use crate::broker::webhooks::WebhookEvent;
 use crate::broker::{self, Broker};
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, Entropy, Mono};
@@ -24,6 +25,7 @@ use crate::store::error::StoreError;
 use crate::store::memory::MemoryStore;
 use crate::store::sqlite::recover::DirectoryLock;
 use crate::store::sqlite::{self, SqliteStore, Ticks};
+use crate::wire;
 
 /// Commits that a subscriber of the bus may lag behind.
 const BUS_LAG_MAX: usize = 4096;
@@ -221,6 +223,16 @@ fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {
             check_every: config.store.disk_check.to_std(),
         },
         fresh_ids: (fresh_uuid(entropy), fresh_uuid(entropy)),
+        webhook_words: |event| {
+            let WebhookEvent {
+                id,
+                event_type,
+                owner,
+                fact,
+                intent,
+            } = *event;
+            wire::webhooks::told(id, event_type, owner, fact, intent)
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use crate::broker::push;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
-use crate::broker::{admission, audit, jobs, schemas};
+use crate::broker::{admission, audit, jobs, schemas, webhooks};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
@@ -26,6 +26,10 @@ pub(super) fn run(
     command: &AdminCommand,
     note: &AuditNote,
 ) -> Result<AdminReceipt, BrokerError> {
+    if let AdminCommand::PublishEvent(event) = command {
+        // What happens every second is no operator's write.
+        return webhooks::publish(batch, event);
+    }
     let before = audit::subject(batch, command);
     let result = decide(batch, command, note);
     audit::of_command(batch, note, &before, &result)?;
@@ -45,6 +49,11 @@ fn decide(
         AdminCommand::Unpause { address } => unpause(batch, address, note),
         AdminCommand::Kill { address, reason } => admission::kill(batch, address, reason, note),
         AdminCommand::Revive { address } => admission::revive(batch, address, note),
+        AdminCommand::Subscribe(new) => webhooks::subscribe(batch, new, note),
+        AdminCommand::Unsubscribe { id, owner } => {
+            webhooks::unsubscribe(batch, *id, owner.as_ref(), note)
+        }
+        AdminCommand::PublishEvent(event) => webhooks::publish(batch, event),
         AdminCommand::ChangePolicy { address, change } => {
             admission::change_policy(batch, address, change, note)
         }
@@ -183,11 +192,9 @@ fn revoke(
     if key.revoked_at.is_some() {
         let key = Some(Arc::clone(key));
         return Ok(AdminReceipt {
-            agent: None,
             key,
-            job: None,
-            schema: None,
             is_repeat: true,
+            ..AdminReceipt::default()
         });
     }
     let revoked = Key {
@@ -211,10 +218,8 @@ fn register(
             let agent = Some(Arc::clone(agent));
             return Ok(AdminReceipt {
                 agent,
-                key: None,
-                job: None,
-                schema: None,
                 is_repeat: true,
+                ..AdminReceipt::default()
             });
         }
         return Err(AdminRefusal::AddressTaken(new.address.clone()).into());
@@ -310,6 +315,7 @@ fn delete(
             key_receipt(batch, revoked, "key.revoked", note)?;
         }
     }
+    webhooks::forget_owner(batch, &agent.address, note)?;
     let changed = Agent {
         status: AgentStatus::Deleted,
         updated_at: batch.now,
@@ -350,10 +356,7 @@ pub(super) fn agent_receipt(
     tell(batch, kind, Some(agent.address.clone()), data, note)?;
     Ok(AdminReceipt {
         agent: Some(agent),
-        key: None,
-        job: None,
-        schema: None,
-        is_repeat: false,
+        ..AdminReceipt::default()
     })
 }
 
@@ -378,9 +381,7 @@ fn key_receipt(
     Ok(AdminReceipt {
         agent,
         key: Some(key),
-        job: None,
-        schema: None,
-        is_repeat: false,
+        ..AdminReceipt::default()
     })
 }
 

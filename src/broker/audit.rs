@@ -166,6 +166,14 @@ fn changed(batch: &mut Batch<'_>, before: &Subject, receipt: &AdminReceipt) -> O
         });
         details.insert("schema".to_owned(), schema);
     }
+    if let Some(one) = &receipt.subscription {
+        let one = json!({
+            "subscription_id": one.id.to_string(), "owner_agent": one.owner.to_string(),
+            "callback_url": one.callback_url, "event_types": one.event_types,
+            "active": one.is_active,
+        });
+        details.insert("subscription".to_owned(), one);
+    }
     if let Some(key) = &receipt.key {
         let key = json!({
             "key_id": key.id.to_string(), "key_hint": key.hint, "role": key.role.name(),
@@ -244,9 +252,12 @@ fn agent_of(
     let registry = batch.registry();
     match command {
         AdminCommand::Register(new) => registry.agent(&new.address),
-        AdminCommand::PutSchema(_) | AdminCommand::StartJob(_) | AdminCommand::ControlJob(..) => {
-            None
-        }
+        AdminCommand::PutSchema(_)
+        | AdminCommand::Subscribe(_)
+        | AdminCommand::Unsubscribe { .. }
+        | AdminCommand::PublishEvent(_)
+        | AdminCommand::StartJob(_)
+        | AdminCommand::ControlJob(..) => None,
         AdminCommand::Pause { address, .. }
         | AdminCommand::Unpause { address }
         | AdminCommand::Kill { address, .. }

@@ -11,6 +11,7 @@ use crate::broker::push;
 use crate::broker::registry::Registry;
 use crate::broker::request::{BrokerError, Published, Receipt, Request};
 use crate::broker::vitals::{Vitals, is_admission};
+use crate::broker::webhooks::{self, Announced, WebhookWords};
 use crate::clock::Entropy;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
@@ -54,6 +55,9 @@ pub(super) struct Batch<'a> {
     pub(super) now: Timestamp,
     entries: IdMap<Entry>,
     dirty: Vec<IntentId>,
+    pub(super) words: WebhookWords,
+    /// Events for webhook subscriptions that are not intents yet.
+    pub(super) announced: Vec<Announced>,
     pub(super) told: HashMap<(String, String), Receipt>,
     /// What was put, in the order of the feed.
     feed: Vec<FeedEntry>,
@@ -101,6 +105,7 @@ pub(super) struct Start<'a> {
     pub(super) policy: &'a Policy,
     pub(super) vitals: &'a Vitals,
     pub(super) entropy: &'a dyn Entropy,
+    pub(super) words: WebhookWords,
     pub(super) now: Timestamp,
 }
 
@@ -116,6 +121,7 @@ impl<'a> Batch<'a> {
             policy,
             vitals,
             entropy,
+            words,
             now,
         } = start;
         Self {
@@ -132,6 +138,8 @@ impl<'a> Batch<'a> {
             now,
             entries: IdMap::default(),
             dirty: Vec::new(),
+            words,
+            announced: Vec::new(),
             told: HashMap::new(),
             feed: Vec::new(),
             deliveries: Vec::new(),
@@ -230,6 +238,7 @@ impl<'a> Batch<'a> {
             caused.push(intent);
             waiting.extend(more);
         }
+        webhooks::announce(self)?;
         // What it caused may have moved it on.
         let intent = self.intent(id).cloned().unwrap_or(intent);
         Ok(Ran {
@@ -239,8 +248,8 @@ impl<'a> Batch<'a> {
         })
     }
 
-    #[expect(clippy::type_complexity, reason = "used by one caller, right above")]
-    fn step(
+    #[expect(clippy::type_complexity, reason = "used by two callers")]
+    pub(super) fn step(
         &mut self,
         id: IntentId,
         command: &Command,
@@ -266,6 +275,7 @@ impl<'a> Batch<'a> {
                 reason: "its facts do not start with its birth".to_owned(),
             })?;
             self.follow(earlier.as_ref(), fact, &after);
+            webhooks::note(self, fact, &after);
             with_status.push((fact.clone(), after.status));
             state = Some(after);
         }

@@ -66,7 +66,7 @@ pub(super) fn recover(
         next_key = next_key.max(key.id.0.saturating_add(1));
         registry.put_key(Arc::new(key));
     }
-    remember_schemas(&mut registry, reader.as_mut())?;
+    remember_rest(&mut registry, reader.as_mut())?;
     let (org, workspace) = (registry.org_id.clone(), registry.workspace_id.clone());
     parts.registry.store(Arc::new(registry));
 
@@ -83,6 +83,7 @@ pub(super) fn recover(
         policy: &parts.settings.policy,
         vitals: parts.vitals.as_ref(),
         entropy: parts.entropy.as_ref(),
+        words: parts.settings.webhook_words,
         now: parts.clock.now(),
     });
     batch.txn.put(Write::Number(EPOCH, epoch))?;
@@ -113,8 +114,11 @@ pub(super) fn recover(
     })
 }
 
-/// Compiles what is registered. What does not compile was never let in, so it is damage.
-fn remember_schemas(registry: &mut Registry, reader: &mut dyn Reader) -> Result<(), StoreError> {
+/// Reads subscriptions and schemas. A schema that does not compile was never let in, so it is damage.
+fn remember_rest(registry: &mut Registry, reader: &mut dyn Reader) -> Result<(), StoreError> {
+    for subscription in reader.subscriptions()? {
+        registry.put_subscription(Arc::new(subscription));
+    }
     for schema in reader.schemas()? {
         let checker = Checker::of(&schema.json).map_err(|bad| StoreError::Corrupt {
             what: format!("schema of {}", schema.semantic_type),

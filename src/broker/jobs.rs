@@ -171,11 +171,9 @@ pub(super) fn control(
 
 fn receipt(job: &Job, is_repeat: bool) -> AdminReceipt {
     AdminReceipt {
-        agent: None,
-        key: None,
         job: Some(Arc::new(job.clone())),
-        schema: None,
         is_repeat,
+        ..AdminReceipt::default()
     }
 }
 

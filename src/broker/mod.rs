@@ -39,6 +39,7 @@ mod remember;
 mod retention;
 mod rounds;
 mod schemas;
+pub mod webhooks;
 mod writer;
 
 #[cfg(test)]
@@ -61,6 +62,7 @@ use crate::broker::request::{
 use crate::broker::session::{Session, SessionSpec};
 use crate::broker::stats::Stats;
 use crate::broker::vitals::Vitals;
+use crate::broker::webhooks::WebhookWords;
 use crate::clock::{Clock, Entropy};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
@@ -94,6 +96,8 @@ pub struct Settings {
     pub room: vitals::RoomSettings,
     /// The UUID of the organisation, should the store have none yet.
     pub fresh_ids: (String, String),
+    /// How events look to webhook subscriptions.
+    pub webhook_words: WebhookWords,
 }
 
 /// The handle of a running broker.

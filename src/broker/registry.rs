@@ -1,6 +1,6 @@
 //! Agents, accounts and keys as one immutable snapshot: read on every request, replaced on every change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::domain::address::{Address, Home};
@@ -8,6 +8,7 @@ use crate::domain::agent::Agent;
 use crate::domain::ids::AccountId;
 use crate::domain::key::{Key, KeyHash};
 use crate::domain::schema::Schema;
+use crate::domain::subscription::{Subscription, SubscriptionId};
 use crate::domain::time::Timestamp;
 use crate::engine::schema::Checker;
 
@@ -34,6 +35,11 @@ pub struct Registry {
     accounts: HashMap<AccountId, Address>,
     keys: HashMap<[u8; 32], Arc<Key>>,
     schemas: HashMap<String, Arc<Registered>>,
+    // Ordered, so that the same facts give the same intents again.
+    subscriptions: BTreeMap<SubscriptionId, Arc<Subscription>>,
+    live: Vec<Arc<Subscription>>,
+    /// Subscriptions as whoever delivers sees them.
+    hooks: HashMap<Address, Arc<Agent>>,
 }
 
 impl Registry {
@@ -51,7 +57,51 @@ impl Registry {
     /// The agent at an address, registered or met before.
     #[must_use]
     pub fn agent(&self, address: &Address) -> Option<&Arc<Agent>> {
-        self.agents.get(address)
+        match self.agents.get(address) {
+            None if address.is_webhook() => self.hooks.get(address),
+            found => found,
+        }
+    }
+
+    /// True when nobody wants to be told of anything.
+    #[must_use]
+    pub const fn has_no_subscriptions(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Webhook subscriptions that are active.
+    #[must_use]
+    pub fn live_subscriptions(&self) -> Vec<Arc<Subscription>> {
+        self.live.clone()
+    }
+
+    /// Webhook subscriptions of one owner, or of all; revoked ones too.
+    #[must_use]
+    pub fn subscriptions_of(&self, owner: Option<&Address>) -> Vec<Arc<Subscription>> {
+        self.subscriptions
+            .values()
+            .filter(|one| owner.is_none_or(|owner| one.owner == *owner))
+            .cloned()
+            .collect()
+    }
+
+    /// Puts a webhook subscription in, or in place of the one of its id.
+    pub fn put_subscription(&mut self, subscription: Arc<Subscription>) {
+        let agent = Arc::new(subscription.agent());
+        self.hooks.insert(agent.address.clone(), agent);
+        self.subscriptions.insert(subscription.id, subscription);
+        self.live = self
+            .subscriptions
+            .values()
+            .filter(|one| one.is_active && one.revoked_at.is_none())
+            .cloned()
+            .collect();
+    }
+
+    /// Every webhook subscription as whoever delivers sees it.
+    #[must_use]
+    pub fn hooks(&self) -> Vec<Arc<Agent>> {
+        self.hooks.values().cloned().collect()
     }
 
     /// The agent at an address, or the mailbox that its first use would make.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::broker::registry::Registered;
 use crate::broker::vitals::Room;
 use crate::domain::address::Address;
@@ -12,6 +14,8 @@ use crate::domain::ids::{AccountId, Cursor, IntentId, JobId, KeyId, PolicyEntryI
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobControl, JobState, NewJob};
 use crate::domain::key::{Key, KeyHash, Role};
+use crate::domain::payload::Payload;
+use crate::domain::subscription::{SUBSCRIPTIONS_MAX, Subscription, SubscriptionId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::command::Command;
 use crate::engine::refusal::Refusal;
@@ -192,6 +196,17 @@ pub enum AdminCommand {
         /// Which.
         address: Address,
     },
+    /// Make a webhook subscription, or change the one its owner has for this URL.
+    Subscribe(Box<NewSubscription>),
+    /// Take one away.
+    Unsubscribe {
+        /// Which.
+        id: SubscriptionId,
+        /// Whose; none for whosever it is.
+        owner: Option<Address>,
+    },
+    /// Carry an event to whoever of its owner's subscriptions wants it.
+    PublishEvent(Box<PublishedEvent>),
     /// Make a key. The token was made by the caller; only its hash comes here.
     CreateKey {
         /// Its id, given out by the broker before.
@@ -233,6 +248,42 @@ pub struct StartJob {
     pub by: Address,
     /// Through what.
     pub via: String,
+}
+
+/// A webhook subscription to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSubscription {
+    /// Whose.
+    pub owner: Address,
+    /// True when it tells of everybody's intents.
+    pub is_of_all: bool,
+    /// Where events are posted.
+    pub callback_url: String,
+    /// Which events; a trailing `*` matches any rest.
+    pub event_types: Vec<String>,
+    /// What signs, if the owner chose it.
+    pub secret: Option<String>,
+    /// What signs if not.
+    pub fresh_secret: String,
+    /// Whether anything is sent.
+    pub is_active: bool,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// An event from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedEvent {
+    /// Its id.
+    pub id: Uuid,
+    /// Which.
+    pub event_type: String,
+    /// Whose subscriptions get it.
+    pub owner: Address,
+    /// The trace.
+    pub trace_id: Option<String>,
+    /// What receivers are sent, an object.
+    pub body: Payload,
 }
 
 /// A change of a send policy.
@@ -301,6 +352,10 @@ pub struct AdminReceipt {
     pub job: Option<Arc<Job>>,
     /// The schema after it.
     pub schema: Option<Arc<Registered>>,
+    /// The webhook subscription after it.
+    pub subscription: Option<Arc<Subscription>>,
+    /// How many subscriptions an event goes to.
+    pub queued: u32,
     /// True when nothing had to change.
     pub is_repeat: bool,
 }
@@ -344,6 +399,12 @@ pub enum AdminRefusal {
     /// The policy is full.
     #[error("the policy of {0} has {ENTRIES_MAX} entries, which is the most")]
     PolicyFull(Address),
+    /// No such subscription.
+    #[error("no subscription {0}")]
+    NoSubscription(SubscriptionId),
+    /// One owner has so many.
+    #[error("{0} has {SUBSCRIPTIONS_MAX} subscriptions, which is the most")]
+    TooManySubscriptions(Address),
     /// An http agent needs a URL.
     #[error("delivery_mode http needs a callback_url")]
     NoCallback,
@@ -365,7 +426,11 @@ impl AdminRefusal {
             Self::JobFinished(..) => "job_finished",
             Self::SchemaIncompatible { .. } => "schema_incompatible",
             Self::NoPolicyEntry(..) => "not_found",
-            Self::NoCallback | Self::NotCalled(_) | Self::PolicyFull(_) => "schema_invalid",
+            Self::NoSubscription(_) => "subscription_not_found",
+            Self::NoCallback
+            | Self::NotCalled(_)
+            | Self::PolicyFull(_)
+            | Self::TooManySubscriptions(_) => "schema_invalid",
         }
     }
 }

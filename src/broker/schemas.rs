@@ -66,10 +66,8 @@ fn is_same(known: &Schema, new: &Schema) -> bool {
 
 fn receipt(schema: Arc<Registered>, is_repeat: bool) -> AdminReceipt {
     AdminReceipt {
-        agent: None,
-        key: None,
-        job: None,
         schema: Some(schema),
         is_repeat,
+        ..AdminReceipt::default()
     }
 }

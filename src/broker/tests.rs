@@ -49,6 +49,7 @@ async fn house() -> House {
         readers: 2,
         room: crate::broker::vitals::RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
+        webhook_words: crate::broker::webhooks::plain_words,
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let entropy = Arc::new(SeededEntropy::new(7));

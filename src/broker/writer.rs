@@ -232,6 +232,7 @@ impl Writer {
             policy: &parts.settings.policy,
             vitals: parts.vitals.as_ref(),
             entropy: parts.entropy.as_ref(),
+            words: parts.settings.webhook_words,
             now,
         });
         rounds::give_back(
@@ -444,7 +445,8 @@ fn take(
         Message::Open(spec, id, sender) => {
             batch.outbox.open(*id, spec.clone(), sender.clone());
             if let SessionMode::Calls { .. } = spec.mode {
-                for agent in batch.registry().agents() {
+                let hooks = batch.registry().hooks();
+                for agent in batch.registry().agents().into_iter().chain(hooks) {
                     push::expect(batch, &agent);
                 }
             }

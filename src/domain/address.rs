@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// Most characters that an address may have, as it was given.
 pub const ADDRESS_CHARS_MAX: usize = 383;
 
+/// The scheme of webhook subscriptions.
+const WEBHOOK: &str = "webhook://";
+
 /// The names of this broker's one organisation and workspace; a bare name is completed with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
@@ -72,7 +75,7 @@ impl Address {
             return Err(BadAddress::Characters(given.to_owned()));
         }
         let lower = given.to_lowercase();
-        if lower.starts_with("webhook://") {
+        if lower.starts_with(WEBHOOK) {
             return Err(BadAddress::Reserved);
         }
         let (scheme, rest) = match lower.strip_prefix("agent://") {
@@ -99,6 +102,18 @@ impl Address {
         Ok(Self(Arc::from(key)))
     }
 
+    /// The address of a webhook subscription: nobody can give it, and only the broker sends there.
+    #[must_use]
+    pub fn webhook(id: &str) -> Self {
+        Self(Arc::from(format!("{WEBHOOK}{id}")))
+    }
+
+    /// True for the address of a webhook subscription.
+    #[must_use]
+    pub fn is_webhook(&self) -> bool {
+        self.0.starts_with(WEBHOOK)
+    }
+
     /// Takes a key that this type printed before, such as a row of the store. Not checked again.
     #[must_use]
     pub fn trusted(key: impl Into<Arc<str>>) -> Self {
@@ -121,7 +136,11 @@ impl Address {
 /// The wire's form: `agent://org/workspace/name`.
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "agent://{}", self.0)
+        if self.is_webhook() {
+            formatter.write_str(&self.0)
+        } else {
+            write!(formatter, "agent://{}", self.0)
+        }
     }
 }
 

@@ -94,6 +94,38 @@ pub struct Intent {
     pub read_by: Vec<Address>,
 }
 
+/// Where an intent comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Somebody sent it.
+    Intent,
+    /// It is a step of a run.
+    Step,
+    /// It carries an event to a webhook subscription.
+    Webhook,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Intent, Self::Step, Self::Webhook];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Step => "step",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// Where the delivery to the current holder stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
@@ -243,6 +275,18 @@ pub enum DeadLetterState {
 }
 
 impl Intent {
+    /// Where it comes from.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.step.is_some() {
+            Kind::Step
+        } else if self.to.is_webhook() {
+            Kind::Webhook
+        } else {
+            Kind::Intent
+        }
+    }
+
     /// True when it has ended.
     #[must_use]
     pub const fn is_finished(&self) -> bool {

@@ -26,5 +26,6 @@ pub mod policy;
 pub mod scenario;
 pub mod schema;
 pub mod status;
+pub mod subscription;
 pub mod task;
 pub mod time;

@@ -4,11 +4,12 @@ use crate::domain::attempt::AttemptReport;
 use crate::domain::fact::{Actor, FactBody};
 use crate::domain::failure::{DeadReason, ErrorClass, Failure};
 use crate::domain::ids::AttemptId;
-use crate::domain::intent::{Delivery, IntentError, Lease};
+use crate::domain::intent::{Delivery, IntentError, Kind, Lease};
+use crate::domain::payload::Payload;
 use crate::domain::status::Status;
 use crate::engine::command::{Acknowledge, Extend, Fail, Start};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Draft, capped, dead_letters, retry};
+use crate::engine::{Draft, capped, dead_letters, resolve, retry};
 
 pub(super) fn start(draft: &mut Draft<'_>, start: &Start) -> Result<(), Refusal> {
     draft.must_be_open()?;
@@ -38,6 +39,11 @@ pub(super) fn start(draft: &mut Draft<'_>, start: &Start) -> Result<(), Refusal>
 pub(super) fn acknowledge(draft: &mut Draft<'_>, ack: &Acknowledge) -> Result<(), Refusal> {
     draft.must_be_open()?;
     let lease = current(draft, ack.attempt)?;
+    if draft.intent.kind() == Kind::Webhook {
+        // There is nothing to come after an event was taken.
+        resolve::complete(draft, ack.by.clone(), Payload::empty(), ack.report.clone());
+        return Ok(());
+    }
     draft.say(
         ack.by.clone(),
         FactBody::Acknowledged {

@@ -30,6 +30,7 @@ pub(super) fn intent_matches(filter: &IntentFilter, intent: &Intent) -> bool {
     let IntentFilter {
         statuses,
         states,
+        kinds,
         is_unfinished,
         to,
         from,
@@ -43,6 +44,7 @@ pub(super) fn intent_matches(filter: &IntentFilter, intent: &Intent) -> bool {
     } = filter;
     (statuses.is_empty() || statuses.contains(&intent.status))
         && (states.is_empty() || states.contains(&intent.state()))
+        && (kinds.is_empty() || kinds.contains(&intent.kind()))
         && !(*is_unfinished && intent.is_finished())
         && given(to.as_ref(), |to| *to == intent.to)
         && given(from.as_ref(), |from| *from == intent.from)

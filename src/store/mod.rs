@@ -34,6 +34,7 @@ use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
+use crate::domain::subscription::Subscription;
 use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::query::{
@@ -141,6 +142,8 @@ pub enum Write {
     Agent(Agent),
     /// A key was made or changed.
     Key(Key),
+    /// A webhook subscription was made or changed.
+    Subscription(Box<Subscription>),
     /// A schema was registered or changed.
     Schema(Box<Schema>),
     /// Something was learnt of an endpoint.
@@ -324,6 +327,12 @@ pub trait Reader: Send {
     /// # Errors
     /// The fault.
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError>;
+
+    /// Every webhook subscription, revoked ones too, by id.
+    ///
+    /// # Errors
+    /// The fault.
+    fn subscriptions(&mut self) -> Result<Vec<Subscription>, StoreError>;
 
     /// Every registered schema, by the type it is for.
     ///

@@ -7,7 +7,7 @@ use crate::domain::agent::Binding;
 use crate::domain::attempt::Outcome;
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::ids::{AuditId, Cursor, IntentId, ThreadId};
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Intent, Kind};
 use crate::domain::payload::Payload;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
@@ -56,6 +56,8 @@ pub struct IntentFilter {
     pub statuses: Vec<Status>,
     /// One of these states of the overview; empty means any.
     pub states: Vec<State>,
+    /// Of one of these kinds; empty means any.
+    pub kinds: Vec<Kind>,
     /// Only unfinished ones.
     pub is_unfinished: bool,
     /// Its receiver.

@@ -3,7 +3,7 @@
 use crate::domain::agent::{Agent, Binding};
 use crate::domain::failure::DeadReason;
 use crate::domain::ids::IntentId;
-use crate::domain::intent::{End, Intent};
+use crate::domain::intent::{End, Intent, Kind};
 use crate::domain::payload::Payload;
 use crate::domain::status::Status;
 use crate::wire::agents::Place;
@@ -127,6 +127,7 @@ pub fn delivery(
     place: &Place,
 ) -> Object {
     let transport = match intent.binding {
+        Binding::Http if intent.kind() == Kind::Webhook => "webhook",
         Binding::Http => "http",
         Binding::Stream | Binding::Poll | Binding::Inbox | Binding::Internal => "queue",
     };

@@ -134,7 +134,7 @@ impl Teller {
 
 /// Whether what may be large is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Size {
+pub(super) enum Size {
     Whole,
     Short,
 }
@@ -148,7 +148,7 @@ const fn holder_kind(reason: WaitingReason) -> &'static str {
 }
 
 /// What terminal events and opened tasks carry at the top level too.
-fn beside(object: Object, body: &FactBody, size: Size) -> Object {
+pub(super) fn beside(object: Object, body: &FactBody, size: Size) -> Object {
     match (body, size) {
         (FactBody::Completed { result, .. }, Size::Whole) => object.payload("result", result),
         (FactBody::Failed { error, .. } | FactBody::TimedOut { error, .. }, size) => {
@@ -190,7 +190,7 @@ pub fn fact_details(body: &FactBody) -> Object {
     details(body, Size::Whole)
 }
 
-fn details(body: &FactBody, size: Size) -> Object {
+pub(super) fn details(body: &FactBody, size: Size) -> Object {
     let object = Object::new();
     match body {
         FactBody::Created(birth) => object

@@ -28,3 +28,4 @@ pub mod schemas;
 mod steps;
 pub mod submit;
 pub mod tasks;
+pub mod webhooks;

@@ -90,6 +90,15 @@ pub(crate) async fn house_with(settings: Settings) -> House {
         readers: 2,
         room: broker::vitals::RoomSettings::default(),
         fresh_ids: ("org-id".to_owned(), "workspace-id".to_owned()),
+        webhook_words: |event| {
+            postroom::wire::webhooks::told(
+                event.id,
+                event.event_type,
+                event.owner,
+                event.fact,
+                event.intent,
+            )
+        },
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let broker = Broker::start(

@@ -28,3 +28,4 @@ mod scenarios;
 mod schemas;
 mod task_types;
 mod transcript;
+mod webhooks;

@@ -28,6 +28,10 @@ enum About {
     Hold,
     /// An intent from `web` with a question for `orders`.
     Task,
+    /// A webhook subscription of `web`.
+    Subscription,
+    /// An event that `web` published and subscribes to.
+    Event,
     /// An agent of no one in the table, by its address.
     Agent,
     /// An account of no one in the table.
@@ -49,7 +53,10 @@ enum Who {
     Each([&'static str; 4]),
 }
 
-use About::{Account, Agent, BackingOff, Hold, Intent, Job, Key, Leased, Letter, Nothing, Task};
+use About::{
+    Account, Agent, BackingOff, Event, Hold, Intent, Job, Key, Leased, Letter, Nothing,
+    Subscription, Task,
+};
 use Who::{Admins, Anybody, Each, Keys};
 
 type Row = (&'static str, &'static str, About, &'static str, Who);
@@ -77,6 +84,9 @@ const SCENARIO: &str = r#"{"agents":[{"address":"orders","create_if_missing":tru
     "intent":{"type":"intent.order.process.v1"}}"#;
 const SCHEMA: &str =
     r#"{"semantic_type":"intent.order.process.v1","schema_json":{},"compatibility_mode":"warn"}"#;
+const NO_SUBSCRIPTION: &str = "subscription_not_found";
+const SUBSCRIPTION: &str = r#"{"callback_url":"http://127.0.0.1:9/hook","event_types":["shop.*"]}"#;
+const EVENT: &str = r#"{"event_type":"shop.opened","source":"shop","payload":{}}"#;
 const RESULTS: &str = r#"{"results":[{"intent_id":"{id}","action":"complete"}]}"#;
 
 /// Section 5 of the contract, route by route.
@@ -131,6 +141,14 @@ const TABLE: &[Row] = &[
     ("DELETE", "/v1/agents/orders/receive-override", Nothing, NONE, Keys(LATER)),
 
     ("DELETE", "/v1/agents/orders/policy/entries/pol_9", Nothing, NONE, Each(["not_found", NO, "not_found", NO])),
+    ("GET", "/v1/webhooks/subscriptions", Nothing, NONE, Keys(OK)),
+    ("POST", "/v1/webhooks/subscriptions", Nothing, SUBSCRIPTION, Keys(OK)),
+    ("DELETE", "/v1/webhooks/subscriptions/{id}", Subscription, NONE,
+        Each([OK, OK, NO_SUBSCRIPTION, NO_SUBSCRIPTION])),
+    ("POST", "/v1/webhooks/events", Nothing, EVENT, Keys(OK)),
+    ("POST", "/v1/webhooks/events/{id}/replay", Event, NONE,
+        Each([OK, OK, "event_not_found", "event_not_found"])),
+
     ("POST", "/v1/mesh/agents/{id}/kill", Agent, NONE, Admins),
     ("POST", "/v1/mesh/agents/{id}/resume", Agent, NONE, Admins),
 
@@ -269,6 +287,18 @@ async fn make(house: &House, keys: &Keyring, about: About) -> (String, String) {
             });
             let made = house.post("/v1/intents", &keys.web, body).await.ok();
             made["intent_id"].as_str().unwrap().to_owned()
+        }
+        Subscription | Event => {
+            let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+            let path = "/v1/webhooks/subscriptions";
+            let made = house.post(path, &keys.web, read(SUBSCRIPTION)).await.ok();
+            let id = made["subscription"]["subscription_id"].as_str().unwrap();
+            if about == Subscription {
+                return (id.to_owned(), String::new());
+            }
+            let path = "/v1/webhooks/events";
+            let sent = house.post(path, &keys.web, read(EVENT)).await.ok();
+            sent["event_id"].as_str().unwrap().to_owned()
         }
         Agent => {
             house.account("victim", json!({})).await;

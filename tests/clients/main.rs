@@ -33,3 +33,4 @@ mod readme;
 mod scenarios;
 mod signatures;
 mod stream;
+mod webhooks;

@@ -19,7 +19,7 @@ class Receiver:
     An answer may be a function of the request.
     """
 
-    def __init__(self, *answers, secret=None):
+    def __init__(self, *answers, secret=None, port=0):
         self.answers = list(answers)
         self.secret = secret
         self.requests = []
@@ -38,7 +38,7 @@ class Receiver:
             def log_message(self, *_words):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/intent"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()

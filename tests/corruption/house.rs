@@ -61,6 +61,7 @@ fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<Core, String
         bus_lag_max: 16,
         readers: 1,
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
+        webhook_words: postroom::broker::webhooks::plain_words,
     };
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));

@@ -141,6 +141,7 @@ impl House {
             readers: 1,
             room: postroom::broker::vitals::RoomSettings::default(),
             fresh_ids: ("org".to_owned(), "ws".to_owned()),
+            webhook_words: postroom::broker::webhooks::plain_words,
         };
         let broker = Broker::start(
             Box::new(MemoryStore::new()),

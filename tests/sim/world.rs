@@ -140,6 +140,7 @@ fn settings() -> Settings {
             ..RoomSettings::default()
         },
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
+        webhook_words: postroom::broker::webhooks::plain_words,
     }
 }
 

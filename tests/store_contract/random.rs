@@ -9,9 +9,10 @@ use postroom::domain::attempt::Outcome;
 use postroom::domain::fact::{Actor, Notice};
 use postroom::domain::failure::{DeadReason, ErrorClass};
 use postroom::domain::ids::{Cursor, IntentId, ThreadId};
-use postroom::domain::intent::{DeadLetterState, Delivery, Intent};
+use postroom::domain::intent::{DeadLetterState, Delivery, Intent, Kind};
 use postroom::domain::job::JobOrder;
 use postroom::domain::payload::Payload;
+use postroom::domain::scenario::StepOf;
 use postroom::domain::status::{State, Status};
 use postroom::store::query::{
     AttemptFilter, FeedFilter, IntentFilter, LetterFilter, LetterState, ThreadFilter, ThreadKind,
@@ -182,6 +183,18 @@ impl Work {
         }
         let known: Vec<IntentId> = self.intents.keys().copied().collect();
         let origin = (!known.is_empty() && self.one_in(4)).then(|| self.of(&known));
+        match self.bits() % 8 {
+            0 => intent.to = Address::webhook("018f3c5e-7a10-7c3a-9b1e-5d2f6a7b8c9d"),
+            1 => {
+                intent.step = Some(Box::new(StepOf {
+                    run: id(millis),
+                    step: "one".to_owned(),
+                    scenario: "s".to_owned(),
+                    attempt: 1,
+                }));
+            }
+            _ => {}
+        }
         if let Some(origin) = origin {
             (intent.origin, intent.replay_of) = (origin, Some(origin));
         }
@@ -332,6 +345,8 @@ impl Work {
         };
         filter.statuses.extend(self.maybe(&Status::ALL));
         filter.statuses.extend(self.maybe(&Status::ALL));
+        filter.kinds.extend(self.maybe(&Kind::ALL));
+        filter.kinds.extend(self.maybe(&Kind::ALL));
         filter.states.extend(self.maybe(&State::ALL));
         filter.states.extend(self.maybe(&State::ALL));
         if let Some(intent) = some {

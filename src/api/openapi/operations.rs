@@ -259,6 +259,18 @@ const AGENTS: &[Operation] = &[
         .refuses("agent_not_found storage_low"),
     post("/v1/mesh/agents/{id}/kill", "Stop an agent: nothing goes to it and nothing comes from it").admins().body("reason?").gives("status").refuses("agent_not_found"),
     post("/v1/mesh/agents/{id}/resume", "Revive it").admins().gives("status").refuses("agent_not_found"),
+    get("/v1/webhooks/subscriptions", "Webhook subscriptions").query("owner_agent, include_inactive: bool").gives("subscriptions: [Subscription]"),
+    post("/v1/webhooks/subscriptions", "Subscribe, or change the subscription for this URL").query(OWNED)
+        .body("callback_url, event_types: [string], secret?, active?: bool, description?").gives("subscription: Subscription")
+        .refuses("callback_url_refused"),
+    Operation::new("DELETE", "/v1/webhooks/subscriptions/{id}", "Unsubscribe").query(OWNED).gives("subscription_id: uuid, revoked_at: time|null")
+        .refuses("subscription_not_found storage_low"),
+    post("/v1/webhooks/events", "Publish an event of one's own").query(OWNED).body("event_type, source, payload: object")
+        .gives("accepted_at: time, event_type, source, owner_agent, event_id: uuid, queued_deliveries: int, processed_deliveries: int,
+            delivered: int, pending: int, dead_lettered: int"),
+    post("/v1/webhooks/events/{id}/replay", "Send an event again").query(OWNED)
+        .gives("event_type, replayed_at: time, owner_agent, event_id: uuid, queued_deliveries: int, processed_deliveries: int,
+            delivered: int, pending: int, dead_lettered: int").refuses("event_not_found"),
     get("/v1/agents/{address}/receive-override", "Not part of Postroom").never(),
     Operation::new("PUT", "/v1/agents/{address}/receive-override", "Not part of Postroom").never(),
     post("/v1/agents/{address}/receive-override", "Not part of Postroom").never(),

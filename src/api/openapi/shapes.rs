@@ -58,6 +58,8 @@ const SHAPES: &[(&str, &str)] = &[
     ("Pause", "by, reason, at: time"),
     ("AgentRates", "out_per_second: number, succeeded: int, failed: int"),
     ("Endpoint", "breaker, in_flight: int, limit: int, rate_per_second: number|null, open_until: time|null, held_until: time|null"),
+    ("Subscription", "subscription_id: uuid, owner_agent, callback_url, event_types: [string], active: bool, description: string|null,
+        created_at: time, updated_at: time, revoked_at: time|null, secret_hint, secret?"),
     ("SendPolicy", "policy_type, entries: [PolicyEntry]"),
     ("PolicyEntry", "entry_id, sender_pattern, created_at: time"),
     ("Agent", "address, address_id, killed: bool, kill?: Pause, service_account_id, service_account_name, display_name: string|null, status, created_at: time, updated_at: time,

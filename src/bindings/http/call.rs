@@ -12,6 +12,7 @@ use crate::broker::session::Handover;
 use crate::domain::agent::{Agent, Secret};
 use crate::domain::fact::Actor;
 use crate::domain::failure::{ErrorClass, Failure};
+use crate::domain::intent::Kind;
 use crate::domain::time::Span;
 use crate::engine::command::{Acknowledge, Command, Fail, Resume};
 
@@ -102,6 +103,14 @@ fn command_of(handover: &Handover, result: Result<PushResult, Failure>) -> Comma
             by,
             report,
         }),
+        // Whatever stands in the answer: an event was taken, and there is nothing to come.
+        Answer::Resumed(_) if handover.intent.kind() == Kind::Webhook => {
+            Command::Acknowledge(Acknowledge {
+                attempt,
+                by,
+                report,
+            })
+        }
         Answer::Resumed(body) => Command::Resume(Box::new(Resume {
             body,
             by: receiver.clone(),

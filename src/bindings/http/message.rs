@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::bindings::signature::{self, BadSecret};
 use crate::domain::agent::Secret;
 use crate::domain::ids::AttemptId;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Intent, Kind};
 use crate::domain::payload::Payload;
 use crate::domain::time::Timestamp;
 
@@ -107,6 +107,10 @@ impl Push<'_> {
 
     fn body(&self) -> Vec<u8> {
         let intent = self.intent;
+        if intent.kind() == Kind::Webhook {
+            // An event is its own message; that an intent carries it is nobody's business there.
+            return self.payload.as_str().as_bytes().to_vec();
+        }
         let body = Body {
             r#type: "intent.delivered",
             intent_id: intent.id.to_string(),

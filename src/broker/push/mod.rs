@@ -17,6 +17,7 @@ mod bucket;
 mod endpoint;
 mod gone;
 mod health;
+mod revoked;
 mod round;
 pub mod view;
 
@@ -176,6 +177,9 @@ impl Endpoints {
         self.caller?;
         let mut next: Option<Timestamp> = None;
         for agent in &self.waiting {
+            if revoked::is_revoked(registry, agent) {
+                return Some(now);
+            }
             let called = registry.agent(agent).filter(|agent| is_called(agent));
             let (Some(called), Some(endpoint)) = (called, self.by_agent.get_mut(agent)) else {
                 continue;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::endpoint::{Kind, Places};
 use super::gone;
 use super::health::{Change, Verdict};
-use super::most;
+use super::{most, revoked};
 use crate::broker::batch::Batch;
 use crate::broker::request::Request;
 use crate::broker::rounds::run_quietly;
@@ -28,6 +28,7 @@ const ROUNDS_MAX: usize = 8;
 
 /// Starts attempts for endpoints that have room, as far as places go: each gets its share first.
 pub(in crate::broker) fn grant(batch: &mut Batch<'_>) -> Result<(), StoreError> {
+    revoked::withdraw(batch)?;
     for _ in 0..ROUNDS_MAX {
         let endpoints = &mut batch.outbox.endpoints;
         let free = endpoints.free();

@@ -19,6 +19,7 @@ use crate::domain::address::Address;
 use crate::domain::attempt::Outcome;
 use crate::domain::failure::DeadReason;
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::intent::Kind;
 use crate::domain::status::{State, Status};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::query::{
@@ -103,6 +104,7 @@ pub(super) async fn intents(
     let IntentFilter {
         statuses,
         states,
+        kinds,
         is_unfinished,
         to,
         from,
@@ -123,7 +125,14 @@ pub(super) async fn intents(
             .collect(),
     );
     let states = names(states.into_iter().map(State::name).collect());
+    let kinds = if kinds.is_empty() {
+        "all".to_owned()
+    } else {
+        let words: Vec<_> = kinds.into_iter().map(Kind::name).collect();
+        words.join(",")
+    };
     let path = paged(Path::of("v1/intents"), page)
+        .maybe("kind", Some(kinds))
         .maybe("status", statuses)
         .maybe("state", states)
         .maybe("to_agent", to)

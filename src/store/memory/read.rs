@@ -17,6 +17,7 @@ use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
+use crate::domain::subscription::Subscription;
 use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
 use crate::store::derive::{self, ThreadRow};
@@ -240,6 +241,10 @@ impl Reader for MemoryReader {
 
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
         Ok(self.tables.read().endpoints.values().cloned().collect())
+    }
+
+    fn subscriptions(&mut self) -> Result<Vec<Subscription>, StoreError> {
+        Ok(self.tables.read().subscriptions.values().cloned().collect())
     }
 
     fn schemas(&mut self) -> Result<Vec<Schema>, StoreError> {

@@ -14,6 +14,7 @@ use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
+use crate::domain::subscription::{Subscription, SubscriptionId};
 use crate::domain::time::Timestamp;
 use crate::store::derive::{self, Tally};
 use crate::store::error::StoreError;
@@ -55,6 +56,7 @@ pub(super) struct Tables {
     pub(super) tally: Tally,
     pub(super) agents: BTreeMap<Address, Agent>,
     pub(super) endpoints: BTreeMap<Address, Endpoint>,
+    pub(super) subscriptions: BTreeMap<SubscriptionId, Subscription>,
     pub(super) schemas: BTreeMap<String, Schema>,
     pub(super) keys: BTreeMap<KeyId, Key>,
     pub(super) audit: BTreeMap<u64, AuditEntry>,
@@ -77,6 +79,9 @@ impl Tables {
             }
             Write::Endpoint(endpoint) => {
                 self.endpoints.insert(endpoint.agent.clone(), endpoint);
+            }
+            Write::Subscription(one) => {
+                self.subscriptions.insert(one.id, *one);
             }
             Write::Schema(schema) => {
                 self.schemas.insert(schema.semantic_type.clone(), *schema);

@@ -31,6 +31,7 @@ use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
 use crate::domain::schema::Schema;
+use crate::domain::subscription::Subscription;
 use crate::store::error::StoreError;
 use crate::store::query::AuditEntry;
 
@@ -91,6 +92,7 @@ impl Whole for Key {}
 impl Whole for AuditEntry {}
 impl Whole for Endpoint {}
 impl Whole for Schema {}
+impl Whole for Subscription {}
 impl Whole for Job {}
 impl Whole for JobItem {}
 

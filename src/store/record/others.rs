@@ -4,8 +4,10 @@ use crate::domain::admission::{PolicyEntry, SendMode, SendPolicy, SenderPattern}
 use crate::domain::agent::{Agent, AgentStatus, Pause, Secret};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::Notice;
+use crate::domain::ids::ThreadId;
 use crate::domain::key::{Key, KeyHash, Role};
 use crate::domain::schema::{Schema, SchemaMode, SchemaScope};
+use crate::domain::subscription::{Subscription, SubscriptionId};
 use crate::store::query::AuditEntry;
 
 use super::Broken;
@@ -149,4 +151,28 @@ fields!(AuditEntry {
     result,
     details,
     trace_id,
+});
+
+impl Field for SubscriptionId {
+    fn put(&self, out: &mut Vec<u8>) {
+        ThreadId(self.0).put(out);
+    }
+
+    fn read(input: &mut Input<'_>) -> Result<Self, Broken> {
+        ThreadId::read(input).map(|id| Self(id.0))
+    }
+}
+
+fields!(Subscription {
+    id,
+    owner,
+    is_of_all,
+    callback_url,
+    event_types,
+    is_active,
+    description,
+    secret,
+    created_at,
+    updated_at,
+    revoked_at,
 });

@@ -4,7 +4,7 @@ use crate::domain::agent::Binding;
 use crate::domain::attempt::Outcome;
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::ids::IntentId;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Intent, Kind};
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 use crate::store::derive::{self, Depth};
@@ -30,10 +30,11 @@ pub(super) fn derived(intent: &Intent) -> Columns {
     }
 }
 
-/// A lease, the state and the status in one number: bit 8, bits 4 to 7, bits 0 to 3.
+/// The kind, a lease, the state and the status in one number: bits 9 and 10, bit 8, bits 4 to 7, bits 0 to 3.
 fn place(intent: &Intent) -> i64 {
     let leased = i64::from(intent.lease().is_some());
-    (leased << 8) | (state_number(intent.state()) << 4) | status_number(intent.status)
+    let kind = kind_number(intent.kind());
+    (kind << 9) | (leased << 8) | (state_number(intent.state()) << 4) | status_number(intent.status)
 }
 
 /// What a place says.
@@ -42,6 +43,7 @@ pub(super) struct Place {
     pub(super) number: i64,
     pub(super) status: Status,
     pub(super) state: State,
+    pub(super) kind: Kind,
     pub(super) is_leased: bool,
 }
 
@@ -54,8 +56,19 @@ impl Place {
             state: State::ALL
                 .into_iter()
                 .find(|state| state_number(*state) == (number >> 4) & 15)?,
-            is_leased: number >> 8 == 1,
+            kind: Kind::ALL
+                .into_iter()
+                .find(|kind| kind_number(*kind) == number >> 9)?,
+            is_leased: (number >> 8) & 1 == 1,
         })
+    }
+}
+
+pub(super) const fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Intent => 0,
+        Kind::Step => 1,
+        Kind::Webhook => 2,
     }
 }
 
@@ -317,14 +330,19 @@ mod tests {
     fn a_place_gives_back_what_it_was_made_of() {
         for status in Status::ALL {
             for state in State::ALL {
-                for is_leased in [false, true] {
-                    let number = (i64::from(is_leased) << 8)
+                for (is_leased, kind) in [false, true]
+                    .into_iter()
+                    .flat_map(|is_leased| Kind::ALL.map(|kind| (is_leased, kind)))
+                {
+                    let number = (kind_number(kind) << 9)
+                        | (i64::from(is_leased) << 8)
                         | (state_number(state) << 4)
                         | status_number(status);
                     let place = Place {
                         number,
                         status,
                         state,
+                        kind,
                         is_leased,
                     };
                     assert_eq!(Place::of(number), Some(place));

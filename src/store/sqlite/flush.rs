@@ -186,11 +186,11 @@ impl<'file> StateWriter<'file> {
     fn new(connection: &'file Connection, updates: &'file Updates) -> Result<Self, StoreError> {
         let insert = connection
             .prepare_cached(
-                "INSERT INTO intents (local, id, place, receiver, sender, reply, type, created_at,
-                     due_at, ready_at, held_until, origin, tail, head, last_fact, last_attempt,
-                     state)
+                "INSERT INTO intents (local, id, place, kind, receiver, sender, reply, type,
+                     created_at, due_at, ready_at, held_until, origin, tail, head, last_fact,
+                     last_attempt, state)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                     ?17)",
+                     ?17, ?18)",
             )
             .named("insert intent")?;
         Ok(Self {
@@ -242,6 +242,7 @@ impl<'file> StateWriter<'file> {
                 known.local,
                 intent.id.0.as_bytes(),
                 columns.place,
+                columns::kind_number(intent.kind()),
                 receiver,
                 sender,
                 reply,
@@ -415,6 +416,10 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
             Write::Endpoint(endpoint) => execute(
                 "INSERT OR REPLACE INTO endpoints (address, record) VALUES (?1, ?2)",
                 params![endpoint.agent.key(), endpoint.encode()],
+            )?,
+            Write::Subscription(one) => execute(
+                "INSERT OR REPLACE INTO subscriptions (id, record) VALUES (?1, ?2)",
+                params![one.id.0.as_bytes(), one.encode()],
             )?,
             Write::Schema(schema) => execute(
                 "INSERT OR REPLACE INTO schemas (semantic_type, record) VALUES (?1, ?2)",

@@ -8,6 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::address::Address;
+use crate::domain::intent::Kind;
 use crate::domain::time::Timestamp;
 use crate::store::derive::Depth;
 use crate::store::error::StoreError;
@@ -253,9 +254,15 @@ fn placed(
     all: &mut Conditions,
 ) -> Result<Option<Placed>, StoreError> {
     let IntentFilter {
-        statuses, states, ..
+        statuses,
+        states,
+        kinds,
+        ..
     } = filter;
-    if !filter.is_unfinished && statuses.is_empty() && states.is_empty() {
+    let is_anywhere = !filter.is_unfinished && statuses.is_empty() && states.is_empty();
+    let has_party = filter.to.is_some() || filter.from.is_some() || filter.party.is_some();
+    // The indices of parties know kinds too.
+    if is_anywhere && (kinds.is_empty() || has_party) {
         let leads = vec![("", "1".to_owned())];
         return Ok(Some(Placed {
             leads,
@@ -265,6 +272,7 @@ fn placed(
     let places = places(connection, |place| {
         (statuses.is_empty() || statuses.contains(&place.status))
             && (states.is_empty() || states.contains(&place.state))
+            && (kinds.is_empty() || kinds.contains(&place.kind))
             && !(filter.is_unfinished && place.status.is_terminal())
     })?;
     let leads: Vec<(&str, String)> = places
@@ -277,8 +285,10 @@ fn placed(
     if leads.is_empty() {
         return Ok(None);
     }
-    let any: Vec<&str> = leads.iter().map(|(_, lead)| lead.as_str()).collect();
-    all.and_sql(&format!("({})", any.join(" OR ")));
+    if !is_anywhere {
+        let any: Vec<&str> = leads.iter().map(|(_, lead)| lead.as_str()).collect();
+        all.and_sql(&format!("({})", any.join(" OR ")));
+    }
     let count = places.iter().map(|(_, count)| count).sum();
     Ok(Some(Placed { leads, count }))
 }
@@ -342,5 +352,23 @@ fn parties(
             leads = vec![(index, lead)];
         }
     }
-    Ok(Some(leads))
+    let kinds = match filter.kinds.as_slice() {
+        [] => &Kind::ALL[..],
+        kinds => kinds,
+    };
+    if kinds.len() < Kind::ALL.len() {
+        let numbers: Vec<_> = kinds
+            .iter()
+            .map(|kind| columns::kind_number(*kind).to_string())
+            .collect();
+        all.and_sql(&format!("kind IN ({})", numbers.join(", ")));
+    }
+    // A lead for each kind, so that every one of them is in the order of the page.
+    let of_kinds = leads.into_iter().flat_map(|(index, lead)| {
+        kinds.iter().map(move |kind| {
+            let kind = columns::kind_number(*kind);
+            (index, format!("{lead} AND kind = {kind}"))
+        })
+    });
+    Ok(Some(of_kinds.collect()))
 }

@@ -100,6 +100,7 @@ impl Pending {
             | Write::Key(_)
             | Write::Endpoint(_)
             | Write::Schema(_)
+            | Write::Subscription(_)
             | Write::Audit(_)
             | Write::ForgetAuditBefore(..)
             | Write::Job(_)

@@ -17,6 +17,7 @@ use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
+use crate::domain::subscription::Subscription;
 use crate::domain::time::Timestamp;
 use crate::store::cursor::{self, List};
 use crate::store::error::StoreError;
@@ -260,6 +261,11 @@ impl Reader for SqliteReader {
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
         let sql = "SELECT record FROM endpoints ORDER BY address";
         self.call(|file| records(file, sql, "endpoint"))
+    }
+
+    fn subscriptions(&mut self) -> Result<Vec<Subscription>, StoreError> {
+        let sql = "SELECT record FROM subscriptions ORDER BY id";
+        self.call(|file| records(file, sql, "subscription"))
     }
 
     fn schemas(&mut self) -> Result<Vec<Schema>, StoreError> {

@@ -43,6 +43,7 @@ CREATE TABLE intents (
     local INTEGER PRIMARY KEY,
     id BLOB NOT NULL,
     place INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
     receiver INTEGER NOT NULL,
     sender INTEGER NOT NULL,
     reply INTEGER,
@@ -60,9 +61,9 @@ CREATE TABLE intents (
 );
 CREATE UNIQUE INDEX intents_by_id ON intents (id);
 CREATE INDEX intents_by_place ON intents (place);
-CREATE INDEX intents_by_receiver ON intents (local >> 12, receiver);
-CREATE INDEX intents_by_sender ON intents (local >> 12, sender);
-CREATE INDEX intents_by_reply ON intents (local >> 12, reply) WHERE reply IS NOT NULL;
+CREATE INDEX intents_by_receiver ON intents (local >> 12, receiver, kind);
+CREATE INDEX intents_by_sender ON intents (local >> 12, sender, kind);
+CREATE INDEX intents_by_reply ON intents (local >> 12, reply, kind) WHERE reply IS NOT NULL;
 CREATE INDEX intents_due ON intents (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX intents_ready ON intents (receiver, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX intents_held ON intents (held_until) WHERE held_until IS NOT NULL;
@@ -173,6 +174,11 @@ CREATE TABLE agents (
 
 CREATE TABLE endpoints (
     address TEXT PRIMARY KEY,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE subscriptions (
+    id BLOB PRIMARY KEY,
     record BLOB NOT NULL
 ) WITHOUT ROWID;
 
