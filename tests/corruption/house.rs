@@ -10,6 +10,7 @@ use postroom::broker::Settings;
 use postroom::broker::core::Core;
 use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, RememberKey, Request};
 use postroom::broker::session::{SessionMode, SessionSpec};
+use postroom::broker::vitals::RoomSettings;
 use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
 use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::Binding;
@@ -60,6 +61,7 @@ fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<Core, String
         busy_wait: Duration::from_secs(1),
         bus_lag_max: 16,
         readers: 1,
+        room: RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
         webhook_words: postroom::broker::webhooks::plain_words,
     };
