@@ -452,3 +452,38 @@ async fn receivers_that_may_not_be_made_must_be_there() {
     let applied = apply(&house, &order).await;
     assert_eq!(applied["agents"][0]["created"], json!(false));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_that_grow_beyond_the_bound_of_a_run_fail_the_step_and_name_the_limit() {
+    let house = house().await;
+    let step = |id: &str| {
+        json!({ "step_id": id, "tool_id": "tool.agent.task.v1", "assigned_to": "orders",
+        "retry": { "max_retries": 3, "retry_delay_seconds": 0 } })
+    };
+    let body = json!({
+        "scenario_id": "large.v1", "agents": [{ "address": "orders", "create_if_missing": true }],
+        "workflow": { "steps": [step("one"), step("two"), step("three")] },
+        "intent": { "type": "intent.x.v1" },
+    });
+    let run = text(&apply(&house, &body).await["intent_id"]);
+    let large = json!({ "text": "x".repeat(600_000) });
+    work(&house, "orders", large.clone()).await;
+    let second = child(&house, &run).await;
+    let earlier = &second["payload"]["previous_results"]["one"]["text"];
+    assert_eq!(earlier.as_str().unwrap().len(), 600_000);
+    work(&house, "orders", large).await;
+    // Its own work stands; the run cannot carry it on, and another try would be no smaller.
+    let step = house.intent(&text(&second["intent_id"])).await;
+    assert_eq!(step["status"], "COMPLETED");
+    let parent = house.intent(&run).await;
+    assert_eq!(parent["status"], "FAILED");
+    assert_eq!(parent["error"]["code"], "step_failed");
+    assert_eq!(parent["error"]["details"]["step_error"], "result_too_large");
+    let message = text(&parent["error"]["message"]);
+    assert!(
+        message.contains("1048576 bytes (limits.run_bytes)"),
+        "{message}"
+    );
+    let letters = house.get("/v1/dead-letters", &house.admin).await.ok();
+    assert_eq!(letters["dead_letters"][0]["reason"], "schema");
+}

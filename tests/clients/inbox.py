@@ -161,6 +161,34 @@ def unknown_and_foreign():
     assert status(axme, intent) == "COMPLETED"
 
 
+def handed_on():
+    """A task is handed to a colleague: both see it, words can be taken out of it, and the colleague decides."""
+    axme = client()
+    person(axme)
+    person(axme, "bob")
+    intent, thread = ask(axme, human_task={"title": "Refund?"})
+    id = thread["thread_id"]
+    said = axme.reply_inbox_thread(id, message="do you know them?", owner_agent="finance")
+    assert said["thread"]["status"] == "pending", said
+    handed = axme.delegate_inbox_thread(id, {"delegate_to": "bob", "note": "yours"}, owner_agent="finance")
+    assert handed["thread"]["status"] == "active", handed
+    assert handed["thread"]["timeline"][-1]["event_type"] == "inbox.delegated", handed
+    for who in ("finance", "bob"):
+        [seen] = axme.list_inbox(owner_agent=who)["threads"]
+        assert seen["thread_id"] == id and seen["owner_agent"] == f"agent://local/default/{who}", seen
+    emptied = axme.delete_inbox_messages(id, {"mode": "self", "limit": 10}, owner_agent="finance")
+    assert emptied["deleted_count"] == 1 and emptied["mode"] == "self", emptied
+    assert [message["content"] for message in emptied["messages"]] == ["", "yours"], emptied
+    axme.approve_inbox_thread(id, {"comment": "fine"}, owner_agent="bob")
+    end = axme.wait_for(intent, timeout_seconds=PATIENCE_SECONDS)
+    assert end["status"] == "COMPLETED", end
+    late = refused(
+        AxmeValidationError,
+        lambda: axme.delegate_inbox_thread(id, {"delegate_to": "eve"}, owner_agent="finance"),
+    )
+    assert late.status_code == 409 and code(late) == "already_decided", late.body
+
+
 def changes():
     """Each change of an inbox is given once, under a cursor that goes on from the last."""
     axme = client()

@@ -38,3 +38,8 @@ fn unknown_and_foreign_threads_are_not_there() {
 fn every_change_of_an_inbox_is_given_once() {
     walk(&Broker::start(&[]), "inbox.py", &["changes"]);
 }
+
+#[test]
+fn a_task_is_handed_to_a_colleague_who_decides() {
+    walk(&Broker::start(&[]), "inbox.py", &["handed_on"]);
+}
