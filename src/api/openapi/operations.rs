@@ -183,7 +183,7 @@ const BROKER: &[Operation] = &[
     get("/health", "Whether it is up").open().gives("service, version, storage, deployment_profile"),
     get("/v1/health", "Whether it is up").open().gives("service, version, storage, deployment_profile"),
     get("/ready", "Whether work goes on behind the door").open().ext().refuses("not_ready")
-        .gives("ready: true, oldest_due_ms: int, commit_age_ms: int|null, queue_depth: int"),
+        .gives("ready: true, oldest_due_ms: int, commit_age_ms: int|null, queue_depth: int, disk_low: bool"),
     get("/openapi.json", "This document").open().ext().content(Content::Whole("OpenApi")),
     get("/metrics", "Metrics in the text form of Prometheus").admins().ext().content(Content::Text),
     get("/v1/capabilities", "What it can").gives("capabilities: [string], supported_intent_types: [string]"),

@@ -100,7 +100,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("Rates", "window_seconds: int, accepted_per_second: number, completed_per_second: number, failed_per_second: number, series: [Second]"),
     ("Latencies", "window_seconds: int, deliver: Quantiles, complete: Quantiles, attempt: Quantiles, attempt_http: Quantiles"),
     ("Oldest", "age_seconds: int, intent_id: uuid, agent, created_at: time"),
-    ("StoreState", "kind, commit_p99_ms: number|null, bytes: int, disk_low: bool"),
+    ("StoreState", "kind, commit_p99_ms: number|null, bytes: int, disk_low: bool, disk_full: bool, free_bytes: int|null"),
     ("Overview", "ok: true, at: time, version, uptime_seconds: int, cursor: int, intents: {int}, states: {int}, bindings: [BindingLoad],
         rates: Rates, latency_ms: Latencies, oldest_waiting: Oldest|null, next_due_at: time|null, dead_letters: {int}, inbox: {int},
         free_slots: int, agents: {int}, jobs: {int}, store: StoreState, last_five_minutes: {int}, seconds: {[int]}"),

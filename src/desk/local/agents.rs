@@ -6,12 +6,11 @@ use crate::desk::act::Act;
 use crate::desk::{DeskError, bodies};
 use crate::wire::agents;
 use crate::wire::body::Body;
-use crate::wire::errors::Problem;
 
 impl Acting<'_> {
     /// What can be done to an agent.
     pub(super) fn on_agent(&self, act: Act) -> Result<(AdminCommand, AuditNote), DeskError> {
-        let named = |reason: &str| Ok::<_, Problem>(reason_of(&bodies::reason(Some(reason)))?);
+        let named = |reason: &str| reason_of(&bodies::reason(Some(reason)));
         let (action, address, reason, command) = match act {
             Act::Pause { agent, reason } => {
                 let reason = named(&reason)?.unwrap_or_default();
