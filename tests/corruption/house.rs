@@ -48,11 +48,11 @@ pub(crate) struct House {
     killed: (Vec<u8>, Vec<u8>, History),
 }
 
-fn address(name: &str) -> Address {
+pub(crate) fn address(name: &str) -> Address {
     Address::parse(name, &Home::default()).unwrap()
 }
 
-fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<Core, String> {
+pub(crate) fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<Core, String> {
     let store = SqliteStore::open(path, Sqlite::default()).map_err(|error| error.to_string())?;
     let settings = Settings {
         policy: Policy::default(),
@@ -63,6 +63,7 @@ fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<Core, String
         readers: 1,
         room: RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
+        room: RoomSettings::default(),
         webhook_words: postroom::broker::webhooks::plain_words,
     };
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
