@@ -297,6 +297,9 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
         keys: home
             .and_then(|home| std::fs::read_to_string(home.join("keys.toml")).ok())
             .unwrap_or_default(),
+        editor: variable("VISUAL")
+            .or_else(|| variable("EDITOR"))
+            .unwrap_or_else(|| "vi".to_owned()),
         log_path: Some(config.data.join(seat.log_directory()).display().to_string()),
         log: LogRing::new(1),
     }

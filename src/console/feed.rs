@@ -13,9 +13,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 
-use crate::console::task::{News, Order, Query, Reply, Task};
+use crate::console::model::comparing::With;
+use crate::console::task::{News, Order, Pair, Query, Reply, Task};
 use crate::desk::{Desk, DeskError, FeedPage};
-use crate::domain::ids::Cursor;
+use crate::domain::ids::{Cursor, IntentId};
+use crate::domain::status::Status;
 use crate::store::query::{AttemptFilter, IntentFilter, PageRequest};
 
 /// How long one call of the feed may wait for something to happen. Short enough that the age of the
@@ -116,9 +118,13 @@ pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
             };
             Some(News::Ordered(ticket, Box::new(result)))
         }
-        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Return | Task::Bell | Task::Quit => {
-            None
-        }
+        Task::Copy(_)
+        | Task::Edit(_)
+        | Task::Redraw
+        | Task::Suspend
+        | Task::Return
+        | Task::Bell
+        | Task::Quit => None,
     }
 }
 
@@ -165,9 +171,39 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
             };
             Reply::Job(Box::new(desk.job(id, page).await?))
         }
+        Query::Source(id) => Reply::Intent(Box::new(desk.intent(id).await?)),
+        Query::Pair(id, with) => Reply::Pair(Box::new(pair(desk, id, with).await?)),
         Query::Plan(job) => Reply::Plan(desk.plan_job(*job).await?),
         Query::Audit(filter, page) => Reply::Audit(desk.audit(filter, page).await?),
     })
+}
+
+/// An intent with what it is compared with.
+async fn pair(desk: &dyn Desk, id: IntentId, with: With) -> Result<Pair, DeskError> {
+    let this = desk.intent(id).await?;
+    let other = match with {
+        With::Intent(other, _) => Some(other),
+        With::Attempt(_) => None,
+        With::LastSuccess => {
+            let filter = IntentFilter {
+                statuses: vec![Status::Completed],
+                intent_type: Some(this.row.intent_type.clone()),
+                to: Some(this.row.to.clone()),
+                ..IntentFilter::default()
+            };
+            let page = PageRequest {
+                limit: 2,
+                cursor: None,
+            };
+            let found = desk.intents(filter, page).await?.items;
+            found.iter().map(|row| row.id).find(|found| *found != id)
+        }
+    };
+    let other = match other {
+        Some(other) => Some(desk.intent(other).await?),
+        None => None,
+    };
+    Ok(Pair { this, other })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 //! foreign text by properties, the terminal's escape output by reading it back.
 
 pub mod action;
+mod compare;
 pub mod event;
 mod feed;
 mod filter;

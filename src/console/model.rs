@@ -7,6 +7,7 @@
 //! Not here: how it is drawn (`view`, `panes`), how it is read (`feed`).
 
 pub(crate) mod awaited;
+pub(crate) mod comparing;
 pub(crate) mod desks;
 mod hits;
 pub(crate) mod link;
@@ -203,6 +204,8 @@ pub(crate) struct Model {
     pub(crate) messages: VecDeque<Message>,
     /// Since when the rows are frozen, and how much has happened meanwhile.
     pub(crate) paused: Option<(Mono, u64)>,
+    /// The letter whose payload was asked for to be edited, and how often the cursor had been moved then.
+    pub(crate) wants_edit: Option<(IntentId, u64)>,
     /// Whether new rows stream in at the top.
     pub(crate) is_following: bool,
     /// The sequence that has begun.
@@ -267,6 +270,7 @@ impl Model {
             drafts: BTreeMap::new(),
             messages: VecDeque::new(),
             paused: None,
+            wants_edit: None,
             is_following: true,
             pressed: Pressed::default(),
             typing: Typing::default(),

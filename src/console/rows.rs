@@ -352,6 +352,11 @@ impl<T: Row> Window<T> {
         self.top = self.top_for(self.height);
     }
 
+    /// The operator does something with the row under the cursor: it is theirs from now on.
+    pub(crate) const fn choose(&mut self) {
+        self.is_chosen = self.is_chosen || self.cursor.is_some();
+    }
+
     /// Moves the cursor. A ghost is gone once the cursor moves on.
     pub(crate) fn go(&mut self, step: Move) {
         self.is_chosen = true;

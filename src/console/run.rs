@@ -6,6 +6,7 @@
 //! sleeps until the clock on the screen changes.
 
 mod aside;
+mod editor;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -67,6 +68,8 @@ pub struct ConsoleOptions {
     pub between: Between,
     /// Text of the operator's keys file; empty when there is none.
     pub keys: String,
+    /// The command of the operator's editor.
+    pub editor: String,
     /// Where the log is.
     pub log_path: Option<String>,
     /// The newest lines of the log.
@@ -86,6 +89,7 @@ impl Default for ConsoleOptions {
             glyphs: &super::theme::glyphs::UNICODE,
             between: Between::Nothing,
             keys: String::new(),
+            editor: "vi".to_owned(),
             log_path: None,
             log: LogRing::new(1),
         }
@@ -428,6 +432,7 @@ impl Shell {
                         self.model.say(Weight::Warn, error.to_string());
                     }
                 }
+                Task::Edit(text) => self.edit(&text, screen, keyboard)?,
                 Task::Redraw => screen.redraw(),
                 Task::Bell => screen.bell()?,
                 Task::Suspend => self.suspend(screen, keyboard)?,

@@ -1,6 +1,7 @@
 //! What the reducer asks for, and what comes back. Plain data: `feed` and the loop do the work.
 
 use crate::clock::Mono;
+use crate::console::model::comparing::With;
 use crate::desk::act::{Act, Done};
 use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
@@ -65,6 +66,10 @@ pub(crate) enum Query {
     Jobs(PageRequest),
     /// One job.
     Job(JobId),
+    /// An intent, and what it is compared with.
+    Pair(IntentId, With),
+    /// One intent, for the editor.
+    Source(IntentId),
     /// What a job would do.
     Plan(Box<NewJob>),
     /// A page of the audit log.
@@ -88,7 +93,9 @@ pub(crate) enum Reply {
     Thread(Box<ThreadView>),
     /// To [`Query::Intents`] and [`Query::Find`].
     Intents(Page<IntentRow>),
-    /// To [`Query::Intent`].
+    /// To [`Query::Pair`].
+    Pair(Box<Pair>),
+    /// To [`Query::Intent`] and [`Query::Source`].
     Intent(Box<IntentView>),
     /// To [`Query::Attempts`] and [`Query::AgentAttempts`].
     Attempts(Page<AttemptRow>),
@@ -104,6 +111,15 @@ pub(crate) enum Reply {
     Plan(JobPlan),
     /// To [`Query::Audit`].
     Audit(Page<AuditRow>),
+}
+
+/// An intent beside another one.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    /// The one that was asked for.
+    pub(crate) this: IntentView,
+    /// What it is compared with; none when there is no such intent.
+    pub(crate) other: Option<IntentView>,
 }
 
 /// What is asked of jobs.
@@ -128,6 +144,8 @@ pub(crate) enum Task {
     Act(Ticket, Box<Act>),
     /// Order a job, or control one.
     Order(Ticket, Order),
+    /// Let the operator's editor have a text.
+    Edit(String),
     /// Put a text on the clipboard.
     Copy(String),
     /// Draw every cell again.

@@ -10,11 +10,14 @@
 mod acts;
 mod agents;
 mod bulk;
+mod comparing;
 mod copy;
 mod decide;
+mod editing;
 mod explain;
 mod fates;
 mod filter;
+pub(crate) mod handing;
 mod jobs;
 mod keys;
 mod log;
@@ -29,6 +32,7 @@ mod panels;
 mod plan;
 
 pub(crate) use acts::seconds_left;
+pub(crate) use comparing::under_cursor as compared_under_cursor;
 pub(crate) use decide::effect_of;
 pub(crate) use overlays::filter_proposals;
 
@@ -52,6 +56,8 @@ pub(crate) enum Input {
     Tick,
     /// The log has new lines.
     Log(Vec<Arc<LogLine>>),
+    /// What the operator's editor left, or why nothing.
+    Edited(Result<String, String>),
     /// A frame was drawn.
     Drawn(Drawn),
     /// The channel to the feed is full; this was not taken.
@@ -67,6 +73,7 @@ pub(crate) fn update(model: &mut Model, at: Moment, input: Input) -> Vec<Task> {
         Input::News(news) => news::take(model, *news, &mut tasks),
         Input::Tick => {}
         Input::Log(lines) => log::take(model, &lines),
+        Input::Edited(edited) => editing::take(model, edited),
         Input::Drawn(drawn) => take_frame(model, drawn),
         Input::Refused(task) => refused(model, &task),
     }
@@ -150,7 +157,13 @@ fn refused(model: &mut Model, task: &Task) {
                 );
             }
         }
-        Task::Copy(_) | Task::Redraw | Task::Suspend | Task::Return | Task::Bell | Task::Quit => {}
+        Task::Copy(_)
+        | Task::Edit(_)
+        | Task::Redraw
+        | Task::Suspend
+        | Task::Return
+        | Task::Bell
+        | Task::Quit => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Action, Context, Danger, Spec, Takes};
 
 const INBOX: &[Context] = &[Context::Inbox];
+const LIST: &[Context] = &[Context::List];
 const INTENT: &[Context] = &[Context::Intent];
 const AGENTS: &[Context] = &[Context::Agents];
 const JOBS: &[Context] = &[Context::Jobs];
@@ -23,10 +24,10 @@ pub(super) const ACTIONS: &[Spec] = &[
         takes: Takes::OneRow, command: "postroom inbox reply <id>", ..Spec::BASE },
     Spec { action: Action::Delegate, name: "task.delegate", keys: &["@"], contexts: INBOX,
         sentence: "Give the task to somebody else", hint: "delegate", rank: 13,
-        takes: Takes::OneRow, command: "postroom inbox delegate <id> --to <who>", later: Some("delegating comes with a later release"), ..Spec::BASE },
+        takes: Takes::OneRow, command: "postroom inbox delegate <id> --to <who>", ..Spec::BASE },
     Spec { action: Action::Take, name: "task.take", keys: &["m"], contexts: INBOX,
         sentence: "Take the task, or release it", hint: "take", rank: 14,
-        takes: Takes::OneRow, command: "postroom inbox take <id>", later: Some("taking tasks comes with a later release"), ..Spec::BASE },
+        takes: Takes::OneRow, command: "postroom inbox take <id>", ..Spec::BASE },
     Spec { action: Action::NextUndecided, name: "task.next", keys: &["n"], contexts: INBOX,
         sentence: "Move to the next undecided task", hint: "next undecided", rank: 226, ..Spec::BASE },
     Spec { action: Action::PreviousUndecided, name: "task.previous", keys: &["N"], contexts: INBOX,
@@ -52,8 +53,8 @@ pub(super) const ACTIONS: &[Spec] = &[
         command: "postroom replay <id> --edit <file>", ..Spec::BASE },
     Spec { action: Action::Diff, name: "intent.diff", keys: &["d"], contexts: LETTERS,
         sentence: "Compare with the last success, the previous attempt or the marked row",
-        hint: "diff", rank: 13, takes: Takes::OneRow, command: "postroom dead diff <id>",
-        later: Some("comparing comes with a later release"), ..Spec::BASE },
+        hint: "diff", rank: 13, takes: Takes::OneRow,
+        ..Spec::BASE },
     Spec { action: Action::DiscardMany, name: "intent.discard", keys: &["D"], contexts: LETTERS,
         sentence: "Open the panel to discard dead letters", hint: "discard", rank: 14,
         danger: Danger::Destructive, takes: Takes::ManyRows,
@@ -64,7 +65,7 @@ pub(super) const ACTIONS: &[Spec] = &[
         ..Spec::BASE },
     Spec { action: Action::Compose, name: "intent.compose", keys: &["+"], contexts: LETTERS,
         sentence: "Compose and send an intent", hint: "compose", rank: 31,
-        command: "postroom send", later: Some("composing here comes with a later release; postroom send does it"), ..Spec::BASE },
+        command: "postroom send", ..Spec::BASE },
     Spec { action: Action::TakeGroup, name: "group.take", keys: &["m"], contexts: DEAD,
         sentence: "Take this group, or release it", hint: "take", rank: 15, takes: Takes::OneRow,
         later: Some("owning groups comes with a later release"), ..Spec::BASE },
@@ -105,10 +106,10 @@ pub(super) const ACTIONS: &[Spec] = &[
         sentence: "Move to the next match", later: Some("searching in an intent comes with a later release"), ..Spec::BASE },
     Spec { action: Action::PreviousMatch, name: "search.previous", keys: &["N"], contexts: INTENT,
         sentence: "Move to the previous match", later: Some("searching in an intent comes with a later release"), ..Spec::BASE },
-    Spec { action: Action::NextHunk, name: "diff.next", keys: &["}"], contexts: INTENT,
-        sentence: "Move to the next change of the diff", later: Some("comparing comes with a later release"), ..Spec::BASE },
-    Spec { action: Action::PreviousHunk, name: "diff.previous", keys: &["{"], contexts: INTENT,
-        sentence: "Move to the previous change of the diff", later: Some("comparing comes with a later release"), ..Spec::BASE },
+    Spec { action: Action::NextHunk, name: "diff.next", keys: &["}"], contexts: LIST,
+        sentence: "Move to the next change of the diff", ..Spec::BASE },
+    Spec { action: Action::PreviousHunk, name: "diff.previous", keys: &["{"], contexts: LIST,
+        sentence: "Move to the previous change of the diff", ..Spec::BASE },
     // Agents.
     Spec { action: Action::AgentPause, name: "agent.pause", keys: &["P"], contexts: AGENTS,
         sentence: "Open the panel to pause or resume this agent", hint: "pause/resume", rank: 10,
@@ -117,7 +118,7 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::AgentKill, name: "agent.kill", keys: &["K"], contexts: AGENTS,
         sentence: "Open the panel to kill or revive this agent", hint: "kill/revive", rank: 11,
         danger: Danger::Destructive, takes: Takes::OneRow, command: "postroom agents kill <agent>",
-        later: Some("killing agents comes with a later release") },
+        ..Spec::BASE },
     Spec { action: Action::AgentLimit, name: "agent.limit", keys: &["L"], contexts: AGENTS,
         sentence: "Open the panel to limit this agent's rate", hint: "rate limit", rank: 12,
         danger: Danger::Wide, takes: Takes::OneRow, command: "postroom agents limit <agent>",

@@ -212,7 +212,10 @@ mod tests {
             "Enter open  Tab next pane  p pause  f follow  / filter  Space mark  y copy  u undo  \
              i explain  Esc back  - last view"
         );
-        assert!(line(Context::Inbox).starts_with("a approve  x reject  c reply  Enter open"));
+        assert!(
+            line(Context::Inbox)
+                .starts_with("a approve  x reject  c reply  @ delegate  m take  Enter open")
+        );
         assert!(line(Context::Strip).starts_with("Enter stage  Tab outcome  Esc"));
         assert!(!line(Context::Strip).contains("filter"));
         assert_eq!(

@@ -2,6 +2,7 @@
 
 use crate::clock::Mono;
 use crate::console::action::{Action, Context};
+use crate::console::model::comparing::Comparing;
 use crate::console::model::panel::Panel;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
@@ -85,6 +86,8 @@ pub(crate) enum Overlay {
         /// What Esc goes back to.
         before: String,
     },
+    /// Two intents side by side.
+    Compare(Box<Comparing>),
     /// A payload that is being edited for a replay.
     Edit(Box<EditReplay>),
 }
@@ -95,9 +98,11 @@ impl Overlay {
         match self {
             Self::Help(_) | Self::Palette(_) | Self::Filter(_) | Self::Edit(_) => Context::Field,
             Self::Panel(_) => Context::Panel,
-            Self::Held(_) | Self::Messages(_) | Self::Explain { .. } | Self::Themes { .. } => {
-                Context::List
-            }
+            Self::Held(_)
+            | Self::Messages(_)
+            | Self::Explain { .. }
+            | Self::Compare(_)
+            | Self::Themes { .. } => Context::List,
         }
     }
 }

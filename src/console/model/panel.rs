@@ -6,6 +6,7 @@ use crate::domain::address::Address;
 use crate::domain::agent::AgentLimit;
 use crate::domain::ids::{IntentId, JobId};
 use crate::domain::job::{JobControl, NewJob};
+use crate::domain::payload::Payload;
 
 /// What a panel would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,14 @@ pub(crate) enum Deed {
     Pause(Address),
     /// Let them go on.
     Unpause(Address),
+    /// Stop an agent.
+    Kill(Address),
+    /// Let it go on.
+    Revive(Address),
+    /// Hand a task on, at the version that was seen.
+    Delegate(IntentId, u32),
+    /// Send an intent, as the fields say.
+    Send,
     /// Bound how fast an agent is served.
     Limit(Address, AgentLimit),
     /// Take an agent's endpoint for well.
@@ -41,6 +50,8 @@ pub(crate) enum Rule {
     Required,
     /// Words, or nothing.
     Optional,
+    /// A JSON object.
+    Object,
     /// A number within these bounds.
     Number(f64, f64),
     /// This number, typed by hand, so that nobody acts on many by accident.
@@ -89,6 +100,12 @@ impl Ask {
     pub(crate) fn check(&self) -> Result<(), String> {
         let text = self.text();
         match self.rule {
+            Rule::Required if text.is_empty() && self.name != "why" => {
+                Err(format!("{} is required", self.name))
+            }
+            Rule::Object => Payload::object(&text)
+                .map(drop)
+                .map_err(|bad| format!("{}: {bad}", self.name)),
             Rule::Required if text.is_empty() => {
                 Err("a reason is required; it stays on record".to_owned())
             }

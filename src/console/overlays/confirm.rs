@@ -111,7 +111,10 @@ fn foot(canvas: &mut Canvas<'_>, inner: Rect, panel: &Panel) {
     };
     let enter = match panel.asks.first().map(|ask| ask.rule) {
         Some(Rule::Optional) => "why is optional, Tab to the button, Enter acts",
-        Some(Rule::Required | Rule::Count(_) | Rule::Number(..)) => "why is required, Enter acts",
+        Some(_) if panel.asks.iter().all(|ask| ask.name != "why") => {
+            "Tab to the next field and the button, Enter acts"
+        }
+        Some(_) => "why is required, Enter acts",
         None => "Tab to the button, Enter acts",
     };
     let spans = [

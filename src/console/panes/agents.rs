@@ -118,7 +118,7 @@ const fn breaker_text(breaker: Breaker) -> &'static str {
 
 /// What is special about an agent.
 fn note(agent: &AgentRow, now: Timestamp) -> String {
-    if let Some(pause) = &agent.pause {
+    if let Some(pause) = agent.kill.as_ref().or(agent.pause.as_ref()) {
         let at = format::moment(pause.at, now);
         return format!("{} {at} \"{}\"", words::actor(&pause.by), pause.reason);
     }
@@ -230,10 +230,11 @@ fn draw_agent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         (true, None) => "registered".to_owned(),
         (false, _) => "a mailbox made by its first use; nobody registered it".to_owned(),
     };
-    let state: Span = match &agent.pause {
+    let state: Span = match agent.kill.as_ref().or(agent.pause.as_ref()) {
         Some(pause) => span(
             format!(
-                "paused by {} at {}: \"{}\"",
+                "{} by {} at {}: \"{}\"",
+                agent.state.name(),
                 words::actor(&pause.by),
                 format::moment(pause.at, model.at.wall),
                 pause.reason

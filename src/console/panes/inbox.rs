@@ -7,6 +7,7 @@ use crate::console::model::Model;
 use crate::console::model::reads::Slot;
 use crate::console::model::strip::{needs_comment, outcomes_of};
 use crate::console::theme::Role;
+use crate::console::update::handing;
 use crate::console::view::kit::{Canvas, List, Size, Span, empty_text, fact, rows_of, span};
 use crate::console::widgets::table::Cell;
 use crate::console::widgets::table::columns::Column;
@@ -64,10 +65,11 @@ fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
             None => Cell::from(task.title.clone()),
         },
     };
-    let is_mine = model
-        .identity()
-        .is_some_and(|identity| *identity == task.owner);
-    let owner = if is_mine { "me" } else { task.owner.name() };
+    let owner = match &task.delegated_to {
+        _ if handing::is_mine(model, task) => "me",
+        Some(holder) => words::actor(holder),
+        None => task.owner.name(),
+    };
     let (kind, age) = if is_wide {
         (
             task.task_type.as_str(),

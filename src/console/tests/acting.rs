@@ -147,7 +147,7 @@ fn hints_offer_what_the_row_under_the_cursor_allows_and_nothing_of_a_later_relea
         lines[lines.len() - 2..].concat()
     };
     let on_completed = hints(&mut bench);
-    for absent in ["r replay", "R replay many", "D discard", "C cancel", "diff"] {
+    for absent in ["r replay", "R replay many", "D discard", "C cancel"] {
         assert!(!on_completed.contains(absent), "{absent} in {on_completed}");
     }
     bench.keys("j");

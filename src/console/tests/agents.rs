@@ -119,3 +119,52 @@ fn b_closes_a_breaker_for_a_reason_and_says_so_when_there_is_nothing_to_reset() 
         bench.status()
     );
 }
+
+#[test]
+fn k_says_what_a_kill_refuses_asks_why_and_the_same_key_revives() {
+    let mut bench = on_billing();
+    bench.keys("K");
+    let screen = bench.screen();
+    assert!(
+        screen.contains("new intents from billing-webhook and to it are refused"),
+        "{screen}"
+    );
+    assert!(screen.contains("4,296 open intents"), "{screen}");
+    bench.pass(1_000);
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [], "a reason is asked for first");
+    bench.keys("double sends");
+    bench.key(KeyCode::Enter);
+    let (agent, reason) = (
+        fixtures::address("billing-webhook"),
+        "double sends".to_owned(),
+    );
+    let kill = Act::Kill {
+        agent: agent.clone(),
+        reason,
+    };
+    assert_eq!(bench.acts(), [kill.clone()]);
+    bench.desk.script(|script| {
+        for row in &mut script.agents {
+            if row.address == agent {
+                row.kill = Some(crate::desk::rows::PauseRow {
+                    by: "agent://acme/prod/bob".to_owned(),
+                    reason: "double sends".to_owned(),
+                    at: fixtures::now(),
+                });
+                row.state = crate::desk::rows::AgentState::Killed;
+            }
+        }
+    });
+    bench.pass(3_000);
+    let screen = bench.screen();
+    assert!(
+        screen.contains("killed by bob") && screen.contains("K revive"),
+        "{screen}"
+    );
+    bench.keys("K");
+    bench.pass(1_000);
+    bench.key(KeyCode::Tab);
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [kill, Act::Revive { agent }]);
+}

@@ -209,7 +209,7 @@ fn the_palette_finds_desks_actions_agents_themes_and_ids() {
     bench.keys(":jobs");
     bench.key(KeyCode::Enter);
     assert_eq!(bench.model.view.place, Place::Jobs);
-    bench.keys(":kill");
+    bench.keys(":mute");
     assert!(bench.screen().contains("(not yet"), "{}", bench.screen());
 }
 

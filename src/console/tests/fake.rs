@@ -32,6 +32,8 @@ pub(super) struct Script {
     pub(super) groups: Vec<LetterGroupRow>,
     pub(super) letters: Vec<LetterRow>,
     pub(super) view: IntentView,
+    /// Another intent, known by its own id.
+    pub(super) other: Option<IntentView>,
     pub(super) held: Vec<HeldRow>,
     pub(super) thread: Vec<ThreadEvent>,
     pub(super) payload: Payload,
@@ -67,6 +69,7 @@ impl FakeDesk {
             groups: fixtures::deliveries::groups(),
             letters: fixtures::deliveries::letters(),
             view: fixtures::deliveries::view(),
+            other: None,
             held: Vec::new(),
             thread: fixtures::thread(),
             payload: fixtures::payload(),
@@ -131,6 +134,9 @@ impl Desk for FakeDesk {
 
     fn intent(&self, id: IntentId) -> Answer<'_, IntentView> {
         self.ready(|script| {
+            if let Some(other) = script.other.as_ref().filter(|other| other.row.id == id) {
+                return other.clone();
+            }
             let mut view = script.view.clone();
             view.row.id = id;
             view

@@ -5,10 +5,12 @@ mod agents;
 mod behaviour;
 mod bulk;
 mod chance;
+mod comparing;
 mod deciding;
 mod fake;
 mod fixtures;
 mod guards;
+mod handing;
 mod jobs;
 mod screens;
 

@@ -4,9 +4,10 @@ use crate::console::action::place::Place;
 use crate::console::model::overlay::{EditReplay, Overlay};
 use crate::console::model::{Model, Sent, Weight};
 use crate::console::sanitise;
-use crate::console::task::Task;
+use crate::console::task::{Query, Task};
 use crate::console::widgets::field::{Field, Lines};
 use crate::desk::act::Act;
+use crate::desk::rows::IntentView;
 use crate::domain::ids::{HoldId, IntentId};
 use crate::domain::payload::Payload;
 use crate::domain::status::State;
@@ -189,7 +190,7 @@ fn not_taken(model: &Model, intent: IntentId) -> Result<(), String> {
 }
 
 /// `e`: edits the payload of a dead letter before its replay.
-pub(super) fn edit(model: &mut Model) {
+pub(super) fn edit(model: &mut Model, tasks: &mut Vec<Task>) {
     let checked = model.may_act().and_then(|()| match again(model)? {
         Again::RetryNow(_) => {
             Err("only a dead letter can be edited; this one is still being tried".to_owned())
@@ -200,18 +201,30 @@ pub(super) fn edit(model: &mut Model) {
         Ok(intent) => intent,
         Err(reason) => return model.say(Weight::Warn, reason),
     };
-    let payload = model
+    let known = model
         .detail
         .intent
         .as_ref()
         .filter(|view| view.row.id == intent)
         .map(|view| view.payload.clone());
-    let Some(payload) = payload else {
-        return model.say(
-            Weight::Info,
-            "Enter opens the letter first, then e edits its payload",
-        );
-    };
+    match known {
+        Some(payload) => open_editor(model, intent, payload),
+        None => {
+            model.wants_edit = Some((intent, model.moves));
+            tasks.push(Task::Read(Box::new(Query::Source(intent))));
+        }
+    }
+}
+
+/// The payload came. It opens only where the operator still is.
+pub(super) fn edit_source(model: &mut Model, id: IntentId, view: &IntentView) {
+    let is_wanted = model.wants_edit.take() == Some((id, model.moves));
+    if is_wanted && model.overlay.is_none() && model.strip.is_none() {
+        open_editor(model, id, view.payload.clone());
+    }
+}
+
+fn open_editor(model: &mut Model, intent: IntentId, payload: Payload) {
     let pretty = serde_json::to_string_pretty(&payload.to_value()).unwrap_or_default();
     let pretty = sanitise::escape_json(&pretty);
     let editor = Field::with_text(Lines::Many, &pretty);

@@ -70,6 +70,50 @@ pub(super) fn pause(model: &Model) -> Result<Panel, String> {
     Ok(panel)
 }
 
+/// `K`: stop an agent at once, or let it go on.
+pub(super) fn kill(model: &Model) -> Result<Panel, String> {
+    let agent = model.agents.rows.live_row()?;
+    let name = agent.address.name();
+    let open = agent.queued + agent.retrying + agent.leased + agent.held;
+    let open = words::counted(open, "open intent");
+    if let Some(kill) = &agent.kill {
+        let deed = Deed::Revive(agent.address.clone());
+        let mut panel = panel(model, deed, format!("Revive {name}"), "Revive");
+        panel.ask_nothing();
+        let since = format::moment(kill.at, model.at.wall);
+        let by = short(&kill.by);
+        panel.facts = vec![
+            fact(
+                "killed",
+                format!("by {by} since {since}: \"{}\"", kill.reason),
+            ),
+            fact(
+                "effect",
+                format!("{open} of it go on; it may send and be sent to again"),
+            ),
+        ];
+        return Ok(panel);
+    }
+    let deed = Deed::Kill(agent.address.clone());
+    let mut panel = panel(model, deed, format!("Kill {name}"), "Kill");
+    panel.facts = vec![
+        fact(
+            "effect",
+            format!("new intents from {name} and to it are refused; its streams end at once"),
+        ),
+        fact(
+            "open",
+            format!(
+                "{open} of it wait, {} of them are running",
+                format::count(agent.leased)
+            ),
+        ),
+        fact("instead", "P only holds its intents back, and refuses none"),
+        fact("back", "K again revives it"),
+    ];
+    Ok(panel)
+}
+
 /// `L`: bound how fast an agent is served.
 pub(super) fn limit(model: &Model) -> Result<Panel, String> {
     let agent = model.agents.rows.live_row()?;
@@ -210,6 +254,8 @@ pub(super) fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &m
     let (verb, agent, act) = match deed {
         Deed::Pause(agent) => ("pause", agent.clone(), Act::Pause { agent, reason }),
         Deed::Unpause(agent) => ("resume", agent.clone(), Act::Unpause { agent }),
+        Deed::Kill(agent) => ("kill", agent.clone(), Act::Kill { agent, reason }),
+        Deed::Revive(agent) => ("revive", agent.clone(), Act::Revive { agent }),
         Deed::Limit(agent, limit) => (
             "limit",
             agent.clone(),

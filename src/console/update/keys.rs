@@ -10,7 +10,9 @@ use crate::console::model::{GUARD_MS, Model, Pressed, Weight};
 use crate::console::task::Task;
 use crate::console::widgets::field::Field;
 
-use super::{acts, copy, decide, explain, moves, navigate, overlays, panels};
+use super::{
+    acts, comparing, copy, decide, editing, explain, handing, moves, navigate, overlays, panels,
+};
 
 /// Keys that follow each other faster than this were not typed one by one.
 const BURST_GAP_MS: u64 = 8;
@@ -108,6 +110,7 @@ fn touched(model: &mut Model) {
         Some(Overlay::Panel(panel)) => {
             panel.problem = None;
             super::agents::reckon(model);
+            handing::reckon(model);
         }
         Some(Overlay::Edit(edit)) => edit.problem = None,
         Some(_) => {}
@@ -206,6 +209,9 @@ fn go(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>)
         A::LastView => navigate::last_view(model),
         A::HistoryBack => navigate::history(model, true),
         A::HistoryForth => navigate::history(model, false),
+        A::NextPane | A::PreviousPane if matches!(model.overlay, Some(Overlay::Compare(_))) => {
+            comparing::turn(model, action == A::NextPane, tasks);
+        }
         A::NextPane => navigate::turn_pane(model, true),
         A::PreviousPane => navigate::turn_pane(model, false),
         A::Open => navigate::open(model, is_repeat, tasks),
@@ -244,6 +250,8 @@ fn list(model: &mut Model, action: Action) -> bool {
         A::Fold | A::FoldAll | A::Axis | A::AsOfBack | A::AsOfForth => moves::shape(model, action),
         A::NextUndecided => decide::go_to_undecided(model, true),
         A::PreviousUndecided => decide::go_to_undecided(model, false),
+        A::NextHunk => comparing::step(model, true),
+        A::PreviousHunk => comparing::step(model, false),
         A::Explain => explain::open(model),
         A::FilterClear => super::filter::clear(model),
         _ => return false,
@@ -265,7 +273,10 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         A::StripShowChange => decide::show_change(model),
         A::StripClose => decide::close(model),
         A::Replay => acts::replay(model, is_repeat, tasks),
-        A::EditReplay => acts::edit(model),
+        A::EditReplay => acts::edit(model, tasks),
+        A::Diff => comparing::open(model, tasks),
+        A::Take => handing::take(model, is_repeat, tasks),
+        A::StripEditor | A::FieldEditor => editing::ask(model, tasks),
         A::Undo => acts::undo(model, tasks),
         A::ReplayMany
         | A::DiscardMany
@@ -273,6 +284,9 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         | A::AgentPause
         | A::AgentLimit
         | A::AgentBreaker
+        | A::AgentKill
+        | A::Delegate
+        | A::Compose
         | A::ApproveMany
         | A::JobPause
         | A::JobCancel

@@ -88,6 +88,9 @@ fn go_in_overlay(model: &mut Model, action: Action) {
     let held = model.held_now().len();
     let messages = model.messages.len() + model.log.len();
     match &mut model.overlay {
+        Some(Overlay::Compare(comparing)) => {
+            comparing.line = step(comparing.line, comparing.count(), 8, action);
+        }
         Some(Overlay::Held(cursor)) => *cursor = step(*cursor, held, 8, action),
         Some(Overlay::Messages(back)) => {
             // Counted from the newest: moving up goes back in time.

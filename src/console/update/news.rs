@@ -15,7 +15,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
-use super::{decide, fates, filter, jobs, plan};
+use super::{acts, comparing, decide, fates, filter, jobs, plan};
 
 /// Takes what the feed brings.
 pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
@@ -24,7 +24,7 @@ pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
         News::Feed(Err(error)) => feed_failed(model, &error),
         News::Answer(query, result) => match *result {
             Ok(reply) => {
-                if !matches!(*query, Query::Find(_)) {
+                if !is_aside(&query) {
                     model.reads.ended(plan::slot_of(&query), None);
                 }
                 answer(model, &query, reply);
@@ -34,6 +34,11 @@ pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
         News::Done(ticket, result) => done(model, ticket, result, tasks),
         News::Ordered(ticket, result) => jobs::ordered(model, ticket, *result, tasks),
     }
+}
+
+/// Questions that no slot asks again.
+const fn is_aside(query: &Query) -> bool {
+    matches!(query, Query::Find(_) | Query::Pair(..) | Query::Source(_))
 }
 
 fn feed(model: &mut Model, page: FeedPage) {
@@ -103,6 +108,12 @@ fn answer_failed(model: &mut Model, query: &Query, error: &DeskError) {
     if let Query::Plan(asked) = query {
         jobs::plan_failed(model, asked, &text);
     }
+    if let Query::Pair(id, _) = query {
+        return comparing::failed(model, *id, text);
+    }
+    if let Query::Source(id) = query {
+        return model.say(Weight::Warn, format!("{}: {text}", id.short()));
+    }
     if let Query::Find(asked) = query {
         if let Some(Overlay::Palette(picker)) = &mut model.overlay {
             picker.found = Some((asked.clone(), Vec::new()));
@@ -130,6 +141,8 @@ fn answer(model: &mut Model, query: &Query, reply: Reply) {
         (Query::Thread(id), Reply::Thread(thread)) if model.inbox.thread_of == Some(*id) => {
             model.inbox.thread = Some(*thread);
         }
+        (Query::Pair(id, with), Reply::Pair(pair)) => comparing::take(model, *id, *with, *pair),
+        (Query::Source(id), Reply::Intent(view)) => acts::edit_source(model, *id, &view),
         (Query::Find(text), Reply::Intents(page)) => {
             if let Some(Overlay::Palette(picker)) = &mut model.overlay {
                 let found = page.items.into_iter().map(|row| {
@@ -311,6 +324,10 @@ fn succeeded(model: &mut Model, sent: &Sent, done: &Done) {
             .new_intent
             .map(|id| format!(" as {}", id.short()))
             .unwrap_or_default();
+        let made = match (sent.intent, done.intent) {
+            (None, Some(id)) => format!(" as {}", id.short()),
+            _ => made,
+        };
         model.say(Weight::Info, format!("{}: done{made}", sent.what));
     }
 }

@@ -7,7 +7,7 @@ use crate::console::model::desks::Sheet;
 use crate::domain::ids::IntentId;
 use crate::domain::job::JobState;
 
-use super::{acts, agents, panels};
+use super::{acts, agents, comparing, handing, panels};
 
 /// Whether an action does something where we are that is worth a hint.
 pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
@@ -32,7 +32,7 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         }
         Action::Open => has_row(model),
         Action::Replay => acts::again(model).is_ok(),
-        Action::EditReplay => is_intent && matches!(acts::again(model), Ok(acts::Again::Replay(_))),
+        Action::EditReplay => matches!(acts::again(model), Ok(acts::Again::Replay(_))),
         Action::ReplayMany | Action::DiscardMany => {
             panels::letters(model).is_ok() || has_group(model)
         }
@@ -42,6 +42,12 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         }
         Action::CancelMany => panels::to_cancel(model).is_ok(),
         Action::AgentPause => model.agents.rows.live_row().is_ok(),
+        Action::AgentKill => model.agents.rows.live_row().is_ok(),
+        Action::Diff => comparing::is_possible(model),
+        Action::Take | Action::Delegate => {
+            let task = model.inbox.tasks.live_row();
+            task.is_ok_and(|task| task.is_open && !model.is_sent(task.intent))
+        }
         Action::AgentLimit => agents::limit(model).is_ok(),
         Action::AgentBreaker => agents::reset_breaker(model).is_ok(),
         Action::ApproveMany | Action::RejectMany => model.inbox.tasks.marked() > 0,
@@ -63,6 +69,19 @@ pub(crate) fn label(model: &Model, action: Action) -> Option<&'static str> {
             Ok(acts::Again::RetryNow(_)) => Some("retry now"),
             _ => None,
         },
+        Action::AgentKill => {
+            let agent = model.agents.rows.live_row().ok()?;
+            Some(if agent.kill.is_some() {
+                "revive"
+            } else {
+                "kill"
+            })
+        }
+        Action::Take => {
+            let task = model.inbox.tasks.live_row().ok()?;
+            let is_taken = task.delegated_to.is_some() && handing::is_mine(model, task);
+            Some(if is_taken { "give back" } else { "take" })
+        }
         Action::AgentPause => {
             let agent = model.agents.rows.live_row().ok()?;
             Some(if agent.pause.is_some() {

@@ -14,7 +14,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::job::{JobKind, Selection};
 use crate::domain::status::State;
 
-use super::{acts, agents, bulk, jobs, keys, navigate};
+use super::{acts, agents, bulk, handing, jobs, keys, navigate};
 
 /// Opens the panel of an action.
 pub(super) fn open(model: &mut Model, action: Action) {
@@ -23,6 +23,9 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::ReplayMany => replay(model),
         Action::CancelMany => cancel(model),
         Action::AgentPause => agents::pause(model),
+        Action::AgentKill => agents::kill(model),
+        Action::Delegate => handing::delegate(model),
+        Action::Compose => handing::compose(model),
         Action::AgentLimit => agents::limit(model),
         Action::AgentBreaker => agents::reset_breaker(model),
         Action::JobPause | Action::JobCancel => jobs::control(model, action),
@@ -33,6 +36,8 @@ pub(super) fn open(model: &mut Model, action: Action) {
     match panel {
         Ok(panel) => {
             model.overlay = Some(Overlay::Panel(panel));
+            model.agents.rows.choose();
+            model.dead.groups.choose();
             model.reads.hurry(Slot::Plan);
         }
         Err(reason) => model.say(Weight::Warn, reason),
@@ -295,9 +300,11 @@ fn cancel(model: &Model) -> Result<Panel, String> {
 
 /// Tab in a panel: to the next field, to the button, and back.
 pub(super) fn turn(model: &mut Model, is_forward: bool) {
+    handing::complete(model);
     if let Some(Overlay::Panel(panel)) = &mut model.overlay {
         panel.turn(is_forward);
     }
+    handing::reckon(model);
 }
 
 /// Enter in a panel.
@@ -313,7 +320,12 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
     }
     let deed = agents::with_options(jobs::with_options(panel), panel);
     let reason = panel.reason_text();
-    model.overlay = None;
+    let overlay = model.overlay.take();
+    if let Some(Overlay::Panel(panel)) = overlay
+        && handing::needs_agents(&panel)
+    {
+        return handing::carry_out(model, &panel, tasks);
+    }
     carry_out(model, deed, reason, tasks);
 }
 
@@ -328,6 +340,7 @@ fn check(model: &Model, panel: &Panel, is_repeat: bool) -> Result<(), String> {
     model.may_act()?;
     jobs::check(panel)?;
     panel.check()?;
+    handing::check(model, panel)?;
     keys::armed(model, panel.opened, is_repeat, "Enter")
 }
 
@@ -358,9 +371,14 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         Deed::Decide(items, outcome) => {
             bulk::send(model, &items, &outcome, optional.as_deref(), batch, tasks);
         }
-        deed @ (Deed::Pause(_) | Deed::Unpause(_) | Deed::Limit(..) | Deed::ResetBreaker(_)) => {
-            agents::carry_out(model, deed, reason, tasks);
-        }
+        deed @ (Deed::Pause(_)
+        | Deed::Unpause(_)
+        | Deed::Kill(_)
+        | Deed::Revive(_)
+        | Deed::Limit(..)
+        | Deed::ResetBreaker(_)) => agents::carry_out(model, deed, reason, tasks),
+        // Carried out with the panel at hand.
+        Deed::Delegate(..) | Deed::Send => {}
         Deed::Order(job, _) => {
             let what = job.kind.name().to_owned();
             jobs::send(model, Order::Start(job), what, tasks);

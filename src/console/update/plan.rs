@@ -52,7 +52,12 @@ fn wanted(model: &Model) -> Vec<Slot> {
         slots.push(Slot::Hello);
     }
     slots.extend([Slot::Overview, Slot::Held]);
-    if matches!(model.overlay, Some(Overlay::Palette(_))) {
+    let names_agents = match &model.overlay {
+        Some(Overlay::Palette(_)) => true,
+        Some(Overlay::Panel(panel)) => super::handing::needs_agents(panel),
+        _ => false,
+    };
+    if names_agents {
         slots.push(Slot::Agents);
     }
     if super::jobs::awaited(model).is_some() {
@@ -159,7 +164,7 @@ pub(super) fn slot_of(query: &Query) -> Slot {
         Query::Thread(_) => Slot::Thread,
         Query::Intents(_, page) if page.cursor.is_some() => Slot::MoreIntents,
         Query::Intents(..) | Query::Find(_) => Slot::Intents,
-        Query::Intent(_) => Slot::Intent,
+        Query::Intent(_) | Query::Pair(..) | Query::Source(_) => Slot::Intent,
         Query::Attempts(_, page) if page.cursor.is_some() => Slot::MoreAttempts,
         Query::Attempts(..) => Slot::Attempts,
         Query::AgentAttempts(_) => Slot::AgentAttempts,

@@ -104,6 +104,7 @@ fn crumbs(model: &Model) -> Vec<String> {
     match &model.overlay {
         Some(Overlay::Panel(panel)) => crumbs.push(panel.button.to_lowercase()),
         Some(Overlay::Edit(_)) => crumbs.push("edit".to_owned()),
+        Some(Overlay::Compare(_)) => crumbs.push("compare".to_owned()),
         _ => {}
     }
     crumbs
@@ -288,6 +289,11 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
         }
         Overlay::Messages(_) => vec![hint("j/k", "scroll", None), close()],
         Overlay::Explain { .. } => vec![close()],
+        Overlay::Compare(_) => vec![
+            hint("j/k", "what differs", None),
+            hint("Tab", "with something else", Some(Action::NextPane)),
+            close(),
+        ],
         Overlay::Themes { .. } => vec![
             hint("Enter", "keep", None),
             hint("j/k", "try", None),
@@ -308,6 +314,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
         ],
         Overlay::Edit(_) => vec![
             hint("Ctrl-S", "check and stage the replay", None),
+            hint("Ctrl-E", "$EDITOR", Some(Action::FieldEditor)),
             leave("leave, nothing is sent"),
         ],
         Overlay::Panel(panel) => vec![

@@ -192,6 +192,13 @@ pub enum Direction {
     Back,
 }
 
+/// Whether a field of that name holds what should not be shown.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let plain = plain_name(name);
+    SECRET_WORDS.iter().any(|word| plain.contains(word))
+}
+
 /// Names are compared without case, and `-` is `_`.
 fn plain_name(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
