@@ -297,6 +297,9 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
         keys: home
             .and_then(|home| std::fs::read_to_string(home.join("keys.toml")).ok())
             .unwrap_or_default(),
+        memory: Some(config.data.join("console.json")),
+        is_desk_chosen: console.flags.desk.is_some(),
+        is_theme_chosen: flag.is_some() || no_color.is_some(),
         editor: variable("VISUAL")
             .or_else(|| variable("EDITOR"))
             .unwrap_or_else(|| "vi".to_owned()),

@@ -137,7 +137,7 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
         Query::Tasks(filter, page) => Reply::Tasks(desk.tasks(filter, page).await?),
         Query::Thread(id) => Reply::Thread(Box::new(desk.thread(id).await?)),
         Query::Intents(filter, page) => Reply::Intents(desk.intents(filter, page).await?),
-        Query::Intent(id) => Reply::Intent(Box::new(desk.intent(id).await?)),
+        Query::Intent(id) | Query::Source(id) => Reply::Intent(Box::new(desk.intent(id).await?)),
         Query::Find(text) => {
             let filter = IntentFilter {
                 text: Some(text),
@@ -171,7 +171,6 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
             };
             Reply::Job(Box::new(desk.job(id, page).await?))
         }
-        Query::Source(id) => Reply::Intent(Box::new(desk.intent(id).await?)),
         Query::Pair(id, with) => Reply::Pair(Box::new(pair(desk, id, with).await?)),
         Query::Plan(job) => Reply::Plan(desk.plan_job(*job).await?),
         Query::Audit(filter, page) => Reply::Audit(desk.audit(filter, page).await?),

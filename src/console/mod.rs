@@ -26,6 +26,7 @@ mod feed;
 mod filter;
 pub mod format;
 pub mod keymap;
+mod memory;
 mod model;
 mod overlays;
 mod panes;

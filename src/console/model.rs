@@ -25,6 +25,7 @@ use crate::clock::Mono;
 use crate::console::action::Context;
 use crate::console::action::place::Place;
 use crate::console::keymap::{Follow, Keymap};
+use crate::console::memory::SavedView;
 use crate::console::task::{Moment, Ticket};
 use crate::desk::rows::{HeldRow, Hello, Overview};
 use crate::domain::address::{Address, Home};
@@ -204,6 +205,12 @@ pub(crate) struct Model {
     pub(crate) messages: VecDeque<Message>,
     /// Since when the rows are frozen, and how much has happened meanwhile.
     pub(crate) paused: Option<(Mono, u64)>,
+    /// The order of each desk's list, where it is not the usual one.
+    pub(crate) orders: BTreeMap<Place, desks::Order>,
+    /// Filters under names.
+    pub(crate) views: Vec<SavedView>,
+    /// Remembered filters that wait for the broker's first answer.
+    pub(crate) waiting_filters: BTreeMap<Place, String>,
     /// The letter whose payload was asked for to be edited, and how often the cursor had been moved then.
     pub(crate) wants_edit: Option<(IntentId, u64)>,
     /// Whether new rows stream in at the top.
@@ -270,6 +277,9 @@ impl Model {
             drafts: BTreeMap::new(),
             messages: VecDeque::new(),
             paused: None,
+            orders: BTreeMap::new(),
+            views: Vec::new(),
+            waiting_filters: BTreeMap::new(),
             wants_edit: None,
             is_following: true,
             pressed: Pressed::default(),

@@ -7,7 +7,9 @@
 
 mod aside;
 mod editor;
+mod remember;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -19,6 +21,7 @@ use super::action::place::Place;
 use super::event::Event;
 use super::feed;
 use super::keymap::Keymap;
+use super::memory::Memory;
 use super::model::{Model, Settings, Weight};
 use super::task::{Moment, News, Task};
 use super::terminal::input::Input as Keyboard;
@@ -70,6 +73,12 @@ pub struct ConsoleOptions {
     pub keys: String,
     /// The command of the operator's editor.
     pub editor: String,
+    /// The file in which the console remembers what an operator set up; none to forget it.
+    pub memory: Option<PathBuf>,
+    /// Whether the desk was asked for, so that the remembered one is not taken.
+    pub is_desk_chosen: bool,
+    /// Whether the theme was asked for, so that the remembered one is not taken.
+    pub is_theme_chosen: bool,
     /// Where the log is.
     pub log_path: Option<String>,
     /// The newest lines of the log.
@@ -90,6 +99,9 @@ impl Default for ConsoleOptions {
             between: Between::Nothing,
             keys: String::new(),
             editor: "vi".to_owned(),
+            memory: None,
+            is_desk_chosen: false,
+            is_theme_chosen: false,
             log_path: None,
             log: LogRing::new(1),
         }
@@ -152,7 +164,9 @@ pub fn run(
     start_feed(desk, wanted, arrivals.clone(), stop, &ended, spawn)?;
     let keyboard = start_keyboard(arrivals, Arc::clone(&clock))?;
     let mut shell = Shell::new(options, clock, tasks);
+    shell.remember();
     let result = shell.run(&mut screen, &inbox, &keyboard);
+    shell.keep();
     ended.cancel();
     drop(screen);
     // The keyboard's thread may wait for room in the channel; without a reader it ends.
@@ -251,6 +265,8 @@ struct Shell {
     is_key_waiting: bool,
     is_dirty: bool,
     drawn_at: Mono,
+    /// What the file of the console's memory says.
+    remembered: Memory,
     /// The number of the newest log line that was looked at.
     log_seen: u64,
     /// Set from the moment we stop ourselves until somebody continues us.
@@ -296,6 +312,7 @@ impl Shell {
             is_key_waiting: false,
             is_dirty: true,
             drawn_at: Mono::default(),
+            remembered: Memory::default(),
             log_seen: 0,
             is_suspended: false,
         }
@@ -329,6 +346,7 @@ impl Shell {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
+                    self.keep();
                     let now = self.now();
                     self.take(now, Input::Tick, screen, keyboard)?;
                 }

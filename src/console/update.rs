@@ -30,10 +30,13 @@ mod overlays;
 pub(crate) mod palette;
 mod panels;
 mod plan;
+pub(crate) mod sorting;
+mod views;
 
 pub(crate) use acts::seconds_left;
 pub(crate) use comparing::under_cursor as compared_under_cursor;
 pub(crate) use decide::effect_of;
+pub(crate) use filter::of as filter_of;
 pub(crate) use overlays::filter_proposals;
 
 use std::sync::Arc;

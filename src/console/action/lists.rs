@@ -4,7 +4,7 @@ use super::{Action, Context, Danger, Spec, Takes};
 
 const LIST: &[Context] = &[Context::List];
 
-const ORDER_LATER: Option<&str> = Some("choosing order and columns comes with a later release");
+const ORDER_LATER: Option<&str> = Some("choosing columns comes with a later release");
 
 #[rustfmt::skip]
 pub(super) const ACTIONS: &[Spec] = &[
@@ -33,9 +33,9 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::MarkAll, name: "mark.all", keys: &["*"], contexts: LIST,
         sentence: "Make the scope everything that matches", takes: Takes::ManyRows, ..Spec::BASE },
     Spec { action: Action::Sort, name: "list.sort", keys: &["s"], contexts: LIST, hint: "sort",
-        rank: 210, sentence: "Sort by another column", later: ORDER_LATER, ..Spec::BASE },
+        rank: 228, sentence: "Sort by another column", ..Spec::BASE },
     Spec { action: Action::SortReverse, name: "list.reverse", keys: &["S"], contexts: LIST,
-        sentence: "Reverse the order", later: ORDER_LATER, ..Spec::BASE },
+        sentence: "Reverse the order", ..Spec::BASE },
     Spec { action: Action::Columns, name: "list.columns", keys: &["w"], contexts: LIST,
         sentence: "Choose the columns", later: ORDER_LATER, ..Spec::BASE },
     Spec { action: Action::Open, name: "list.open", keys: &["enter"], contexts: LIST, hint: "open",

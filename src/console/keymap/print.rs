@@ -216,7 +216,7 @@ mod tests {
             line(Context::Inbox)
                 .starts_with("a approve  x reject  c reply  @ delegate  m take  Enter open")
         );
-        assert!(line(Context::Strip).starts_with("Enter stage  Tab outcome  Esc"));
+        assert!(line(Context::Strip).starts_with("Enter stage  Tab outcome  Ctrl-E $EDITOR  Esc"));
         assert!(!line(Context::Strip).contains("filter"));
         assert_eq!(
             line(Context::Panel),

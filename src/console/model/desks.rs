@@ -54,6 +54,15 @@ impl Inbox {
     }
 }
 
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Order {
+    /// Its place among the orders of the desk.
+    pub(crate) by: usize,
+    /// From its other end.
+    pub(crate) is_reversed: bool,
+}
+
 /// The first screen.
 #[derive(Debug, Default)]
 pub(crate) struct OverviewDesk {

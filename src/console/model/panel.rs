@@ -1,6 +1,7 @@
 //! A panel: what would happen, what has to be said first, a button that never has the focus at first.
 
 use crate::clock::Mono;
+use crate::console::action::place::Place;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
 use crate::domain::agent::AgentLimit;
@@ -31,6 +32,8 @@ pub(crate) enum Deed {
     Delegate(IntentId, u32),
     /// Send an intent, as the fields say.
     Send,
+    /// Keep a filter of a desk under the name that is typed.
+    SaveView(Place, String),
     /// Bound how fast an agent is served.
     Limit(Address, AgentLimit),
     /// Take an agent's endpoint for well.

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
@@ -198,7 +199,8 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         "" => "none",
         text => text,
     };
-    let right = format!("worst first {}   / {filter}", canvas.paint.glyphs.down);
+    let order = words::order(model, Place::Agents, canvas.paint.glyphs);
+    let right = format!("{order}   / {filter}");
     let inner = canvas.section(area, &title, &right, Some((0, is_focused)));
     let nothing = "no agents yet: an agent appears with its first intent or connection";
     let list = List {

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
@@ -88,7 +89,13 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let window = &model.attempts.rows;
-    let right = intents::right_of(model, canvas, window, &model.attempts.filter.text, "newest");
+    let right = intents::right_of(
+        model,
+        canvas,
+        window,
+        &model.attempts.filter.text,
+        Place::Attempts,
+    );
     let title = intents::title_of("Attempts", canvas, window);
     let inner = canvas.section(area, &title, &right, Some((0, true)));
     let nothing = if model.attempts.filter.is_empty() {

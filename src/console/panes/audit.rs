@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use serde_json::{Map, Value};
 
+use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
@@ -81,7 +82,13 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let window = &model.audit.rows;
-    let right = intents::right_of(model, canvas, window, &model.audit.filter.text, "newest");
+    let right = intents::right_of(
+        model,
+        canvas,
+        window,
+        &model.audit.filter.text,
+        Place::Audit,
+    );
     let title = intents::title_of("Audit", canvas, window);
     let inner = canvas.section(area, &title, &right, Some((0, true)));
     let nothing = if model.audit.filter.is_empty() {

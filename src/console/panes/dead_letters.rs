@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
@@ -88,7 +89,13 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window.rows().len(),
         format::count(sum)
     );
-    let right = intents::right_of(model, canvas, window, &model.dead.filter.text, "count");
+    let right = intents::right_of(
+        model,
+        canvas,
+        window,
+        &model.dead.filter.text,
+        Place::DeadLetters,
+    );
     let inner = canvas.section(area, &title, &right, Some((0, is_focused)));
     let nothing = if model.dead.filter.is_empty() {
         "no dead letters: nothing was given up"

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
@@ -159,6 +160,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let dot = canvas.paint.glyphs.dot;
     let is_ours = |task: &&TaskRow| model.identity().is_some_and(|who| *who == task.owner);
     let mine = window.rows().iter().filter(is_ours).count();
+    let order = words::order(model, Place::Inbox, canvas.paint.glyphs);
     let overdue = window.rows().iter().filter(|task| task.is_overdue).count();
     let mut parts = vec![format!("Inbox {dot} {} open", window.rows().len())];
     if canvas.size != Size::Tiny {
@@ -176,9 +178,9 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         text => text,
     };
     let right = if canvas.size == Size::Tiny {
-        format!("due {}", canvas.paint.glyphs.up)
+        order
     } else {
-        format!("/ {filter}   due {}", canvas.paint.glyphs.up)
+        format!("/ {filter}   {order}")
     };
     let inner = canvas.section(area, &title, &right, Some((0, true)));
     let nothing = if model.inbox.filter.is_empty() {

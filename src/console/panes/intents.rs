@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
@@ -80,7 +81,7 @@ pub(crate) fn right_of<T: Row>(
     canvas: &Canvas<'_>,
     window: &Window<T>,
     filter: &str,
-    order: &str,
+    place: Place,
 ) -> String {
     let glyphs = canvas.paint.glyphs;
     let mut parts = Vec::new();
@@ -91,7 +92,7 @@ pub(crate) fn right_of<T: Row>(
     }
     let filter = if filter.is_empty() { "none" } else { filter };
     parts.push(format!("/ {filter}"));
-    parts.push(format!("{order} {}", glyphs.down));
+    parts.push(words::order(model, place, glyphs));
     parts.join("   ")
 }
 
@@ -111,7 +112,13 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let window = &model.intents.rows;
-    let right = right_of(model, canvas, window, &model.intents.filter.text, "newest");
+    let right = right_of(
+        model,
+        canvas,
+        window,
+        &model.intents.filter.text,
+        Place::Intents,
+    );
     let title = title_of("Intents", canvas, window);
     let inner = canvas.section(area, &title, &right, Some((0, true)));
     let nothing = if model.intents.filter.is_empty() {

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
+use crate::console::action::place::Place;
 use crate::console::format;
+use crate::console::model::Model;
 use crate::console::theme::Role;
+use crate::console::theme::glyphs::Glyphs;
+use crate::console::update::sorting;
 use crate::console::widgets::table::Cell;
 use crate::desk::rows::jobs::JobRow;
 use crate::desk::rows::{AgentState, AttemptRow, IntentRow, Overview};
@@ -306,6 +310,13 @@ pub(crate) fn slots(overview: &Overview) -> String {
         0 => overview.attempts_running.to_string(),
         slots => format!("{}/{slots}", overview.attempts_running),
     }
+}
+
+/// The order of a desk's list, as it stands in its title: `count ▼`.
+pub(crate) fn order(model: &Model, place: Place, glyphs: &Glyphs) -> String {
+    let (word, goes_down) = sorting::words(model, place);
+    let sign = if goes_down { glyphs.down } else { glyphs.up };
+    format!("{word} {sign}")
 }
 
 /// `1 attempt`, `3 attempts`.

@@ -143,7 +143,7 @@ fn k_says_what_a_kill_refuses_asks_why_and_the_same_key_revives() {
         agent: agent.clone(),
         reason,
     };
-    assert_eq!(bench.acts(), [kill.clone()]);
+    assert_eq!(bench.acts(), std::slice::from_ref(&kill));
     bench.desk.script(|script| {
         for row in &mut script.agents {
             if row.address == agent {

@@ -23,7 +23,7 @@ fn m_takes_a_task_at_the_version_seen_and_gives_a_taken_one_back() {
         note: None,
         version: Some(task.version),
     };
-    assert_eq!(bench.acts(), [take.clone()]);
+    assert_eq!(bench.acts(), std::slice::from_ref(&take));
     let me = bench.model.identity().unwrap().key().to_owned();
     bench.desk.script(|script| {
         for row in &mut script.tasks {

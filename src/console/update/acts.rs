@@ -207,12 +207,11 @@ pub(super) fn edit(model: &mut Model, tasks: &mut Vec<Task>) {
         .as_ref()
         .filter(|view| view.row.id == intent)
         .map(|view| view.payload.clone());
-    match known {
-        Some(payload) => open_editor(model, intent, payload),
-        None => {
-            model.wants_edit = Some((intent, model.moves));
-            tasks.push(Task::Read(Box::new(Query::Source(intent))));
-        }
+    if let Some(payload) = known {
+        open_editor(model, intent, payload);
+    } else {
+        model.wants_edit = Some((intent, model.moves));
+        tasks.push(Task::Read(Box::new(Query::Source(intent))));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::console::model::overlay::Overlay;
 use crate::console::model::{Model, Weight};
 use crate::console::task::{Pair, Query, Task};
 use crate::desk::rows::{AttemptRow, IntentView};
+use crate::domain::failure::ErrorClass;
 use crate::domain::ids::IntentId;
 
 /// Opens the comparison; inside it, goes on to the next thing to compare with.
@@ -231,7 +232,7 @@ fn exchange(attempt: &AttemptRow) -> Value {
     json!({
         "outcome": attempt.outcome.name(),
         "http_status": attempt.http_status,
-        "error_class": attempt.error_class.map(|class| class.name()),
+        "error_class": attempt.error_class.map(ErrorClass::name),
         "error": attempt.error,
         "remote": report.and_then(|report| report.remote_addr.clone()),
         "sent": side(report.and_then(|report| report.request.as_ref())),

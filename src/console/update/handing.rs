@@ -83,7 +83,7 @@ pub(super) fn delegate(model: &Model) -> Result<Panel, String> {
         None => task.owner.name().to_owned(),
     };
     panel.facts = vec![
-        fact("asks", task.title.clone()),
+        fact("asks", task.title),
         fact("with", has),
         fact(
             "effect",
@@ -96,7 +96,7 @@ pub(super) fn delegate(model: &Model) -> Result<Panel, String> {
 }
 
 /// `+`: the panel that sends an intent.
-pub(super) fn compose(model: &Model) -> Result<Panel, String> {
+pub(super) fn compose(model: &Model) -> Panel {
     let to = (model.view.intent.is_some())
         .then(|| model.detail.intent.as_ref().map(|view| &view.row))
         .flatten();
@@ -126,7 +126,7 @@ pub(super) fn compose(model: &Model) -> Result<Panel, String> {
         fact("same as", String::new()),
     ];
     propose(model, &mut panel);
-    Ok(panel)
+    panel
 }
 
 fn short(who: &str) -> &str {

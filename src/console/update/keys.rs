@@ -12,6 +12,7 @@ use crate::console::widgets::field::Field;
 
 use super::{
     acts, comparing, copy, decide, editing, explain, handing, moves, navigate, overlays, panels,
+    sorting,
 };
 
 /// Keys that follow each other faster than this were not typed one by one.
@@ -250,6 +251,7 @@ fn list(model: &mut Model, action: Action) -> bool {
         A::Fold | A::FoldAll | A::Axis | A::AsOfBack | A::AsOfForth => moves::shape(model, action),
         A::NextUndecided => decide::go_to_undecided(model, true),
         A::PreviousUndecided => decide::go_to_undecided(model, false),
+        A::Sort | A::SortReverse => sorting::turn(model, action == A::SortReverse),
         A::NextHunk => comparing::step(model, true),
         A::PreviousHunk => comparing::step(model, false),
         A::Explain => explain::open(model),

@@ -15,7 +15,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
-use super::{acts, comparing, decide, fates, filter, jobs, plan};
+use super::{acts, comparing, decide, fates, filter, jobs, plan, sorting};
 
 /// Takes what the feed brings.
 pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
@@ -126,7 +126,12 @@ fn answer_failed(model: &mut Model, query: &Query, error: &DeskError) {
 
 fn answer(model: &mut Model, query: &Query, reply: Reply) {
     match (query, reply) {
-        (_, Reply::Hello(hello)) => model.hello = Some(*hello),
+        (_, Reply::Hello(hello)) => {
+            model.hello = Some(*hello);
+            for (place, text) in std::mem::take(&mut model.waiting_filters) {
+                filter::set(model, place, &text);
+            }
+        }
         (_, Reply::Overview(overview)) => model.overview = Some(*overview),
         (_, Reply::Held(held)) => take_held(model, held),
         (_, Reply::Agents(agents)) => take_agents(model, agents),
@@ -196,6 +201,8 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         }
         (Query::Groups(asked), Reply::Groups(groups)) if *asked == model.dead.wanted => {
             let reason = |_: &_| "no open letter left".to_owned();
+            let mut groups = groups;
+            sorting::groups(model, &mut groups);
             model.dead.groups.rank(groups, reason);
         }
         (Query::Letters(asked, page), Reply::Letters(answer))
@@ -253,14 +260,7 @@ fn take_held(model: &mut Model, held: Vec<HeldRow>) {
 }
 
 fn take_agents(model: &mut Model, mut agents: Vec<AgentRow>) {
-    agents.sort_by(|left, right| {
-        let share = |agent: &AgentRow| agent.error_percent.unwrap_or(0.0);
-        left.state
-            .cmp(&right.state)
-            .then(share(right).total_cmp(&share(left)))
-            .then(right.queued.cmp(&left.queued))
-            .then(left.address.cmp(&right.address))
-    });
+    sorting::agents(model, &mut agents);
     model.agents.all.clone_from(&agents);
     let shown = filter::agents(&model.agents.filter, agents);
     model
@@ -271,7 +271,8 @@ fn take_agents(model: &mut Model, mut agents: Vec<AgentRow>) {
 
 fn take_tasks(model: &mut Model, tasks: Vec<TaskRow>) {
     let before = model.inbox.tasks.cursor_row().cloned();
-    let shown = filter::tasks(&model.inbox.filter, tasks);
+    let mut shown = filter::tasks(&model.inbox.filter, tasks);
+    sorting::tasks(model, &mut shown);
     if let Some(strip) = &mut model.strip {
         let task = shown.iter().find(|task| task.intent == strip.intent);
         decide::task_changed(strip, before.as_ref(), task, model.at);

@@ -14,6 +14,7 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
     let is_intent = model.view.intent.is_some();
     let place = model.view.place;
     match action {
+        Action::Sort => !is_intent && !super::sorting::orders(place).is_empty(),
         Action::Filter => !is_intent && !matches!(place, Place::Overview | Place::Jobs),
         Action::Mark => {
             !is_intent
@@ -41,8 +42,7 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
             job.is_ok_and(|job| !job.state.is_finished())
         }
         Action::CancelMany => panels::to_cancel(model).is_ok(),
-        Action::AgentPause => model.agents.rows.live_row().is_ok(),
-        Action::AgentKill => model.agents.rows.live_row().is_ok(),
+        Action::AgentPause | Action::AgentKill => model.agents.rows.live_row().is_ok(),
         Action::Diff => comparing::is_possible(model),
         Action::Take | Action::Delegate => {
             let task = model.inbox.tasks.live_row();

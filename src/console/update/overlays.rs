@@ -228,7 +228,7 @@ pub(super) fn save(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
     if matches!(model.overlay, Some(Overlay::Edit(_))) {
         acts::stage_edit(model, is_repeat, tasks);
     } else {
-        model.say(Weight::Info, "saved views come with a later release");
+        super::views::ask(model);
     }
 }
 

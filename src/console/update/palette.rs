@@ -41,6 +41,7 @@ fn palette(model: &Model, text: &str) -> Vec<Proposal> {
         "theme" | "themes" => all.extend(themes(model, rest)),
         "intent" | "id" => all.extend(ids(model, rest)),
         "agent" => all.extend(agents(model, rest)),
+        "view" | "views" => all.extend(super::views::proposals(model, rest)),
         "dead" if !rest.is_empty() => all.push(filter_of(Place::DeadLetters, rest)),
         "intents" if !rest.is_empty() => all.push(filter_of(Place::Intents, rest)),
         "attempts" if !rest.is_empty() => all.push(filter_of(Place::Attempts, rest)),

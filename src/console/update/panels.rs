@@ -14,7 +14,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::job::{JobKind, Selection};
 use crate::domain::status::State;
 
-use super::{acts, agents, bulk, handing, jobs, keys, navigate};
+use super::{acts, agents, bulk, handing, jobs, keys, navigate, views};
 
 /// Opens the panel of an action.
 pub(super) fn open(model: &mut Model, action: Action) {
@@ -25,7 +25,7 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::AgentPause => agents::pause(model),
         Action::AgentKill => agents::kill(model),
         Action::Delegate => handing::delegate(model),
-        Action::Compose => handing::compose(model),
+        Action::Compose => Ok(handing::compose(model)),
         Action::AgentLimit => agents::limit(model),
         Action::AgentBreaker => agents::reset_breaker(model),
         Action::JobPause | Action::JobCancel => jobs::control(model, action),
@@ -320,11 +320,15 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
     }
     let deed = agents::with_options(jobs::with_options(panel), panel);
     let reason = panel.reason_text();
+    let name = Some(panel.text("name")).filter(|name| !name.is_empty());
     let overlay = model.overlay.take();
     if let Some(Overlay::Panel(panel)) = overlay
         && handing::needs_agents(&panel)
     {
         return handing::carry_out(model, &panel, tasks);
+    }
+    if let (Deed::SaveView(place, filter), Some(name)) = (&deed, name) {
+        return views::save(model, *place, filter.clone(), &name);
     }
     carry_out(model, deed, reason, tasks);
 }
@@ -336,6 +340,9 @@ fn check(model: &Model, panel: &Panel, is_repeat: bool) -> Result<(), String> {
         } else {
             Err("Tab goes to the button; Q quits at once, Esc stays".to_owned())
         };
+    }
+    if matches!(panel.deed, Deed::SaveView(..)) {
+        return panel.check();
     }
     model.may_act()?;
     jobs::check(panel)?;
@@ -378,7 +385,7 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         | Deed::Limit(..)
         | Deed::ResetBreaker(_)) => agents::carry_out(model, deed, reason, tasks),
         // Carried out with the panel at hand.
-        Deed::Delegate(..) | Deed::Send => {}
+        Deed::Delegate(..) | Deed::Send | Deed::SaveView(..) => {}
         Deed::Order(job, _) => {
             let what = job.kind.name().to_owned();
             jobs::send(model, Order::Start(job), what, tasks);

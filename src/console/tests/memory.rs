@@ -1,0 +1,117 @@
+//! Orders, saved views, and what is remembered from one run to the next.
+
+use crossterm::event::KeyCode;
+
+use super::Bench;
+use crate::console::action::place::Place;
+use crate::console::memory::{self, Wanted};
+use crate::console::model::reads::Slot;
+
+const ALL: Wanted = Wanted {
+    desk: true,
+    theme: true,
+};
+
+fn names(bench: &Bench) -> Vec<String> {
+    let rows = bench.model.agents.rows.rows().iter();
+    rows.map(|row| row.address.name().to_owned()).collect()
+}
+
+#[test]
+fn s_sorts_by_the_next_column_and_the_cursor_stays_on_its_row() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("6j");
+    let here = bench.model.agents.rows.cursor().cloned();
+    bench.keys("s");
+    let mut sorted = names(&bench);
+    sorted.sort();
+    assert_eq!(names(&bench), sorted);
+    assert!(bench.screen().contains("name ▲"), "{}", bench.screen());
+    assert_eq!(bench.model.agents.rows.cursor().cloned(), here);
+    bench.keys("S");
+    sorted.reverse();
+    assert_eq!(names(&bench), sorted);
+    assert!(bench.screen().contains("name ▼"), "{}", bench.screen());
+    assert_eq!(bench.model.agents.rows.cursor().cloned(), here);
+    bench.keys("3s");
+    assert!(
+        bench.status().contains("newest first"),
+        "{}",
+        bench.status()
+    );
+}
+
+#[test]
+fn a_filter_is_saved_under_a_name_and_the_palette_goes_there() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("2/is:overdue");
+    bench.ctrl('s');
+    assert!(
+        bench.screen().contains("Save this filter as a view"),
+        "{}",
+        bench.screen()
+    );
+    bench.key(KeyCode::Enter);
+    assert!(bench.model.views.is_empty(), "a view has a name");
+    bench.keys("late");
+    bench.key(KeyCode::Enter);
+    assert!(bench.status().contains("view saved"), "{}", bench.status());
+    bench.keys("1:view la");
+    assert!(
+        bench.screen().contains("inbox / is:overdue"),
+        "{}",
+        bench.screen()
+    );
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.model.view.place, Place::Inbox);
+    assert_eq!(bench.model.inbox.filter.text, "is:overdue");
+    assert_eq!(bench.acts(), []);
+}
+
+#[test]
+fn another_run_begins_where_this_one_was() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("2a");
+    bench.keys("half a thought");
+    bench.key(KeyCode::Esc);
+    bench.keys("6ss/state:ok");
+    bench.ctrl('s');
+    bench.keys("well");
+    bench.key(KeyCode::Enter);
+    bench.model.theme = "paper".to_owned();
+    let text = memory::to_text(&memory::of(&bench.model));
+    let mut next = Bench::at(120, 36);
+    memory::restore(&mut next.model, memory::read(&text).unwrap(), ALL);
+    assert_eq!(next.model.view.place, Place::Agents);
+    assert_eq!(next.model.theme, "paper");
+    assert_eq!(next.model.views, bench.model.views);
+    assert_eq!(next.model.waiting_filters.len(), 1);
+    // The names in filters are completed by what the broker says of itself.
+    next.model.hello = None;
+    next.model.reads.hurry(Slot::Hello);
+    next.pass(3_000);
+    assert_eq!(next.model.agents.filter.text, "state:ok");
+    assert_eq!(memory::of(&next.model), memory::of(&bench.model));
+    next.keys("2a");
+    assert!(
+        next.screen().contains("half a thought"),
+        "{}",
+        next.screen()
+    );
+    assert_eq!(next.acts(), []);
+}
+
+#[test]
+fn a_file_of_another_version_or_without_sense_is_as_none() {
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"version\":2}",
+        "{\"version\":1,\"views\":7}",
+    ] {
+        assert_eq!(memory::read(text), None, "{text}");
+    }
+    assert!(memory::read("{\"version\":1}").is_some());
+}
