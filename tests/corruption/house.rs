@@ -63,7 +63,6 @@ pub(crate) fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<C
         readers: 1,
         room: RoomSettings::default(),
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
-        room: RoomSettings::default(),
         webhook_words: postroom::broker::webhooks::plain_words,
     };
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
