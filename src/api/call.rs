@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query as AxumQuery, Request};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 
 use crate::api::Api;
@@ -73,6 +73,35 @@ impl FromRequestParts<Api> for Call {
 }
 
 impl Call {
+    /// Another call by the same caller: the route that a tool stands for.
+    pub(super) fn instead(
+        &self,
+        api: &Api,
+        method: Method,
+        path: String,
+        query: Vec<(String, String)>,
+        idempotency_key: Option<&str>,
+    ) -> Self {
+        let mut headers = self.headers.clone();
+        headers.insert("x-postroom-via", HeaderValue::from_static("mcp"));
+        headers.remove("idempotency-key");
+        if let Some(key) = idempotency_key {
+            // What is no header's value is refused as an empty key.
+            let value = HeaderValue::from_str(key).unwrap_or(HeaderValue::from_static(""));
+            headers.insert("idempotency-key", value);
+        }
+        let query = Query(query);
+        Self {
+            on_behalf: on_behalf(api, &query, &headers),
+            caller: self.caller.clone(),
+            query,
+            trace_id: self.trace_id.clone(),
+            headers,
+            method,
+            path,
+        }
+    }
+
     /// On whose behalf, if the request says: `owner_agent` or `x-owner-agent`.
     fn named_owner(&self, api: &Api) -> Result<Option<Address>, Problem> {
         let home = &api.broker().registry().home;
@@ -168,7 +197,7 @@ impl Call {
             .headers
             .get("x-postroom-via")
             .and_then(|value| value.to_str().ok())
-            .filter(|via| matches!(*via, "console" | "cli"))
+            .filter(|via| matches!(*via, "console" | "cli" | "mcp"))
             .unwrap_or("api");
         AuditNote {
             actor: self.caller.address.to_string(),

@@ -29,6 +29,7 @@ mod intents;
 mod jobs;
 mod leases;
 mod limits;
+mod mcp;
 mod mesh;
 mod metrics;
 mod moves;

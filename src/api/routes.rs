@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
-    holds, inbox, intents, jobs, mesh, metrics, moves, openapi, overview, scenarios, schemas,
+    holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview, scenarios, schemas,
     submit, tasks, unsupported, webhooks,
 };
 use crate::wire::errors::Problem;
@@ -70,6 +70,7 @@ fn plumbing() -> Router<Api> {
         .route("/v1/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/openapi.json", get(openapi::show))
+        .route("/mcp", post(mcp::serve))
         .route("/metrics", get(metrics::metrics))
         .route("/v1/capabilities", get(health::capabilities))
         .route("/v1/me", get(health::me))

@@ -72,9 +72,6 @@ pub(super) async fn fallback(State(api): State<Api>, request: Request) -> Respon
 }
 
 fn family(path: &str) -> Option<Problem> {
-    if path == "/mcp" {
-        return Some(not_part_of_this_release("MCP"));
-    }
     if path.starts_with("/internal/scheduler/") {
         return Some(not_part_of_this_release("the outside scheduler"));
     }

@@ -18,6 +18,7 @@ mod hand;
 mod house;
 mod intents;
 mod jobs;
+mod mcp;
 mod mesh;
 mod operator;
 mod people;

@@ -96,6 +96,7 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/health", Nothing, NONE, Anybody),
     ("GET", "/ready", Nothing, NONE, Anybody),
     ("GET", "/openapi.json", Nothing, NONE, Anybody),
+    ("POST", "/mcp", Nothing, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, Anybody),
     ("GET", "/metrics", Nothing, NONE, Admins),
     ("GET", "/v1/capabilities", Nothing, NONE, Keys(OK)),
     ("GET", "/v1/me", Nothing, NONE, Keys(OK)),

@@ -131,6 +131,9 @@ fn responses(operation: &Operation) -> Map<String, Value> {
     if let Some((status, content)) = success(operation) {
         all.insert(status.to_owned(), content);
     }
+    if matches!(operation.content, Content::Rpc) {
+        all.insert("202".to_owned(), json!({ "description": "A notification" }));
+    }
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for code in operation.codes() {
         by_status.entry(status_of(code)).or_default().push(code);
@@ -159,6 +162,7 @@ fn success(operation: &Operation) -> Option<(&'static str, Value)> {
         }
         Content::Whole(name) => ("application/json", notation::reference(name)),
         Content::Stream => ("text/event-stream", notation::reference("Frame")),
+        Content::Rpc => ("application/json", json!({})),
         Content::Text => ("text/plain", json!({ "type": "string" })),
     };
     let response = json!({ "description": "Done", "content": { media: { "schema": schema } } });

@@ -31,6 +31,8 @@ pub(super) enum Content {
     Stream,
     /// Plain text.
     Text,
+    /// An answer of JSON-RPC, or of many; nothing for a notification.
+    Rpc,
 }
 
 /// What any call with a key can be refused with.
@@ -186,6 +188,7 @@ const BROKER: &[Operation] = &[
         .gives("ready: true, oldest_due_ms: int, commit_age_ms: int|null, queue_depth: int, disk_low: bool"),
     get("/openapi.json", "This document").open().ext().content(Content::Whole("OpenApi")),
     get("/metrics", "Metrics in the text form of Prometheus").admins().ext().content(Content::Text),
+    post("/mcp", "The Model Context Protocol: JSON-RPC 2.0, single or batch").open().content(Content::Rpc),
     get("/v1/capabilities", "What it can").gives("capabilities: [string], supported_intent_types: [string]"),
     get("/v1/me", "Who the caller is")
         .gives("address, role: Role, key_id, org, workspace, environment, org_id, workspace_id, service_account: Account"),
@@ -251,6 +254,9 @@ const AGENTS: &[Operation] = &[
     post("/v1/agents/{address}/intents/{id}/extend", "Keep the lease longer").ext().body("attempt_id?, seconds?: int(1..86400)").gives(AFTER_LEASE).refuses(LEASE),
     post("/v1/agents/{address}/pause", "Hold an agent's intents back").ext().admins().body("reason?").gives("agent: Agent").refuses("agent_not_found"),
     post("/v1/agents/{address}/resume", "Let them go on").ext().admins().gives("agent: Agent").refuses("agent_not_found"),
+    post("/v1/agents/{address}/limit", "Bound how fast and how many at once an agent gets; zero takes a bound away").ext().admins()
+        .body("rate_per_second?: number, max_in_flight?: int(0..4096), reason?").gives("agent: Agent").refuses("agent_not_found"),
+    post("/v1/agents/{address}/reset-breaker", "Close the breaker of an agent that is called").ext().admins().body("reason?").gives("agent: Agent").refuses("agent_not_found"),
     get("/v1/agents/{address}/policy", "Who may send to an agent").gives("policy: SendPolicy"),
     Operation::new("PUT", "/v1/agents/{address}/policy", "Let everybody in, or only or all but some").body("policy_type: open/allowlist/denylist")
         .gives("policy: SendPolicy").refuses("agent_not_found"),

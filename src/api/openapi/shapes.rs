@@ -62,7 +62,7 @@ const SHAPES: &[(&str, &str)] = &[
         created_at: time, updated_at: time, revoked_at: time|null, secret_hint, secret?"),
     ("SendPolicy", "policy_type, entries: [PolicyEntry]"),
     ("PolicyEntry", "entry_id, sender_pattern, created_at: time"),
-    ("Agent", "address, address_id, killed: bool, kill?: Pause, service_account_id, service_account_name, display_name: string|null, status, created_at: time, updated_at: time,
+    ("Agent", "address, address_id, killed: bool, kill?: Pause, max_in_flight: int|null, service_account_id, service_account_name, display_name: string|null, status, created_at: time, updated_at: time,
         delivery_mode: Binding, callback_url: string|null, paused: bool, pause?: Pause, connections: int, ready: int, leased: int,
         backing_off: int, held: int, parked: int, parked_reason?, dead_letters: int, oldest_waiting_seconds: int|null,
         oldest_waiting_ms?: int, rates: AgentRates, health_status, last_seen_at: time|null, endpoint?: Endpoint"),
