@@ -24,6 +24,7 @@ mod durable;
 mod fuzz;
 mod identity;
 mod inbox;
+mod mcp;
 mod outsider;
 mod payloads;
 mod poll;
