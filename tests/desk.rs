@@ -73,6 +73,7 @@ async fn house() -> House {
         },
         queue_max: 1024,
         batch_commands_max: 4096,
+        batch_bytes_max: 1 << 20,
         busy_wait: Duration::from_secs(5),
         bus_lag_max: 1024,
         readers: 2,

@@ -30,6 +30,7 @@ impl House {
             policy: Policy::default(),
             queue_max: 4096,
             batch_commands_max: 4096,
+            batch_bytes_max: 1 << 20,
             busy_wait: std::time::Duration::from_secs(1),
             bus_lag_max: 4096,
             readers: 3,

@@ -56,6 +56,7 @@ impl Yard {
             policy: Policy::default(),
             queue_max: 4096,
             batch_commands_max: 4096,
+            batch_bytes_max: 1 << 20,
             busy_wait: Duration::from_secs(1),
             bus_lag_max: 16,
             readers: 1,

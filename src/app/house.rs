@@ -215,6 +215,7 @@ fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {
         policy: config.policy(),
         queue_max: config.limits.commit_queue,
         batch_commands_max: config.limits.batch_commands_max,
+        batch_bytes_max: config.limits.batch_bytes_max,
         busy_wait: config.limits.busy_wait.to_std(),
         bus_lag_max: BUS_LAG_MAX,
         readers: config.store.readers,

@@ -28,6 +28,7 @@ mod audit;
 mod batch;
 mod boot;
 mod full;
+mod gather;
 mod jobs;
 mod late;
 mod lookout;
@@ -86,6 +87,8 @@ pub struct Settings {
     pub queue_max: usize,
     /// Most commands of one commit.
     pub batch_commands_max: usize,
+    /// Most bytes of payloads in one commit, beside the command that goes over.
+    pub batch_bytes_max: usize,
     /// How long a request waits for a place in the queue before it is answered `Busy`.
     pub busy_wait: Duration,
     /// Commits that a subscriber of the bus may lag behind before it is told to read the store.

@@ -7,6 +7,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::broker::batch::{Batch, Committed, Counters, Start};
 use crate::broker::full::{Admitted, Full};
+use crate::broker::gather::gather;
 use crate::broker::jobs::Jobs;
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
@@ -168,17 +169,7 @@ impl Writer {
                     None => return Ok(()),
                 }
             }
-            let mut commands = batch.len();
-            while commands < parts.settings.batch_commands_max {
-                let Ok(message) = inbox.try_recv() else {
-                    break;
-                };
-                commands += match &message {
-                    Message::Run(requests) => requests.len(),
-                    _ => 1,
-                };
-                batch.push(message);
-            }
+            gather(inbox, &mut batch, &parts.settings);
         }
     }
 

@@ -280,7 +280,7 @@ pub const ENTRIES: &[Entry] = &[
         "commands in one commit",
         "measured: more gains nothing"),
     entry("limits.batch_bytes_max", Kind::Bytes { min: 4 * KIB, max: 64 * MIB, }, "1048576",
-        "bytes in one commit",
+        "bytes of payloads in one commit",
         "measured: an fsync of 4 MiB costs six times as much per byte"),
     entry("limits.busy_wait_ms", millis(0, 60_000), "250",
         "how long a request waits for a place in the queue before 503",
@@ -351,7 +351,6 @@ pub const ENTRIES: &[Entry] = &[
 /// A row leaves with the commit that makes it work.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "env.is_protected",
-    "limits.batch_bytes_max",
     "mesh.degraded_seconds",
     "mesh.hold_unreachable",
     "mesh.unreachable_seconds",

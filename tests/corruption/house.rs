@@ -58,6 +58,7 @@ pub(crate) fn core(path: &Path, clock: &Arc<ManualClock>, seed: u64) -> Result<C
         policy: Policy::default(),
         queue_max: 64,
         batch_commands_max: 64,
+        batch_bytes_max: 1 << 20,
         busy_wait: Duration::from_secs(1),
         bus_lag_max: 16,
         readers: 1,

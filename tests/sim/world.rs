@@ -132,6 +132,7 @@ fn settings() -> Settings {
         },
         queue_max: 64,
         batch_commands_max: 64,
+        batch_bytes_max: 1 << 20,
         busy_wait: Duration::from_secs(1),
         bus_lag_max: 16,
         readers: 1,
