@@ -24,6 +24,7 @@ pub mod vitals;
 
 mod admin;
 mod admission;
+mod alarms;
 mod audit;
 mod batch;
 mod boot;
@@ -32,6 +33,7 @@ mod gather;
 mod jobs;
 mod late;
 mod lookout;
+mod notices;
 mod outbox;
 mod payloads;
 pub mod push;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::broker::alarms::Alarms;
 use crate::broker::batch::{Batch, Committed, Counters, Start};
 use crate::broker::full::{Admitted, Full};
 use crate::broker::gather::gather;
@@ -20,7 +21,7 @@ use crate::broker::session::{Handover, SessionMode};
 use crate::broker::stats::Stats;
 use crate::broker::vitals::Vitals;
 use crate::broker::{
-    LAST_HOLD, Message, Settings, admin, audit, boot, jobs, push, retention, rounds,
+    LAST_HOLD, Message, Settings, admin, alarms, audit, boot, jobs, push, retention, rounds,
 };
 use crate::clock::{Clock, Entropy, Mono};
 use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
@@ -60,6 +61,7 @@ pub(super) struct Writer {
 /// What a commit changes in memory beside the transaction, small enough to be copied before it.
 #[derive(Debug, Clone)]
 pub(super) struct Lasting {
+    alarms: Alarms,
     sweep: Sweep,
     counters: Counters,
     /// Attempts that were committed, but whose connection had gone before they could be written.
@@ -118,6 +120,7 @@ impl Writer {
     pub(super) fn recover(parts: &mut Parts) -> Result<(Self, boot::Boot), StoreError> {
         let mut reader = parts.store.reader()?;
         parts.vitals.measured(reader.free_bytes()?);
+        let alarms = Alarms::read(reader.as_mut())?;
         let boot::Recovered {
             boot,
             reader,
@@ -132,6 +135,7 @@ impl Writer {
             reader,
             outbox,
             lasting: Lasting {
+                alarms,
                 sweep: Sweep::default(),
                 counters,
                 returned: Vec::new(),
@@ -207,6 +211,7 @@ impl Writer {
     fn attempt(&mut self, parts: &mut Parts, messages: &[Message]) -> Result<Done, StoreError> {
         let now = parts.clock.now();
         let Lasting {
+            alarms,
             sweep,
             counters,
             returned,
@@ -240,6 +245,7 @@ impl Writer {
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
         push::keep(&mut batch)?;
+        alarms::round(&mut batch, alarms)?;
         let has_removed = retention::round(&mut batch, sweep)?;
         put_counters(&mut batch, before)?;
         Ok(Done {

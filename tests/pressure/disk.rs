@@ -189,6 +189,14 @@ async fn a_low_disk_refuses_new_intents_and_nothing_else() {
     let ready = broker.ask("GET", "/ready", None).await;
     assert_eq!(ready.status, 200, "{}", ready.text);
     assert_eq!(ready.json()["disk_low"], true);
+    let told = broker.ask("GET", "/v1/events?types=storage.*", None).await;
+    assert_eq!(
+        told.json()["events"][0]["type"],
+        "storage.low",
+        "{}",
+        told.text
+    );
+    assert_eq!(notices(&broker).await, ["WAITING"]);
     let overview = broker.ask("GET", "/v1/overview", None).await.json();
     assert_eq!(overview["store"]["disk_low"], true, "{overview}");
     let id = take(&broker).await;
@@ -197,6 +205,27 @@ async fn a_low_disk_refuses_new_intents_and_nothing_else() {
         .await;
     assert_eq!(said.status, 200, "{}", said.text);
     assert_eq!(status(&broker, &id).await, "COMPLETED");
+    let (code, said) = broker.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+    // With room again the notice has ended by itself.
+    let broker = place.serve(&[]).await;
+    let fine = |said: &crate::program::Said| said.text.contains("storage.fine");
+    broker.until("/v1/events?types=storage.*", fine).await;
+    assert_eq!(notices(&broker).await, ["COMPLETED"]);
+    send(&broker, 10).await;
+}
+
+/// How the notices to the operator stand.
+async fn notices(broker: &Running) -> Vec<String> {
+    let said = broker
+        .ask("GET", "/v1/intents?limit=100", None)
+        .await
+        .json();
+    let all = said["intents"].as_array().unwrap().iter();
+    let notices = all.filter(|intent| intent["intent_type"] == "intent.storage.low.v1");
+    notices
+        .map(|intent| intent["status"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

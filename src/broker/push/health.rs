@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            half of at least 10 fail in 60 s,
-//!            or 5 in a row do not connect
+//!            or 5 in a row do not connect or say nothing
 //!   closed ------------------------------------> open for 30 s, 60 s, 2 min ... 15 min
 //!     ^                                            |  time is up
 //!     |  the probe is answered                     v
@@ -31,7 +31,8 @@ const OUTCOMES_MIN: usize = 10;
 /// Most outcomes that are kept; more than enough to tell a share.
 const OUTCOMES_MAX: usize = 200;
 
-/// Failures to connect in a row that open the breaker.
+/// Calls in a row without any answer that open the breaker: one that is silent at one call at a time never
+/// has [`OUTCOMES_MIN`] outcomes in [`WINDOW`].
 const UNREACHABLE_MAX: u32 = 5;
 
 /// How long the breaker stays open the first time; doubles each time until [`OPEN_MAX`].
@@ -52,7 +53,7 @@ pub(super) enum Verdict {
     Sick,
     /// It asks for fewer calls, and is well otherwise.
     Busy,
-    /// There is no talking to it.
+    /// There is no talking to it: it does not connect, breaks off, or is silent.
     Unreachable,
     /// The outcome is about this intent, or about us.
     Neither,
@@ -62,8 +63,12 @@ impl Verdict {
     /// What a failure of this class says of the endpoint.
     pub(super) const fn of(class: ErrorClass) -> Self {
         match class {
-            ErrorClass::Dns | ErrorClass::Connect | ErrorClass::Tls => Self::Unreachable,
-            ErrorClass::Reset | ErrorClass::Timeout | ErrorClass::Http5xx => Self::Sick,
+            ErrorClass::Dns
+            | ErrorClass::Connect
+            | ErrorClass::Tls
+            | ErrorClass::Reset
+            | ErrorClass::Timeout => Self::Unreachable,
+            ErrorClass::Http5xx => Self::Sick,
             ErrorClass::Http429 => Self::Busy,
             ErrorClass::Http3xx
             | ErrorClass::Http4xx
@@ -318,6 +323,20 @@ mod tests {
             last = health.observe(at(seconds), at(seconds), verdict).or(last);
         }
         last
+    }
+
+    #[test]
+    fn five_silent_calls_one_after_the_other_open_the_breaker() {
+        let mut health = Health::new(1);
+        let verdict = Verdict::of(ErrorClass::Timeout);
+        for call in 0..4 {
+            assert_eq!(
+                health.observe(at(call * 15), at(call * 15 + 15), verdict),
+                None
+            );
+        }
+        let change = health.observe(at(60), at(75), verdict);
+        assert_eq!(change, Some(Change::Opened(OPEN_FIRST)));
     }
 
     #[test]
