@@ -130,6 +130,10 @@ fn webhook_routes() -> Router<Api> {
 
 fn mesh() -> Router<Api> {
     Router::new()
+        .route("/v1/mesh/heartbeat", post(mesh::heartbeat))
+        .route("/v1/mesh/agents", get(mesh::list))
+        .route("/v1/mesh/agents/{id}", get(mesh::show))
+        .route("/v1/mesh/events", get(mesh::events))
         .route("/v1/mesh/agents/{id}/kill", post(mesh::kill))
         .route("/v1/mesh/agents/{id}/resume", post(mesh::revive))
 }

@@ -31,7 +31,7 @@ const NOT_POSTROOM: [&str; 18] = [
 ];
 
 /// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 2] = [("mesh", "the agent mesh"), ("workspaces", "workspaces")];
+const NOT_YET: [(&str, &str); 1] = [("workspaces", "workspaces")];
 
 /// Something that Postroom does not have.
 pub(super) fn not_part_of_postroom(family: &str) -> Problem {
@@ -98,10 +98,6 @@ mod tests {
         assert_eq!(
             message("/v1/invites/create").as_deref(),
             Some("invites is not part of Postroom")
-        );
-        assert_eq!(
-            message("/v1/mesh/heartbeat").as_deref(),
-            Some("the agent mesh is not part of this release")
         );
         assert_eq!(message("/v1/intent"), None);
         assert_eq!(message("/v2"), None);

@@ -105,6 +105,9 @@ pub(super) fn kill(
         }),
         ..(*agent).clone()
     };
+    let words = vec![reason.to_owned()];
+    let mesh = &batch.outbox.mesh;
+    mesh.note(address, batch.now, "agent.killed", &note.actor, words);
     let data = json!({ "reason": reason });
     admin::agent_receipt(batch, changed, "agent.killed", &data, note)
 }
@@ -120,6 +123,8 @@ pub(super) fn revive(
     }
     batch.outbox.expect_backlog(address);
     push::slow_start(batch, &agent);
+    let mesh = &batch.outbox.mesh;
+    mesh.note(address, batch.now, "agent.revived", &note.actor, Vec::new());
     let changed = Agent {
         kill: None,
         ..(*agent).clone()

@@ -70,8 +70,7 @@ pub(super) fn recover(
     let (org, workspace) = (registry.org_id.clone(), registry.workspace_id.clone());
     parts.registry.store(Arc::new(registry));
 
-    let mut outbox = Outbox::default();
-    outbox.endpoints.remember(reader.endpoints()?);
+    let mut outbox = known_agents(parts, reader.as_mut())?;
     let mut jobs = Jobs::read(reader.as_mut())?;
     let mut batch = Batch::begin(Start {
         txn: parts.store.begin()?,
@@ -145,4 +144,13 @@ fn settle(batch: &mut Batch<'_>) -> Result<u64, StoreError> {
     }
     batch.flush()?;
     Ok(settled)
+}
+
+/// An outbox that knows what was known of endpoints and of agents that beat.
+fn known_agents(parts: &Parts, reader: &mut dyn Reader) -> Result<Outbox, StoreError> {
+    parts.mesh.remember(reader.beats()?, parts.clock.now());
+    let mut outbox = Outbox::default();
+    outbox.mesh = Arc::clone(&parts.mesh);
+    outbox.endpoints.remember(reader.endpoints()?);
+    Ok(outbox)
 }

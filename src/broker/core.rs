@@ -56,6 +56,7 @@ impl Core {
             stats: Arc::new(Stats::new(Arc::clone(&clock))),
             recent: Arc::default(),
             endpoints: Arc::new(Endpoints::default()),
+            mesh: Arc::default(),
             vitals: Arc::new(Vitals::new(&settings.room, Arc::clone(&clock))),
             clock,
             entropy,

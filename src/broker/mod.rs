@@ -33,6 +33,7 @@ mod gather;
 mod jobs;
 mod late;
 mod lookout;
+pub mod mesh;
 mod notices;
 mod outbox;
 mod payloads;
@@ -120,6 +121,7 @@ struct Inner {
     stats: Arc<Stats>,
     recent: Arc<Recent>,
     endpoints: Arc<Endpoints>,
+    mesh: Arc<mesh::Mesh>,
     vitals: Arc<Vitals>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -173,7 +175,7 @@ impl Broker {
         let endpoints = Arc::new(Endpoints::default());
         let vitals = Arc::new(Vitals::new(&settings.room, Arc::clone(&clock)));
         let registry = Arc::new(ArcSwap::from_pointee(Registry::default()));
-        let recent: Arc<Recent> = Arc::default();
+        let (mesh, recent): (Arc<mesh::Mesh>, Arc<Recent>) = Default::default();
         let (ready, recovered) = oneshot::channel();
         let writer = writer::Parts {
             store,
@@ -183,6 +185,7 @@ impl Broker {
             stats: Arc::clone(&stats),
             recent: Arc::clone(&recent),
             endpoints: Arc::clone(&endpoints),
+            mesh: Arc::clone(&mesh),
             vitals: Arc::clone(&vitals),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -208,6 +211,7 @@ impl Broker {
                 stats,
                 recent,
                 endpoints,
+                mesh,
                 vitals,
                 clock,
                 entropy,
@@ -367,7 +371,7 @@ impl Broker {
     }
 
     /// Why nothing is handed to this receiver now, if so: `agent_killed`, `agent_paused`,
-    /// `agent_suspended`, `breaker_open`, `rate_limited`.
+    /// `agent_suspended`, `agent_unreachable`, `breaker_open`, `rate_limited`.
     #[must_use]
     pub fn parked(&self, agent: &Address) -> Option<&'static str> {
         let registry = self.registry();
@@ -378,6 +382,8 @@ impl Broker {
             Some("agent_paused")
         } else if !agent.is_open() {
             Some("agent_suspended")
+        } else if self.is_silent(agent) {
+            Some("agent_unreachable")
         } else if agent.binding == Binding::Http {
             let endpoint = self.endpoints().of(&agent.address, self.clock().now())?;
             endpoint.parked()

@@ -3,8 +3,11 @@
 //! Lives in the writer's thread alone. Nothing of it is stored: after a restart connections come anew.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
+
+use crate::broker::mesh::Mesh;
 
 use crate::broker::push::Endpoints;
 use crate::broker::session::{Handover, SessionMode, SessionSpec};
@@ -20,6 +23,8 @@ pub(super) struct Outbox {
     sessions: BTreeMap<SessionId, OpenSession>,
     /// Agents that are called rather than coming themselves.
     pub(super) endpoints: Endpoints,
+    /// Agents that beat. Shared with whoever takes heartbeats.
+    pub(super) mesh: Arc<Mesh>,
 }
 
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use crate::broker::batch::{Batch, Committed, Counters, Start};
 use crate::broker::full::{Admitted, Full};
 use crate::broker::gather::gather;
 use crate::broker::jobs::Jobs;
+use crate::broker::mesh::{self, Mesh};
 use crate::broker::outbox::Outbox;
 use crate::broker::payloads::PayloadCache;
 use crate::broker::push::view::Endpoints;
@@ -41,6 +42,7 @@ pub(super) struct Parts {
     pub(super) stats: Arc<Stats>,
     pub(super) recent: Arc<Recent>,
     pub(super) endpoints: Arc<Endpoints>,
+    pub(super) mesh: Arc<Mesh>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -241,6 +243,10 @@ impl Writer {
             take(&mut batch, message, &mut answers, &mut self.payloads)?;
         }
         rounds::tick(&mut batch, self.next_due)?;
+        let is_last = messages
+            .iter()
+            .any(|message| matches!(message, Message::Stop(_)));
+        mesh::round(&mut batch, is_last)?;
         jobs::round(&mut batch)?;
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
@@ -300,7 +306,8 @@ impl Writer {
         self.next_due = next_due;
         let endpoints = &mut self.outbox.endpoints;
         let call = endpoints.next_due(&parts.registry.load(), now);
-        let soonest = next_due.into_iter().chain(call).min();
+        let of_mesh = parts.mesh.next_change(now, &parts.settings.policy.mesh);
+        let soonest = next_due.into_iter().chain(call).chain(of_mesh).min();
         parts.due.send_replace(soonest);
         Ok(stop)
     }

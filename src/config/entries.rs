@@ -349,12 +349,7 @@ pub const ENTRIES: &[Entry] = &[
 
 /// Keys that are read and checked, but that nothing acts on in this version. Setting one warns.
 /// A row leaves with the commit that makes it work.
-pub(super) const WITHOUT_EFFECT: &[&str] = &[
-    "env.is_protected",
-    "mesh.degraded_seconds",
-    "mesh.hold_unreachable",
-    "mesh.unreachable_seconds",
-];
+pub(super) const WITHOUT_EFFECT: &[&str] = &["env.is_protected"];
 
 /// The entry of `key`.
 #[must_use]

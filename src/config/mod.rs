@@ -29,6 +29,7 @@ pub use value::{Kind, Secret, Unit};
 use load::Setting;
 
 use crate::domain::address::Home;
+use crate::domain::mesh::MeshPolicy;
 use crate::domain::policy::{self, Policy};
 
 impl Config {
@@ -69,6 +70,11 @@ impl Config {
                 dead_letters: self.retention.dead_letter,
                 audit: self.retention.audit,
                 answers: self.idempotency_retention,
+            },
+            mesh: MeshPolicy {
+                degraded: self.mesh.degraded,
+                unreachable: self.mesh.unreachable,
+                is_unreachable_held: self.mesh.is_unreachable_held,
             },
             ..Policy::default()
         }

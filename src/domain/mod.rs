@@ -21,6 +21,7 @@ pub mod ids;
 pub mod intent;
 pub mod job;
 pub mod key;
+pub mod mesh;
 pub mod payload;
 pub mod policy;
 pub mod scenario;

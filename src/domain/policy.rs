@@ -1,6 +1,7 @@
 //! The numbers by which the rules decide. Defaults are the protocol's; `config` may change them.
 
 use crate::domain::address::Home;
+use crate::domain::mesh::MeshPolicy;
 use crate::domain::time::Span;
 
 /// Everything the engine decides by that is neither in the intent nor in the command.
@@ -32,6 +33,8 @@ pub struct Policy {
     pub run_bytes_max: usize,
     /// How long what is finished stays.
     pub retention: Retention,
+    /// What the age of heartbeats means.
+    pub mesh: MeshPolicy,
 }
 
 /// How long what is finished stays. What is unfinished is never removed.
@@ -77,6 +80,7 @@ impl Default for Policy {
             hold_max: Span::from_seconds(60),
             run_bytes_max: 1 << 20,
             retention: Retention::default(),
+            mesh: MeshPolicy::default(),
         }
     }
 }

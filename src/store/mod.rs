@@ -32,6 +32,7 @@ use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
+use crate::domain::mesh::Beats;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
 use crate::domain::subscription::Subscription;
@@ -142,6 +143,8 @@ pub enum Write {
     Agent(Agent),
     /// A key was made or changed.
     Key(Key),
+    /// What is known of an agent in the mesh.
+    Beats(Box<Beats>),
     /// A webhook subscription was made or changed.
     Subscription(Box<Subscription>),
     /// A schema was registered or changed.
@@ -327,6 +330,12 @@ pub trait Reader: Send {
     /// # Errors
     /// The fault.
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError>;
+
+    /// What is known of every agent of the mesh, by address.
+    ///
+    /// # Errors
+    /// The fault.
+    fn beats(&mut self) -> Result<Vec<Beats>, StoreError>;
 
     /// Every webhook subscription, revoked ones too, by id.
     ///

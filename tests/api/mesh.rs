@@ -188,3 +188,79 @@ async fn a_send_policy_is_checked_wherever_an_intent_is_made_and_admins_are_not_
         "agent://local/default/web"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_has_beaten_and_falls_silent_is_not_called_until_it_is_heard_again() {
+    let house = house().await;
+    let body = json!({
+        "name": "billing", "delivery_mode": "http", "callback_url": "http://127.0.0.1:9/x",
+    });
+    let made = house
+        .post("/v1/service-accounts", &house.admin, body)
+        .await
+        .ok();
+    let id = made["service_account"]["service_account_id"]
+        .as_str()
+        .unwrap();
+    let keys = format!("/v1/service-accounts/{id}/keys");
+    let key = house.post(&keys, &house.admin, json!({})).await.ok();
+    let key = key["api_key"].as_str().unwrap().to_owned();
+    let beat = async |metrics: Value| {
+        let answer = house.post("/v1/mesh/heartbeat", &key, metrics).await.ok();
+        assert_eq!(answer["health_status"], "healthy");
+        house.broker.tick().await.unwrap();
+    };
+    let health = async || {
+        let found = house.get("/v1/mesh/agents/billing", &key).await.ok();
+        found["agent"]["health_status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(health().await, "unknown");
+    let metrics = json!({ "metrics": {
+        "intents_total": 4, "intents_succeeded": 3, "intents_failed": 1, "avg_latency_ms": 2.5,
+        "cost_usd": 0.25,
+    } });
+    beat(metrics.clone()).await;
+    let head = house.get("/v1/overview", &house.admin).await.ok()["cursor"].clone();
+    for _ in 0..20 {
+        beat(metrics.clone()).await;
+    }
+    let after = house.get("/v1/overview", &house.admin).await.ok()["cursor"].clone();
+    assert_eq!(head, after, "a heartbeat is no fact");
+    let list = house.get("/v1/mesh/agents?health=healthy", &key).await.ok();
+    assert_eq!(list["agents"][0]["intents_period"], 84);
+    assert_eq!(list["agents"][0]["cost_period"], 5.25);
+    assert_eq!(list["summary"]["healthy"], 1);
+
+    let mut calls = house
+        .broker
+        .open_session(postroom::broker::session::SessionSpec::calls(8, 4))
+        .await
+        .unwrap();
+    house.pass(90).await;
+    assert_eq!(health().await, "degraded");
+    house.pass(211).await;
+    assert_eq!(health().await, "unreachable");
+    let waits = house.submit(&house.admin, "billing", json!({})).await;
+    house.broker.tick().await.unwrap();
+    assert!(calls.try_next().is_none());
+    let intent = house.intent(&waits).await;
+    assert_eq!(
+        intent["delivery"]["parked_reason"], "agent_unreachable",
+        "{intent}"
+    );
+    beat(json!({})).await;
+    assert_eq!(calls.next().await.unwrap().intent.id.to_string(), waits);
+
+    let events = house.get("/v1/mesh/events?event_type=agent.health_changed", &key);
+    let words: Vec<_> = events.await.ok()["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["details"]["to"].clone())
+        .collect();
+    assert_eq!(words, ["healthy", "unreachable", "degraded", "healthy"]);
+    let feed = house
+        .get("/v1/events?types=agent.health_changed", &house.admin)
+        .await;
+    assert_eq!(feed.ok()["events"].as_array().unwrap().len(), 4);
+}

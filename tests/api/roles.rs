@@ -150,6 +150,10 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/webhooks/events/{id}/replay", Event, NONE,
         Each([OK, OK, "event_not_found", "event_not_found"])),
 
+    ("POST", "/v1/mesh/heartbeat", Nothing, NONE, Keys(OK)),
+    ("GET", "/v1/mesh/agents", Nothing, NONE, Keys(OK)),
+    ("GET", "/v1/mesh/agents/{id}", Agent, NONE, Keys(OK)),
+    ("GET", "/v1/mesh/events", Nothing, NONE, Keys(OK)),
     ("POST", "/v1/mesh/agents/{id}/kill", Agent, NONE, Admins),
     ("POST", "/v1/mesh/agents/{id}/resume", Agent, NONE, Admins),
 

@@ -263,6 +263,12 @@ const AGENTS: &[Operation] = &[
     post("/v1/agents/{address}/policy/entries", "Name a sender, or a pattern of senders").body("sender_pattern").gives("entry: PolicyEntry").refuses("agent_not_found"),
     Operation::new("DELETE", "/v1/agents/{address}/policy/entries/{entry_id}", "Name it no more").gives("entry_id, removed: true")
         .refuses("agent_not_found storage_low"),
+    post("/v1/mesh/heartbeat", "Say that one lives, and what one counted since").body("metrics?: object")
+        .gives("address, health_status, received_at: time"),
+    get("/v1/mesh/agents", "Agents and how they are").query("limit: int(1..1000), health, window: day/week/month")
+        .gives("agents: [MeshAgent], summary: MeshSummary"),
+    get("/v1/mesh/agents/{id}", "An agent with what it counted in a month, and what became of it").gives("agent: MeshAgent").refuses("agent_not_found"),
+    get("/v1/mesh/events", "What became of agents, newest first").query("limit: int(1..1000), event_type").gives("events: [MeshEvent]"),
     post("/v1/mesh/agents/{id}/kill", "Stop an agent: nothing goes to it and nothing comes from it").admins().body("reason?").gives("status").refuses("agent_not_found"),
     post("/v1/mesh/agents/{id}/resume", "Revive it").admins().gives("status").refuses("agent_not_found"),
     get("/v1/webhooks/subscriptions", "Webhook subscriptions").query("owner_agent, include_inactive: bool").gives("subscriptions: [Subscription]"),

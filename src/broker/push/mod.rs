@@ -37,7 +37,8 @@ use crate::domain::ids::{AttemptId, IntentId, SessionId};
 use crate::domain::time::Timestamp;
 
 pub(super) use self::round::{
-    expect, grant, keep, observe, reach_anew, set_rate, settings, slow_start, wake,
+    expect, grant, hold_unreachable, keep, observe, reach_anew, set_rate, settings, slow_start,
+    wake,
 };
 
 /// The one connection of the binding that makes the calls.
@@ -70,6 +71,8 @@ pub(super) struct Endpoints {
     unkept: BTreeSet<Address>,
     /// Endpoints that others must be told of after this commit.
     untold: BTreeSet<Address>,
+    /// Agents that are silent, and are not called for that.
+    unreachable: BTreeSet<Address>,
     /// The endpoint that was served last: the next one goes first.
     turn: Option<Address>,
 }
@@ -180,7 +183,9 @@ impl Endpoints {
             if revoked::is_revoked(registry, agent) {
                 return Some(now);
             }
-            let called = registry.agent(agent).filter(|agent| is_called(agent));
+            let called = registry
+                .agent(agent)
+                .filter(|agent| is_called(agent) && !self.unreachable.contains(&agent.address));
             let (Some(called), Some(endpoint)) = (called, self.by_agent.get_mut(agent)) else {
                 continue;
             };
@@ -213,6 +218,7 @@ impl Endpoints {
     /// Waiting endpoints with room, the one after the last served first; with their room.
     fn hungry(&mut self, registry: &Registry, now: Timestamp) -> Vec<(Address, u32)> {
         let by_agent = &mut self.by_agent;
+        let unreachable = &self.unreachable;
         let mut hungry = Vec::new();
         self.waiting.retain(|agent| {
             let Some(called) = registry
@@ -221,7 +227,7 @@ impl Endpoints {
             else {
                 return false;
             };
-            if !is_called(called) {
+            if !is_called(called) || unreachable.contains(agent) {
                 return true;
             }
             if let Some(endpoint) = by_agent.get_mut(agent) {

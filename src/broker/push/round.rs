@@ -270,3 +270,14 @@ pub(in crate::broker) fn set_rate(batch: &mut Batch<'_>, agent: &Address, rate: 
     endpoints.untold.insert(agent.clone());
     endpoints.unkept.insert(agent.clone());
 }
+
+/// The agent is silent and is left alone for that, or has been heard again.
+pub(in crate::broker) fn hold_unreachable(batch: &mut Batch<'_>, agent: &Address, is_held: bool) {
+    if is_held {
+        batch.outbox.endpoints.unreachable.insert(agent.clone());
+    } else if batch.outbox.endpoints.unreachable.remove(agent)
+        && let Some(agent) = batch.registry().agent(agent).cloned()
+    {
+        slow_start(batch, &agent);
+    }
+}

@@ -15,6 +15,7 @@ use crate::domain::ids::{AuditId, Cursor, IntentId, JobId, ThreadId};
 use crate::domain::intent::{DeadLetter, Intent};
 use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
+use crate::domain::mesh::Beats;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
 use crate::domain::subscription::Subscription;
@@ -241,6 +242,10 @@ impl Reader for MemoryReader {
 
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
         Ok(self.tables.read().endpoints.values().cloned().collect())
+    }
+
+    fn beats(&mut self) -> Result<Vec<Beats>, StoreError> {
+        Ok(self.tables.read().beats.values().cloned().collect())
     }
 
     fn subscriptions(&mut self) -> Result<Vec<Subscription>, StoreError> {

@@ -12,6 +12,7 @@ use crate::domain::ids::{AttemptId, Cursor, IntentId, JobId, KeyId, ThreadId};
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
+use crate::domain::mesh::Beats;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
 use crate::domain::subscription::{Subscription, SubscriptionId};
@@ -56,6 +57,7 @@ pub(super) struct Tables {
     pub(super) tally: Tally,
     pub(super) agents: BTreeMap<Address, Agent>,
     pub(super) endpoints: BTreeMap<Address, Endpoint>,
+    pub(super) beats: BTreeMap<Address, Beats>,
     pub(super) subscriptions: BTreeMap<SubscriptionId, Subscription>,
     pub(super) schemas: BTreeMap<String, Schema>,
     pub(super) keys: BTreeMap<KeyId, Key>,
@@ -79,6 +81,9 @@ impl Tables {
             }
             Write::Endpoint(endpoint) => {
                 self.endpoints.insert(endpoint.agent.clone(), endpoint);
+            }
+            Write::Beats(beats) => {
+                self.beats.insert(beats.agent.clone(), *beats);
             }
             Write::Subscription(one) => {
                 self.subscriptions.insert(one.id, *one);

@@ -17,6 +17,7 @@
 mod codec;
 mod facts;
 mod jobs;
+mod mesh;
 mod others;
 mod runs;
 mod states;
@@ -30,6 +31,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem};
 use crate::domain::key::Key;
+use crate::domain::mesh::Beats;
 use crate::domain::schema::Schema;
 use crate::domain::subscription::Subscription;
 use crate::store::error::StoreError;
@@ -93,6 +95,7 @@ impl Whole for AuditEntry {}
 impl Whole for Endpoint {}
 impl Whole for Schema {}
 impl Whole for Subscription {}
+impl Whole for Beats {}
 impl Whole for Job {}
 impl Whole for JobItem {}
 

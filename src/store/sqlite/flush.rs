@@ -417,6 +417,10 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
                 "INSERT OR REPLACE INTO endpoints (address, record) VALUES (?1, ?2)",
                 params![endpoint.agent.key(), endpoint.encode()],
             )?,
+            Write::Beats(beats) => execute(
+                "INSERT OR REPLACE INTO beats (address, record) VALUES (?1, ?2)",
+                params![beats.agent.key(), beats.encode()],
+            )?,
             Write::Subscription(one) => execute(
                 "INSERT OR REPLACE INTO subscriptions (id, record) VALUES (?1, ?2)",
                 params![one.id.0.as_bytes(), one.encode()],

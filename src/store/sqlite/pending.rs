@@ -101,6 +101,7 @@ impl Pending {
             | Write::Endpoint(_)
             | Write::Schema(_)
             | Write::Subscription(_)
+            | Write::Beats(_)
             | Write::Audit(_)
             | Write::ForgetAuditBefore(..)
             | Write::Job(_)

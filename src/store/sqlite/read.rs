@@ -15,6 +15,7 @@ use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobItem, JobOrder, JobState};
 use crate::domain::key::Key;
+use crate::domain::mesh::Beats;
 use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
 use crate::domain::subscription::Subscription;
@@ -261,6 +262,11 @@ impl Reader for SqliteReader {
     fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
         let sql = "SELECT record FROM endpoints ORDER BY address";
         self.call(|file| records(file, sql, "endpoint"))
+    }
+
+    fn beats(&mut self) -> Result<Vec<Beats>, StoreError> {
+        let sql = "SELECT record FROM beats ORDER BY address";
+        self.call(|file| records(file, sql, "heartbeats"))
     }
 
     fn subscriptions(&mut self) -> Result<Vec<Subscription>, StoreError> {

@@ -177,6 +177,11 @@ CREATE TABLE endpoints (
     record BLOB NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE beats (
+    address TEXT PRIMARY KEY,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE subscriptions (
     id BLOB PRIMARY KEY,
     record BLOB NOT NULL
