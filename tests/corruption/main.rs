@@ -14,6 +14,7 @@
     reason = "tests, and what only tests use"
 )]
 
+mod golden;
 mod house;
 
 use std::collections::BTreeMap;
