@@ -133,13 +133,13 @@ fn a_broken_or_missing_file_is_told_from_a_file_nobody_asked_for() {
 
 #[test]
 fn a_setting_without_effect_warns_and_is_marked() {
-    let set = Sources::default().with("mesh.hold_unreachable=false");
+    let set = Sources::default().with("env.is_protected=true");
     let warnings = Config::load(&set).unwrap().warnings();
     assert_eq!(
         warnings,
-        ["mesh.hold_unreachable (--set): has no effect in this version"]
+        ["env.is_protected (--set): has no effect in this version"]
     );
-    assert!(readme_table().contains("unreachable agents (no effect in this version) |"));
+    assert!(readme_table().contains("before bulk actions (no effect in this version) |"));
     assert!(template().contains("Has no effect in this version."));
 }
 

@@ -183,7 +183,7 @@ async fn unknown_routes_other_methods_and_what_is_not_here_have_their_shapes() {
         .refused(501, "not_supported");
     assert_eq!(refusal["message"], "invites is not part of Postroom");
     house
-        .post("/v1/mesh/heartbeat", &house.admin, json!({}))
+        .post("/v1/workspaces", &house.admin, json!({}))
         .await
         .refused(501, "not_supported");
 }
