@@ -1,9 +1,9 @@
-//! `config` and `completions`: text that is made from what the program knows about itself.
+//! `config`, `completions` and `man`: text that is made from what the program knows about itself.
 
 use clap::CommandFactory;
 
 use super::Context;
-use super::arguments::{Arguments, CompletionsArguments, ConfigArguments};
+use super::arguments::{Arguments, CompletionsArguments, ConfigArguments, ManArguments};
 use super::failure::Failure;
 use crate::config;
 
@@ -33,4 +33,20 @@ pub(super) fn completions(
         &mut script,
     );
     context.out.raw(&String::from_utf8_lossy(&script))
+}
+
+pub(super) fn manual(arguments: &ManArguments, context: &Context) -> Result<(), Failure> {
+    let command = Arguments::command();
+    let Some(directory) = &arguments.out else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command)
+            .render(&mut page)
+            .map_err(|error| Failure::refused(format!("print the manual page: {error}")))?;
+        return context.out.raw(&String::from_utf8_lossy(&page));
+    };
+    let place = directory.display();
+    std::fs::create_dir_all(directory)
+        .and_then(|()| clap_mangen::generate_to(command, directory))
+        .map_err(|error| Failure::refused(format!("write manual pages to {place}: {error}")))?;
+    context.out.line(format!("manual pages are in {place}"))
 }

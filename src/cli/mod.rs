@@ -111,6 +111,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Doctor => doctor::run(context).await,
         Verb::Config(arguments) => config::print(&arguments, context),
         Verb::Completions(arguments) => config::completions(&arguments, context),
+        Verb::Man(arguments) => config::manual(&arguments, context),
         Verb::Backup(_)
         | Verb::Restore(_)
         | Verb::Verify(_)

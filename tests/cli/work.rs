@@ -121,3 +121,25 @@ fn a_reader_that_leaves_early_is_no_failure() {
     broker.json(&["send", TYPE, "orders"]);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn the_manual_has_a_page_for_every_verb() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Ended::of(program(folder.path(), &["man"]).output().unwrap());
+    assert_eq!(page.code, 0, "{}", page.err);
+    assert!(page.out.contains(".TH postroom 1"), "{}", page.out);
+    let pages = folder.path().join("man1");
+    let words = ["man", "--out", pages.to_str().unwrap()];
+    let written = Ended::of(program(folder.path(), &words).output().unwrap());
+    assert_eq!(written.code, 0, "{}", written.err);
+    for verb in [
+        "send",
+        "dead-discard",
+        "agents-pause",
+        "jobs-cancel",
+        "scenarios-apply",
+    ] {
+        let text = std::fs::read_to_string(pages.join(format!("postroom-{verb}.1"))).unwrap();
+        assert!(text.contains(".SH SYNOPSIS"), "{verb}: {text}");
+    }
+}

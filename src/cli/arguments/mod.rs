@@ -16,7 +16,7 @@ pub use people::{
 };
 pub use work::{
     AttachArguments, CompletionsArguments, ConfigArguments, DemoArguments, EventsArguments,
-    Handler, ListenArguments, PollArguments, SendArguments, ServeArguments,
+    Handler, ListenArguments, ManArguments, PollArguments, SendArguments, ServeArguments,
 };
 
 use std::path::PathBuf;
@@ -204,6 +204,8 @@ pub enum Verb {
     Config(ConfigArguments),
     /// Print a script that completes this command line in a shell.
     Completions(CompletionsArguments),
+    /// Print the manual page, or write those of all verbs.
+    Man(ManArguments),
     /// Repair a terminal that a killed console left behind.
     ResetTty,
 }

@@ -1,5 +1,7 @@
 //! Verbs that run something, send, receive, or watch.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::ConsoleFlags;
@@ -161,6 +163,14 @@ pub struct ConfigArguments {
     /// Print a commented file with every key and its default instead.
     #[arg(long)]
     pub template: bool,
+}
+
+/// `man`.
+#[derive(Debug, Clone, Args)]
+pub struct ManArguments {
+    /// Write the page of each verb into this directory, such as `/usr/local/share/man/man1`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `completions`.
