@@ -124,6 +124,14 @@ impl Writer {
         full.keep(messages, &parts.vitals)
     }
 
+    /// After each commit, as a flood fills a disk faster than anybody looks at the clock.
+    pub(super) fn look_at_room(&mut self, parts: &Parts) {
+        // A store without a disk has no room to measure; a disk that does not say is told of by the lookout.
+        if let Ok(Some(free)) = self.reader.free_bytes() {
+            parts.vitals.measured(Some(free));
+        }
+    }
+
     /// A commit found room.
     pub(super) fn found_room(&mut self, parts: &Parts) {
         let Some(full) = self.full.take() else { return };

@@ -286,6 +286,7 @@ impl Writer {
         if let Some(registry) = registry {
             parts.registry.store(Arc::new(registry));
         }
+        self.look_at_room(parts);
         let took = parts.clock.elapsed().since(began);
         parts.stats.set_sweeping(self.lasting.sweep.is_under_way());
         parts.stats.observe(&published, took, &self.outbox);
