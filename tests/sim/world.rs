@@ -33,7 +33,7 @@ use postroom::store::memory::MemoryStore;
 use postroom::store::{Reader, Store};
 use tokio::sync::mpsc;
 
-use crate::checker::Checker;
+use crate::checker::{Checker, kept_rate};
 use crate::faults::{self, Fault, FaultyStore, Plan};
 use crate::jobs;
 use crate::runs;
@@ -229,10 +229,7 @@ impl World {
     /// Takes over the rate of the one endpoint that is called, as it is kept. Another one begins with all that
     /// a second brings, and so does the one of a broker that has just started.
     fn see_rate(&mut self, is_new: bool) -> Step {
-        let kept = self.reader().endpoints();
-        let kept = kept.map_err(|error| error.to_string())?;
-        let billing = kept.iter().find(|kept| kept.agent == address("billing"));
-        let rate = billing.and_then(|kept| kept.rate_millihertz);
+        let rate = kept_rate(self.reader().as_mut())?;
         let now = self.clock.now();
         self.checker.limit_rate(rate, now, is_new);
         Ok(())
