@@ -16,6 +16,8 @@
 
 use refinery::{Migration, Runner};
 use rusqlite::Connection;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::store::error::StoreError;
 
@@ -252,6 +254,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &str) -> Result<(), Sto
     let found = if is_fresh(connection)? {
         0
     } else {
+        check_history(connection, path)?;
         runner
             .get_last_applied_migration(connection)
             .map_err(open)?
@@ -267,6 +270,32 @@ pub(super) fn migrate(connection: &mut Connection, path: &str) -> Result<(), Sto
     }
     if found < NEWEST {
         runner.run(connection).map_err(open)?;
+    }
+    Ok(())
+}
+
+/// The library takes its own history for whole, and panics over a damaged one.
+fn check_history(connection: &Connection, path: &str) -> Result<(), StoreError> {
+    let reading = "read the history of formats";
+    let mut statement = connection
+        .prepare("SELECT version, applied_on, checksum FROM refinery_schema_history")
+        .named(reading)?;
+    let found = statement
+        .query_map([], |row| {
+            let applied_on: String = row.get(1)?;
+            let checksum: String = row.get(2)?;
+            Ok(row.get::<_, i32>(0).is_ok()
+                && OffsetDateTime::parse(&applied_on, &Rfc3339).is_ok()
+                && checksum.parse::<u64>().is_ok())
+        })
+        .named(reading)?;
+    for is_whole in found {
+        if !is_whole.named(reading)? {
+            return Err(StoreError::Corrupt {
+                what: path.to_owned(),
+                reason: "the history of its formats is damaged".to_owned(),
+            });
+        }
     }
     Ok(())
 }
