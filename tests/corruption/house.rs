@@ -251,7 +251,7 @@ pub(crate) fn seen(
         Err(_said) => return Ok(Fate::Refused),
     };
     let mut reader = broker.reader().map_err(|error| error.to_string())?;
-    let (mut silent, mut refused, mut earlier, mut words) = (Vec::new(), 0, 0, 0);
+    let (mut silent, mut refused, mut earlier) = (Vec::new(), 0, 0);
     for (id, (state, facts, payload)) in &history.last {
         let now = (
             reader.intent(*id),
@@ -272,17 +272,8 @@ pub(crate) fn seen(
         }
         let is_before = facts.get(..chain.len()) == Some(&chain[..])
             && found.is_some() == carried.is_some()
-            && carried
-                .as_ref()
-                .is_none_or(|carried| carried.as_str() == payload);
-        // KNOWN GAP: facts have no sum of their own, so what a state does not repeat of them (a reason, a party,
-        // an instant) can change unseen. Counted by itself, and never when anything else differs.
-        let is_word = is_kept
-            && chain.len() >= facts.len()
-            && carried.as_ref().map(Payload::as_str) == Some(payload);
-        if is_word {
-            words += 1;
-        } else if is_log && history.is_log_kept && is_before {
+            && carried.is_none_or(|carried| carried.as_str() == payload);
+        if is_log && history.is_log_kept && is_before {
             earlier += 1;
         } else {
             silent.push(format!("{id} is {:?}", found.map(|intent| intent.status)));
@@ -292,7 +283,6 @@ pub(crate) fn seen(
         return Err(format!("verify finds nothing, and {}", silent.join(", ")));
     }
     Ok(match (silent.len() + refused, earlier) {
-        (0, 0) if words > 0 => Fate::Word,
         (0, 0) => Fate::Whole,
         (0, _) => Fate::Earlier,
         _ => Fate::Found,

@@ -119,8 +119,6 @@ enum Fate {
     Whole,
     /// It opened as it was after an earlier commit: the log beside it ends where it was damaged.
     Earlier,
-    /// A word of a fact has changed, which its state does not repeat, and nothing tells.
-    Word,
 }
 
 #[test]

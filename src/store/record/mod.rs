@@ -1,6 +1,7 @@
 //! The only serialised form on disk: compact, ours, and read back exactly.
 //!
-//! 1. A record begins with its version. A newer program reads every version that was ever released;
+//! 1. A record begins with its version and ends with a sum over all before it, so that a byte which the
+//!    medium has changed is never taken for what was written. A newer program reads every version that was ever released;
 //!    golden bytes of each are in the tests.
 //! 2. Writing takes every type apart completely, so that a new field cannot be forgotten.
 //! 3. Variants have explicit numbers, which never change their meaning.
@@ -20,6 +21,7 @@ mod jobs;
 mod mesh;
 mod others;
 mod runs;
+pub(super) mod seal;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,8 @@ const VERSION: u8 = 1;
 pub(super) enum Broken {
     #[error("record version {0} is unknown")]
     Version(u8),
+    #[error("record is not what was written: its sum differs")]
+    Changed,
     #[error("record ends early")]
     Short,
     #[error("record goes on after its end")]
@@ -101,8 +105,7 @@ impl Whole for JobItem {}
 
 impl<T: Whole> Record for T {
     fn encode_into(&self, out: &mut Vec<u8>) {
-        begin(out);
-        self.put(out);
+        sealed(out, |out| self.put(out));
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, Broken> {
@@ -112,8 +115,7 @@ impl<T: Whole> Record for T {
 
 /// Replaces the content of `out` with the state of an intent, without its id.
 pub(super) fn encode_intent(intent: &Intent, out: &mut Vec<u8>) {
-    begin(out);
-    states::put_intent(intent, out);
+    sealed(out, |out| states::put_intent(intent, out));
 }
 
 /// The intent of this id whose state was encoded.
@@ -134,12 +136,13 @@ pub(super) fn encode_fact(fact: &Fact, out: &mut Vec<u8>) {
         actor,
         body,
     } = fact;
-    begin(out);
-    body.put(out);
-    seq.put(out);
-    event.put(out);
-    at.put(out);
-    actor.put(out);
+    sealed(out, |out| {
+        body.put(out);
+        seq.put(out);
+        event.put(out);
+        at.put(out);
+        actor.put(out);
+    });
 }
 
 /// The fact of this intent that was encoded.
@@ -160,20 +163,26 @@ pub(super) fn decode_fact(intent: IntentId, bytes: &[u8]) -> Result<Fact, Broken
     })
 }
 
-fn begin(out: &mut Vec<u8>) {
+fn sealed(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     out.clear();
     out.push(VERSION);
+    put(out);
+    out.extend(seal::short_sum(out));
 }
 
 fn whole<T>(
     bytes: &[u8],
     take: impl FnOnce(&mut Input<'_>) -> Result<T, Broken>,
 ) -> Result<T, Broken> {
-    let (version, rest) = bytes.split_first().ok_or(Broken::Short)?;
+    let version = bytes.first().ok_or(Broken::Short)?;
     if *version != VERSION {
         return Err(Broken::Version(*version));
     }
-    let mut input = Input::new(rest);
+    let (all, sum) = bytes.split_last_chunk().ok_or(Broken::Short)?;
+    if seal::short_sum(all) != *sum {
+        return Err(Broken::Changed);
+    }
+    let mut input = Input::new(all.get(1..).ok_or(Broken::Short)?);
     let value = take(&mut input)?;
     if input.is_empty() {
         Ok(value)

@@ -9,7 +9,7 @@ use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
 use crate::store::error::StoreError;
-use crate::store::record::{self, Record as _};
+use crate::store::record::{self, Record as _, seal};
 use crate::store::{Write, derive};
 
 use super::columns::{self, Columns, derived};
@@ -18,7 +18,7 @@ use super::known::{Book, Known};
 use super::names::Names;
 use super::pending::{Moved, Pending, Source, fault};
 use super::schema::SHELF_BITS;
-use super::{attempts, jobs, removal, seal, threads};
+use super::{attempts, jobs, removal, threads};
 
 /// What `spans` keeps times of.
 pub(super) const SPAN_INTENTS: i64 = 1;
@@ -309,7 +309,7 @@ fn write_payloads(
                 insert
                     .execute(params![
                         local,
-                        seal::sum(payload.as_str()),
+                        seal::sum(payload.as_str().as_bytes()).cast_signed(),
                         payload.as_str()
                     ])
                     .named("insert payload")?;

@@ -29,7 +29,6 @@ pub mod recover;
 mod removal;
 mod rows;
 mod schema;
-mod seal;
 mod shelves;
 mod thread_pages;
 mod threads;

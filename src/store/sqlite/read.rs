@@ -26,16 +26,14 @@ use crate::store::query::{
     AttemptFilter, AuditFilter, Audited, Counters, FeedFilter, IntentFilter, LetterFilter,
     LetterGroup, Page, PageRequest, Thread, ThreadFilter,
 };
-use crate::store::record::{Broken, Record};
+use crate::store::record::{Broken, Record, seal};
 use crate::store::{Reader, Remembered, matching};
 
 use super::answers::Days;
 use super::columns::{self, DEPTHS, Place};
 use super::failure::Named as _;
 use super::lists::{self, Found};
-use super::{
-    Settings, attempt_pages, audit, feed, jobs, letter_pages, names, rows, seal, thread_pages,
-};
+use super::{Settings, attempt_pages, audit, feed, jobs, letter_pages, names, rows, thread_pages};
 
 /// Steps of SQLite's machine between two looks at the clock: about a tenth of a millisecond.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -123,7 +121,7 @@ impl Reader for SqliteReader {
             let Some((sum, text)) = found else {
                 return Ok(None);
             };
-            if seal::sum(&text) != sum {
+            if seal::sum(text.as_bytes()).cast_signed() != sum {
                 return Err(StoreError::Corrupt {
                     what: format!("payload of intent {id}"),
                     reason: "it is not what was accepted".to_owned(),

@@ -6,7 +6,7 @@
 //!   before it (`previous`), and the intent names the last, so a timeline needs no index of its own.
 //! - `attempts`: what follows from the facts; chained like facts. `report` is the cursor of the fact that
 //!   carries what the binding saw.
-//! - `payloads`: written once, each with a sum (`seal`). `letters`, `threads`: rows only for intents that are such. `shared_threads`:
+//! - `payloads`: written once, each with a sum (`record/seal.rs`). `letters`, `threads`: rows only for intents that are such. `shared_threads`:
 //!   threads in the inboxes of those who hold them beside their owners.
 //! - `answers`: idempotency keys. `tally`: the counters. `spans`: when the intents (1) and attempts (2) of
 //!   each 4096 numbers began. `names`: addresses and intent types by number.

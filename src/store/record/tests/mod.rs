@@ -3,13 +3,14 @@
 mod draw;
 mod draw_facts;
 mod draw_jobs;
+mod draw_mesh;
 mod draw_runs;
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 
 use proptest::prelude::{ProptestConfig, any};
-use proptest::{prop_assert_eq, proptest};
+use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 
@@ -22,6 +23,23 @@ fn reads_back<T: Record + PartialEq + Debug>(value: &T) {
     for end in 0..bytes.len() {
         assert!(T::decode(&bytes[..end]).is_err(), "cut at {end}");
     }
+    let unsealed = unsealed(bytes);
+    for end in 0..unsealed.len() {
+        let cut = resealed(unsealed[..end].to_vec());
+        assert!(T::decode(&cut).is_err(), "cut at {end}, with a right sum");
+    }
+}
+
+/// A record without its sum.
+fn unsealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.len() - 4);
+    bytes
+}
+
+/// With a right sum, so that what follows the sum's check is tried as well.
+fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.extend(seal::short_sum(&bytes));
+    bytes
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -40,7 +58,7 @@ proptest! {
         let mut bytes = vec![9, 9];
         encode_intent(&intent, &mut bytes);
         prop_assert_eq!(decode_intent(intent.id, &bytes), Ok(intent));
-        bytes.push(0);
+        let bytes = resealed([unsealed(bytes), vec![0]].concat());
         prop_assert_eq!(decode_intent(Draw(seed).id(), &bytes), Err(Broken::Long));
     }
 
@@ -66,6 +84,8 @@ proptest! {
         reads_back(&draw.schema());
         reads_back(&draw.job());
         reads_back(&draw.job_item());
+        reads_back(&draw.subscription());
+        reads_back(&draw.beats());
     }
 
     #[test]
@@ -76,6 +96,7 @@ proptest! {
     ) {
         if let (true, Some(first)) = (is_marked, bytes.first_mut()) {
             *first = VERSION;
+            bytes = resealed(bytes);
         }
         let id = Draw(id).id();
         drop(decode_intent(id, &bytes));
@@ -86,10 +107,33 @@ proptest! {
         drop(AuditEntry::decode(&bytes));
         drop(Job::decode(&bytes));
         drop(JobItem::decode(&bytes));
+        drop(Endpoint::decode(&bytes));
+        drop(Schema::decode(&bytes));
+        drop(Subscription::decode(&bytes));
+        drop(Beats::decode(&bytes));
     }
 
     #[test]
-    fn a_record_with_a_wrong_byte_gives_a_value_or_an_error_and_no_panic(
+    fn a_record_with_a_changed_byte_is_refused(
+        seed in any::<u64>(),
+        place in any::<usize>(),
+        change in 1_u8..,
+    ) {
+        let mut draw = Draw(seed);
+        let (intent, mut bytes) = (draw.intent(), Vec::new());
+        encode_intent(&intent, &mut bytes);
+        let at = place % bytes.len();
+        bytes[at] ^= change;
+        prop_assert!(decode_intent(intent.id, &bytes).is_err());
+        let fact = draw.fact(seed % FACT_KINDS);
+        encode_fact(&fact, &mut bytes);
+        let at = place % bytes.len();
+        bytes[at] ^= change;
+        prop_assert!(decode_fact(fact.intent, &bytes).is_err());
+    }
+
+    #[test]
+    fn a_wrong_byte_under_a_right_sum_gives_a_value_or_an_error_and_no_panic(
         seed in any::<u64>(),
         place in any::<usize>(),
         byte in any::<u8>(),
@@ -97,14 +141,17 @@ proptest! {
         let mut draw = Draw(seed);
         let (intent, mut bytes) = (draw.intent(), Vec::new());
         encode_intent(&intent, &mut bytes);
-        let place = place % bytes.len();
-        bytes[place] = byte;
+        let mut bytes = unsealed(bytes);
+        let at = place % bytes.len();
+        bytes[at] = byte;
+        let mut bytes = resealed(bytes);
         drop(decode_intent(intent.id, &bytes));
         let fact = draw.fact(seed % FACT_KINDS);
         encode_fact(&fact, &mut bytes);
-        let place = place % bytes.len();
-        bytes[place] = byte;
-        drop(decode_fact(fact.intent, &bytes));
+        let mut bytes = unsealed(bytes);
+        let at = place % bytes.len();
+        bytes[at] = byte;
+        drop(decode_fact(fact.intent, &resealed(bytes)));
     }
 }
 
@@ -125,10 +172,10 @@ fn a_huge_count_of_items_is_refused_without_reserving_room_for_them() {
     let mut agent = Draw(1).agent();
     (agent.secrets, agent.pause, agent.kill) = (Vec::new(), None, None);
     agent.policy = crate::domain::admission::SendPolicy::default();
-    let mut bytes = agent.encode();
+    let mut bytes = unsealed(agent.encode());
     bytes.truncate(bytes.len() - 2);
     bytes.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
-    assert_eq!(Agent::decode(&bytes), Err(Broken::Short));
+    assert_eq!(Agent::decode(&resealed(bytes)), Err(Broken::Short));
 }
 
 #[test]
@@ -175,6 +222,8 @@ fn records_of_version_1_have_these_bytes() {
         ("job", Draw(5).job().encode()),
         ("job item", Draw(6).job_item().encode()),
         ("schema", Draw(7).schema().encode()),
+        ("subscription", Draw(8).subscription().encode()),
+        ("beats", Draw(9).beats().encode()),
     ] {
         writeln!(seen, "{name} {}", hexadecimal(&bytes)).unwrap();
     }
