@@ -62,8 +62,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, comparing: &Comparing) {
     } else {
         ""
     };
+    let are = if payload.same == 1 {
+        "value is"
+    } else {
+        "values are"
+    };
     let same = format!(
-        "{} differ, {} values are the same{cut}",
+        "{} differ, {} {are} the same{cut}",
         comparing.count(),
         format::count(u64::try_from(payload.same).unwrap_or(u64::MAX))
     );

@@ -27,7 +27,7 @@ const WIDE: &[Column] = &[
     Column::new("OUT/S", 2, 5, 5).right(),
     Column::new("ERR%", 3, 5, 5).right(),
     Column::new("LAG", 4, 5, 6).right(),
-    Column::new("BREAKER", 5, 9, 12),
+    Column::new("BREAKER", 5, 11, 12),
     Column::new("LISTEN", 6, 6, 6).right(),
     Column::new("QUEUED", 5, 6, 7).right(),
     Column::new("RETRY", 7, 5, 6).right(),

@@ -38,13 +38,7 @@ fn d_shows_what_differs_from_the_last_success_by_path_and_never_a_secret() {
         assert!(screen.contains("Compare "), "{screen}");
         assert!(screen.contains("amount"), "{screen}");
         if width >= 80 {
-            for words in [
-                "120050",
-                "99",
-                "region",
-                "(secret)",
-                "1 values are the same",
-            ] {
+            for words in ["120050", "99", "region", "(secret)", "1 value is the same"] {
                 assert!(screen.contains(words), "{words}: {screen}");
             }
             assert!(!screen.contains("currency"), "{screen}");
