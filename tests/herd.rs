@@ -25,9 +25,8 @@ use postroom::domain::ids::{AttemptId, IntentId, ThreadId};
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
 use postroom::domain::status::Status;
-use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
-use postroom::engine::command::{Command, Fail, PayloadSource, Resume, Submit};
+use postroom::engine::command::{Command, Fail, Resume, Submit};
 use postroom::store::memory::MemoryStore;
 use postroom::store::query::Counters;
 use tokio::sync::mpsc;
@@ -108,25 +107,14 @@ fn submit(entropy: &SeededEntropy, now: Timestamp, to: usize) -> Request {
     let mut bytes = [0; 10];
     entropy.fill(&mut bytes);
     let id = IntentId::new(now.as_millis(), bytes);
-    let command = Command::Submit(Box::new(Submit {
+    let command = Command::Submit(Box::new(Submit::plain(
         id,
-        thread: ThreadId(id.0),
-        intent_type: "intent.herd.v1".to_owned(),
-        correlation_id: "c".to_owned(),
-        from: agent(0),
-        to: agent(to),
-        reply_to: None,
-        trace_id: None,
-        payload: PayloadSource::Given(Payload::empty()),
-        payload_bytes: 2,
-        deadline: None,
-        ttl: None,
-        max_attempts: None,
-        reminders: ReminderPlan::default(),
-        task: None,
-        replay: None,
-        part: postroom::engine::command::Part::Plain,
-    }));
+        ThreadId(id.0),
+        "intent.herd.v1",
+        agent(0),
+        agent(to),
+        Payload::empty(),
+    )));
     Request::plain(id, command)
 }
 

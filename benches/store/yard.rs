@@ -16,8 +16,7 @@ use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{IntentId, SessionId, ThreadId};
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
-use postroom::domain::task::ReminderPlan;
-use postroom::engine::command::{Acknowledge, Command, Fail, PayloadSource, Resume, Submit};
+use postroom::engine::command::{Acknowledge, Command, Fail, Resume, Submit};
 use postroom::store::sqlite::{self, SqliteStore};
 use tokio::sync::mpsc;
 
@@ -173,23 +172,15 @@ impl Yard {
     fn request(&mut self, to: &str, with_key: bool) -> Request {
         let id = IntentId(self.new_id());
         let submit = Submit {
-            id,
-            thread: ThreadId(self.new_id()),
-            intent_type: "intent.order.process.v1".to_owned(),
             correlation_id: self.new_id().to_string(),
-            from: address("web"),
-            to: address(to),
-            reply_to: None,
-            trace_id: None,
-            payload: PayloadSource::Given(self.payload.clone()),
-            payload_bytes: u32::try_from(PAYLOAD_BYTES).unwrap(),
-            deadline: None,
-            ttl: None,
-            max_attempts: None,
-            reminders: ReminderPlan::default(),
-            task: None,
-            replay: None,
-            part: postroom::engine::command::Part::Plain,
+            ..Submit::plain(
+                id,
+                ThreadId(self.new_id()),
+                "intent.order.process.v1",
+                address("web"),
+                address(to),
+                self.payload.clone(),
+            )
         };
         self.keys += 1;
         let remember = with_key.then(|| RememberKey {

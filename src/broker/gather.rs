@@ -76,8 +76,8 @@ mod tests {
     use crate::domain::ids::{IntentId, ThreadId};
     use crate::domain::payload::Payload;
     use crate::domain::policy::Policy;
-    use crate::domain::task::ReminderPlan;
-    use crate::engine::command::{Command, Part, PayloadSource, Submit};
+
+    use crate::engine::command::{Command, Submit};
 
     fn settings(commands: usize, bytes: usize) -> Settings {
         Settings {
@@ -99,23 +99,15 @@ mod tests {
         let id = IntentId::new(i64::from(payload_bytes), [1; 10]);
         let orders = Address::parse("orders", &Home::default()).unwrap();
         let submit = Submit {
-            id,
-            thread: ThreadId(id.0),
-            intent_type: "intent.order.process.v1".to_owned(),
-            correlation_id: "c".to_owned(),
-            from: orders.clone(),
-            to: orders,
-            reply_to: None,
-            trace_id: None,
-            payload: PayloadSource::Given(Payload::empty()),
             payload_bytes,
-            deadline: None,
-            ttl: None,
-            max_attempts: None,
-            reminders: ReminderPlan::default(),
-            task: None,
-            replay: None,
-            part: Part::Plain,
+            ..Submit::plain(
+                id,
+                ThreadId(id.0),
+                "intent.order.process.v1",
+                orders.clone(),
+                orders,
+                Payload::empty(),
+            )
         };
         let request = Request::plain(id, Command::Submit(Box::new(submit)));
         Message::Run(vec![(request, oneshot::channel().0)])

@@ -7,8 +7,8 @@ use crate::broker::writer::faultless;
 use crate::domain::address::Address;
 use crate::domain::ids::{IntentId, ThreadId};
 use crate::domain::payload::Payload;
-use crate::domain::task::{ReminderPlan, TaskSpec, TaskType};
-use crate::engine::command::{Command, Part, PayloadSource, Submit};
+use crate::domain::task::{TaskSpec, TaskType};
+use crate::engine::command::{Command, Submit};
 use crate::store::error::StoreError;
 
 /// What is said.
@@ -77,23 +77,19 @@ fn notice(batch: &Batch<'_>, id: IntentId, words: Words) -> Submit {
         form_schema: None,
         notify_email: None,
     };
-    Submit {
+    let thread = ThreadId(new_id(batch).0);
+    let plain = Submit::plain(
         id,
-        thread: ThreadId(new_id(batch).0),
-        intent_type: intent_type.to_owned(),
+        thread,
+        intent_type,
+        at("postroom"),
+        at("operator"),
+        payload,
+    );
+    Submit {
         correlation_id: correlation_id.unwrap_or_else(|| id.to_string()),
-        from: at("postroom"),
-        to: at("operator"),
-        reply_to: None,
         trace_id,
-        payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        payload: PayloadSource::Given(payload),
-        deadline: None,
-        ttl: None,
-        max_attempts: None,
-        reminders: ReminderPlan::default(),
         task: Some(Box::new(task)),
-        replay: None,
-        part: Part::Plain,
+        ..plain
     }
 }

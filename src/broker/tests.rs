@@ -19,9 +19,8 @@ use crate::domain::intent::Delivery;
 use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
 use crate::domain::status::Status;
-use crate::domain::task::ReminderPlan;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::command::{Acknowledge, Command, PayloadSource, Resume, Submit};
+use crate::engine::command::{Acknowledge, Command, Resume, Submit};
 use crate::shutdown::Shutdown;
 use crate::store::memory::MemoryStore;
 
@@ -65,25 +64,14 @@ async fn house() -> House {
 impl House {
     fn submit(&self, number: u32) -> Request {
         let id = self.broker.new_intent_id();
-        let submit = Submit {
+        let submit = Submit::plain(
             id,
-            thread: self.broker.new_thread_id(),
-            intent_type: "intent.order.process.v1".to_owned(),
-            correlation_id: "c".to_owned(),
-            from: address("web"),
-            to: address("orders"),
-            reply_to: None,
-            trace_id: None,
-            payload: PayloadSource::Given(Payload::of(&json!({ "number": number }))),
-            payload_bytes: 12,
-            deadline: None,
-            ttl: None,
-            max_attempts: None,
-            reminders: ReminderPlan::default(),
-            task: None,
-            replay: None,
-            part: crate::engine::command::Part::Plain,
-        };
+            self.broker.new_thread_id(),
+            "intent.order.process.v1",
+            address("web"),
+            address("orders"),
+            Payload::of(&json!({ "number": number })),
+        );
         Request::plain(id, Command::Submit(Box::new(submit)))
     }
 

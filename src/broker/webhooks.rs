@@ -26,8 +26,7 @@ use crate::domain::ids::{IntentId, ThreadId};
 use crate::domain::intent::{Intent, Kind};
 use crate::domain::payload::Payload;
 use crate::domain::subscription::{EVENT_TYPE, SUBSCRIPTIONS_MAX, Subscription, SubscriptionId};
-use crate::domain::task::ReminderPlan;
-use crate::engine::command::{Command, Part, PayloadSource, Submit};
+use crate::engine::command::{Command, Submit};
 use crate::store::Write;
 
 /// Something that happened, for one subscription.
@@ -112,23 +111,16 @@ pub(super) fn announce(batch: &mut Batch<'_>) -> Result<(), BrokerError> {
             body,
         } = announced;
         let submit = Submit {
-            id,
-            thread,
-            intent_type: EVENT_TYPE.to_owned(),
             correlation_id: event.to_string(),
-            from: subscription.owner.clone(),
-            to: subscription.address(),
-            reply_to: None,
             trace_id,
-            payload_bytes: u32::try_from(body.len()).unwrap_or(u32::MAX),
-            payload: PayloadSource::Given(body),
-            deadline: None,
-            ttl: None,
-            max_attempts: None,
-            reminders: ReminderPlan::default(),
-            task: None,
-            replay: None,
-            part: Part::Plain,
+            ..Submit::plain(
+                id,
+                thread,
+                EVENT_TYPE,
+                subscription.owner.clone(),
+                subscription.address(),
+                body,
+            )
         };
         batch.step(id, &Command::Submit(Box::new(submit)))?;
     }

@@ -122,6 +122,40 @@ pub struct Submit {
     pub part: Part,
 }
 
+impl Submit {
+    /// An intent of no run that asks for nothing special: no deadline, the usual budget, nobody to remind.
+    /// It correlates with nothing but itself.
+    #[must_use]
+    pub fn plain(
+        id: IntentId,
+        thread: ThreadId,
+        intent_type: &str,
+        from: Address,
+        to: Address,
+        payload: Payload,
+    ) -> Self {
+        Self {
+            id,
+            thread,
+            intent_type: intent_type.to_owned(),
+            correlation_id: id.to_string(),
+            from,
+            to,
+            reply_to: None,
+            trace_id: None,
+            payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            payload: PayloadSource::Given(payload),
+            deadline: None,
+            ttl: None,
+            max_attempts: None,
+            reminders: ReminderPlan::default(),
+            task: None,
+            replay: None,
+            part: Part::Plain,
+        }
+    }
+}
+
 /// What a new intent is in a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Part {

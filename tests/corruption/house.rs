@@ -20,9 +20,8 @@ use postroom::domain::intent::Intent;
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
 use postroom::domain::status::Status;
-use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
-use postroom::engine::command::{Command, Part, PayloadSource, Resolve, Submit};
+use postroom::engine::command::{Command, Resolve, Submit};
 use postroom::store::query::{IntentFilter, PageRequest};
 use postroom::store::sqlite::{Settings as Sqlite, SqliteStore};
 use postroom::store::{Reader, Store};
@@ -189,25 +188,17 @@ fn live(broker: &mut Core, clock: &ManualClock, from: u32) {
         let place = usize::try_from(number).unwrap();
         let pad = "carried ".repeat(place * 7 % 300);
         let submit = Submit {
-            id,
-            thread: ThreadId(id.0),
-            intent_type: "intent.order.process.v1".to_owned(),
-            correlation_id: "c".to_owned(),
-            from: address("web"),
-            to: address(names[place % 4]),
-            reply_to: None,
-            trace_id: None,
-            payload: PayloadSource::Given(Payload::of(
-                &serde_json::json!({ "number": number, "seconds": number * 40, "pad": pad }),
-            )),
-            payload_bytes: 8,
-            deadline: None,
             ttl: (number % 5 == 0).then(|| Span::from_seconds(30)),
-            max_attempts: None,
-            reminders: ReminderPlan::default(),
-            task: None,
-            replay: None,
-            part: Part::Plain,
+            ..Submit::plain(
+                id,
+                ThreadId(id.0),
+                "intent.order.process.v1",
+                address("web"),
+                address(names[place % 4]),
+                Payload::of(
+                    &serde_json::json!({ "number": number, "seconds": number * 40, "pad": pad }),
+                ),
+            )
         };
         let request = Request {
             intent: id,

@@ -32,9 +32,8 @@ use postroom::domain::intent::Intent;
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
 use postroom::domain::status::Status;
-use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
-use postroom::engine::command::{Command, PayloadSource, Submit};
+use postroom::engine::command::{Command, Submit};
 use postroom::shutdown::{Shutdown, Tasks};
 use postroom::store::memory::MemoryStore;
 use postroom::store::query::{AttemptFilter, PageRequest};
@@ -198,25 +197,14 @@ impl House {
 
     async fn send(&self) -> IntentId {
         let id = self.broker.new_intent_id();
-        let submit = Submit {
+        let submit = Submit::plain(
             id,
-            thread: self.broker.new_thread_id(),
-            intent_type: "intent.order.process.v1".to_owned(),
-            correlation_id: "c".to_owned(),
-            from: address("web"),
-            to: address("orders"),
-            reply_to: None,
-            trace_id: None,
-            payload: PayloadSource::Given(Payload::of(&json!({ "n": 1 }))),
-            payload_bytes: 7,
-            deadline: None,
-            ttl: None,
-            max_attempts: None,
-            reminders: ReminderPlan::default(),
-            task: None,
-            replay: None,
-            part: postroom::engine::command::Part::Plain,
-        };
+            self.broker.new_thread_id(),
+            "intent.order.process.v1",
+            address("web"),
+            address("orders"),
+            Payload::of(&json!({ "n": 1 })),
+        );
         let request = Request::plain(id, Command::Submit(Box::new(submit)));
         self.broker.run(request).await.unwrap();
         id
