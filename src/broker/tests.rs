@@ -1,5 +1,7 @@
 //! The writer, its slots and the bus, on the memory store, under a clock that stands still.
 
+mod room;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use crate::broker::request::{
     AdminCommand, AuditNote, BrokerError, NewAgent, Receipt, RememberKey, Request,
 };
 use crate::broker::session::{Session, SessionMode, SessionSpec};
+use crate::broker::vitals::RoomSettings;
 use crate::broker::{Broker, Settings};
 use crate::clock::{Clock, ManualClock, SeededEntropy};
 use crate::domain::address::{Address, Home};
@@ -34,6 +37,10 @@ fn address(name: &str) -> Address {
 }
 
 async fn house() -> House {
+    house_on(MemoryStore::new(), RoomSettings::default()).await
+}
+
+async fn house_on(store: MemoryStore, room: RoomSettings) -> House {
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000)));
     let shutdown = Shutdown::new(tokio::runtime::Handle::current());
     let settings = Settings {
@@ -47,13 +54,13 @@ async fn house() -> House {
         busy_wait: Duration::from_secs(5),
         bus_lag_max: 1024,
         readers: 2,
-        room: crate::broker::vitals::RoomSettings::default(),
+        room,
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
         webhook_words: crate::broker::webhooks::plain_words,
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let entropy = Arc::new(SeededEntropy::new(7));
-    let store = Box::new(MemoryStore::new());
+    let store = Box::new(store);
     let tasks = shutdown.tasks("broker");
     let broker = Broker::start(store, settings, shared, entropy, &tasks)
         .await

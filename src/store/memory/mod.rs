@@ -11,6 +11,7 @@ mod read;
 mod tables;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
@@ -29,6 +30,8 @@ use self::tables::Tables;
 pub struct MemoryStore {
     working: Tables,
     committed: Arc<RwLock<Tables>>,
+    /// Free bytes of the disk that it has not.
+    room: Option<Arc<AtomicU64>>,
 }
 
 impl MemoryStore {
@@ -36,6 +39,16 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty one that says of its room what it is told, for those who try what a broker does on a small
+    /// disk.
+    #[must_use]
+    pub fn with_room(room: Arc<AtomicU64>) -> Self {
+        Self {
+            room: Some(room),
+            ..Self::default()
+        }
     }
 }
 
@@ -50,6 +63,7 @@ impl Store for MemoryStore {
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         Ok(Box::new(MemoryReader {
             tables: Arc::clone(&self.committed),
+            room: self.room.clone(),
         }))
     }
 

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
@@ -34,6 +35,7 @@ use super::tables::{Local, Tables, size};
 
 pub(super) struct MemoryReader {
     pub(super) tables: Arc<RwLock<Tables>>,
+    pub(super) room: Option<Arc<AtomicU64>>,
 }
 
 impl Reader for MemoryReader {
@@ -390,6 +392,11 @@ impl Reader for MemoryReader {
 
     fn bytes(&mut self) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    fn free_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        let free = self.room.as_ref();
+        Ok(free.map(|free| free.load(Ordering::Relaxed)))
     }
 }
 
