@@ -83,30 +83,7 @@ static int open_at(int at, const char *path, int flags, mode_t mode) {
     return fd;
 }
 
-static mode_t mode_of(int flags, va_list more) {
-    return (flags & (O_CREAT | O_TMPFILE)) ? va_arg(more, mode_t) : 0;
-}
-
-#define OPEN(name)                                       \
-    int name(const char *path, int flags, ...) {         \
-        va_list more;                                    \
-        va_start(more, flags);                           \
-        mode_t mode = mode_of(flags, more);              \
-        va_end(more);                                    \
-        return open_at(AT_FDCWD, path, flags, mode);     \
-    }
-#define OPEN_AT(name)                                    \
-    int name(int at, const char *path, int flags, ...) { \
-        va_list more;                                    \
-        va_start(more, flags);                           \
-        mode_t mode = mode_of(flags, more);              \
-        va_end(more);                                    \
-        return open_at(at, path, flags, mode);           \
-    }
-OPEN(open)
-OPEN(open64)
-OPEN_AT(openat)
-OPEN_AT(openat64)
+#include "../opens.h"
 
 int close(int fd) {
     if (is_ours(fd)) watched[fd] = 0;
