@@ -11,7 +11,7 @@ mod read;
 mod tables;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
@@ -41,8 +41,8 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// An empty one that says of its room what it is told, for those who try what a broker does on a small
-    /// disk.
+    /// An empty one that says of its room what it is told, and is full without any: for those who try what a
+    /// broker does on a small disk.
     #[must_use]
     pub fn with_room(room: Arc<AtomicU64>) -> Self {
         Self {
@@ -125,6 +125,10 @@ impl Txn for MemoryTxn<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<Cursor, StoreError> {
+        let room = self.store.room.as_ref();
+        if room.is_some_and(|room| room.load(Ordering::Relaxed) == 0) {
+            return Err(StoreError::Full);
+        }
         let mut committed = self.store.committed.write();
         for write in std::mem::take(&mut self.writes) {
             committed.apply(write)?;
