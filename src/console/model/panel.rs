@@ -30,6 +30,8 @@ pub(crate) enum Deed {
     Revive(Address),
     /// Hand a task on, at the version that was seen.
     Delegate(IntentId, u32),
+    /// Take a task at the version that was seen, or give it back to its owner.
+    Take(IntentId, u32, Option<Address>),
     /// Send an intent, as the fields say.
     Send,
     /// Keep a filter of a desk under the name that is typed.

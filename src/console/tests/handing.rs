@@ -13,10 +13,23 @@ fn m_takes_a_task_at_the_version_seen_and_gives_a_taken_one_back() {
     bench.keys("2");
     bench.pass(1_000);
     let task = bench.model.inbox.tasks.cursor_row().unwrap().clone();
-    bench.hold_down(KeyCode::Char('m'));
-    assert_eq!(bench.acts(), [], "a held key takes nothing");
-    bench.pass(1_000);
     bench.keys("m");
+    let screen = bench.screen();
+    assert!(
+        screen.contains("Take ") && screen.contains("another version"),
+        "{screen}"
+    );
+    bench.hold_down(KeyCode::Enter);
+    assert_eq!(
+        bench.acts(),
+        [],
+        "the key alone takes nothing, nor does a held Enter"
+    );
+    bench.pass(1_000);
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [], "nor Enter in an empty field");
+    bench.key(KeyCode::Tab);
+    bench.key(KeyCode::Enter);
     let take = Act::Delegate {
         intent: task.intent,
         to: None,
@@ -35,6 +48,9 @@ fn m_takes_a_task_at_the_version_seen_and_gives_a_taken_one_back() {
     bench.pass(6_000);
     assert!(bench.screen().contains("m give back"), "{}", bench.screen());
     bench.keys("m");
+    bench.pass(1_000);
+    bench.key(KeyCode::Tab);
+    bench.key(KeyCode::Enter);
     let back = Act::Delegate {
         intent: task.intent,
         to: Some(task.owner),

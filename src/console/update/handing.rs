@@ -1,16 +1,16 @@
 //! Handing on: taking a task, giving it back, giving it to somebody else; and sending an intent.
 
+use crate::console::model::Model;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::{Ask, Deed, Panel, Rule};
-use crate::console::model::{Model, Weight};
 use crate::console::task::Task;
 use crate::desk::act::{Act, NewIntent};
 use crate::desk::rows::TaskRow;
 use crate::domain::address::Address;
 use crate::domain::payload::Payload;
 
+use super::acts;
 use super::panels::{fact, panel};
-use super::{acts, keys};
 
 /// Agents that are named as proposals.
 const PROPOSALS_MAX: usize = 6;
@@ -26,34 +26,37 @@ pub(crate) fn is_mine(model: &Model, task: &TaskRow) -> bool {
     }
 }
 
-/// `m`: takes the task under the cursor, or gives it back.
-pub(super) fn take(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
-    let checked = open_task(model)
-        .and_then(|task| keys::armed(model, model.entered, is_repeat, "m").map(|()| task));
-    let task = match checked {
-        Ok(task) => task,
-        Err(reason) => return model.say(Weight::Warn, reason),
-    };
+/// `m`: the panel that takes the task under the cursor, or gives it back.
+pub(super) fn take(model: &Model) -> Result<Panel, String> {
+    let task = open_task(model)?;
     let is_mine = is_mine(model, &task);
     if is_mine && task.delegated_to.is_none() {
-        return model.say(
-            Weight::Info,
-            "it is in your own inbox already; @ hands it on",
-        );
+        return Err("it is in your own inbox already; @ hands it on".to_owned());
     }
-    let (verb, to) = if is_mine {
-        ("give back", Some(task.owner.clone()))
+    let (verb, button, to, effect) = if is_mine {
+        let effect = format!("it is {}'s alone again", task.owner.name());
+        ("Give back", "Give back", Some(task.owner.clone()), effect)
     } else {
-        ("take", None)
+        let effect = format!(
+            "it is in your inbox as well; {} still can decide it",
+            task.owner.name()
+        );
+        ("Take", "Take", None, effect)
     };
-    let act = Act::Delegate {
-        intent: task.intent,
-        to,
-        note: None,
-        version: Some(task.version),
-    };
-    let what = format!("{verb} {}", task.intent.short());
-    acts::send(model, Some(task.intent), what, verb.to_owned(), act, tasks);
+    let title = format!("{verb} {}", task.intent.short());
+    let deed = Deed::Take(task.intent, task.version, to);
+    let mut panel = panel(model, deed, title, button);
+    panel.asks = vec![Ask::new("why", Rule::Optional)];
+    panel.facts = vec![
+        fact("asks", task.title),
+        fact("effect", effect),
+        fact(
+            "others",
+            "what they have staged on it since is refused: it is another version",
+        ),
+        fact("back", "m again"),
+    ];
+    Ok(panel)
 }
 
 fn open_task(model: &Model) -> Result<TaskRow, String> {
@@ -264,6 +267,17 @@ pub(super) fn carry_out(model: &mut Model, panel: &Panel, tasks: &mut Vec<Task>)
             };
             let what = format!("hand on {} to {}", intent.short(), panel.text("to"));
             acts::send(model, Some(intent), what, "hand on".to_owned(), act, tasks);
+        }
+        Deed::Take(intent, version, ref to) => {
+            let verb = if to.is_some() { "give back" } else { "take" };
+            let act = Act::Delegate {
+                intent,
+                to: to.clone(),
+                note: optional("why"),
+                version: Some(version),
+            };
+            let what = format!("{verb} {}", intent.short());
+            acts::send(model, Some(intent), what, verb.to_owned(), act, tasks);
         }
         Deed::Send => {
             let Ok(payload) = Payload::object(&panel.text("payload")) else {

@@ -277,7 +277,6 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         A::Replay => acts::replay(model, is_repeat, tasks),
         A::EditReplay => acts::edit(model, tasks),
         A::Diff => comparing::open(model, tasks),
-        A::Take => handing::take(model, is_repeat, tasks),
         A::StripEditor | A::FieldEditor => editing::ask(model, tasks),
         A::Undo => acts::undo(model, tasks),
         A::ReplayMany
@@ -288,6 +287,7 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         | A::AgentBreaker
         | A::AgentKill
         | A::Delegate
+        | A::Take
         | A::Compose
         | A::ApproveMany
         | A::JobPause

@@ -25,6 +25,7 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::AgentPause => agents::pause(model),
         Action::AgentKill => agents::kill(model),
         Action::Delegate => handing::delegate(model),
+        Action::Take => handing::take(model),
         Action::Compose => Ok(handing::compose(model)),
         Action::AgentLimit => agents::limit(model),
         Action::AgentBreaker => agents::reset_breaker(model),
@@ -323,7 +324,7 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
     let name = Some(panel.text("name")).filter(|name| !name.is_empty());
     let overlay = model.overlay.take();
     if let Some(Overlay::Panel(panel)) = overlay
-        && handing::needs_agents(&panel)
+        && (handing::needs_agents(&panel) || matches!(panel.deed, Deed::Take(..)))
     {
         return handing::carry_out(model, &panel, tasks);
     }
@@ -385,7 +386,7 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         | Deed::Limit(..)
         | Deed::ResetBreaker(_)) => agents::carry_out(model, deed, reason, tasks),
         // Carried out with the panel at hand.
-        Deed::Delegate(..) | Deed::Send | Deed::SaveView(..) => {}
+        Deed::Delegate(..) | Deed::Take(..) | Deed::Send | Deed::SaveView(..) => {}
         Deed::Order(job, _) => {
             let what = job.kind.name().to_owned();
             jobs::send(model, Order::Start(job), what, tasks);
