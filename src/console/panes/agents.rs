@@ -23,7 +23,7 @@ use super::{attempts, words};
 const WIDE: &[Column] = &[
     Column::new("AGENT", 0, 12, 20),
     Column::new("BINDING", 1, 7, 8),
-    Column::new("STATE", 0, 8, 8),
+    Column::new("STATE", 0, 9, 9),
     Column::new("OUT/S", 2, 5, 5).right(),
     Column::new("ERR%", 3, 5, 5).right(),
     Column::new("LAG", 4, 5, 6).right(),
@@ -37,7 +37,7 @@ const WIDE: &[Column] = &[
 const MEDIUM: &[Column] = &[
     Column::new("AGENT", 0, 15, 18),
     Column::new("BINDING", 6, 7, 8),
-    Column::new("STATE", 0, 8, 8),
+    Column::new("STATE", 0, 9, 9),
     Column::new("OUT/S", 3, 5, 5).right(),
     Column::new("ERR%", 2, 5, 5).right(),
     Column::new("LAG", 4, 5, 5).right(),
