@@ -92,6 +92,27 @@ pub(super) fn split(rest: &str) -> (&str, Below) {
 }
 
 impl Below {
+    /// What stands behind an address, with nothing of one request's in it.
+    pub(super) const fn template(&self) -> &'static str {
+        match self {
+            Self::Itself => "",
+            Self::Stream => "/intents/stream",
+            Self::Poll => "/intents",
+            Self::Results => "/intents/results",
+            Self::Lease(_, LeaseCall::Ack) => "/intents/{id}/ack",
+            Self::Lease(_, LeaseCall::Nack) => "/intents/{id}/nack",
+            Self::Lease(_, LeaseCall::Extend) => "/intents/{id}/extend",
+            Self::Pause => "/pause",
+            Self::Resume => "/resume",
+            Self::Limit => "/limit",
+            Self::ResetBreaker => "/reset-breaker",
+            Self::Policy => "/policy",
+            Self::PolicyEntries => "/policy/entries",
+            Self::PolicyEntry(_) => "/policy/entries/{id}",
+            Self::ReceiveOverride => "/receive-override",
+        }
+    }
+
     const fn allowed(&self) -> &'static str {
         match self {
             Self::Itself | Self::Stream | Self::Poll => "GET,HEAD",

@@ -1,6 +1,5 @@
 //! The numbers of the whole, from counters that are kept, never from a scan.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -53,7 +52,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
     let now = broker.clock().now();
     let snapshot = broker.stats().snapshot();
     let agents = broker.registry().agents();
-    let parked = parked(broker, &agents);
+    let parked = parked_by_binding(broker, &counters);
     let endpoints = broker.endpoints().all(now);
     let oldest = oldest.map(|intent| waiting(&intent, now));
     Ok(Answer(
@@ -67,7 +66,7 @@ pub(super) async fn overview(State(api): State<Api>, call: Call) -> Result {
             .number("cursor", head.0)
             .object("intents", statuses(&counters))
             .object("states", states(&counters))
-            .list("bindings", bindings(&counters, &snapshot, &agents, &parked))
+            .list("bindings", bindings(&counters, &snapshot, parked))
             .object("rates", rates(&snapshot, now.as_millis()))
             .object("latency_ms", latencies(&snapshot))
             .with(|object| match oldest {
@@ -102,12 +101,21 @@ fn store(broker: &Broker, snapshot: &Snapshot, bytes: u64) -> Object {
         .number_or_null("free_bytes", room.free_bytes)
 }
 
-/// Receivers that get nothing now.
-fn parked<'agents>(broker: &Broker, agents: &'agents [Arc<Agent>]) -> HashSet<&'agents Address> {
-    let addresses = agents.iter().map(|agent| &agent.address);
-    addresses
-        .filter(|address| broker.parked(address).is_some())
-        .collect()
+/// How much lies ready for receivers that get nothing now, in the order of `Binding::ALL`.
+pub(super) fn parked_by_binding(broker: &Broker, counters: &Counters) -> [u64; 5] {
+    let registry = broker.registry();
+    let waiting = counters
+        .by_agent
+        .iter()
+        .filter(|(_, depth)| depth.ready > 0);
+    let parked: Vec<(Binding, u64)> = waiting
+        .filter(|(address, _)| broker.parked(address).is_some())
+        .filter_map(|(address, depth)| Some((registry.agent(address)?.binding, depth.ready)))
+        .collect();
+    Binding::ALL.map(|binding| {
+        let of_it = parked.iter().filter(|(other, _)| *other == binding);
+        of_it.map(|(_, ready)| ready).sum()
+    })
 }
 
 /// The intent that waits longest.
@@ -163,44 +171,32 @@ fn states(counters: &Counters) -> Object {
         })
 }
 
-fn bindings(
-    counters: &Counters,
-    snapshot: &Snapshot,
-    agents: &[Arc<Agent>],
-    parked: &HashSet<&Address>,
-) -> Vec<Object> {
+fn bindings(counters: &Counters, snapshot: &Snapshot, parked: [u64; 5]) -> Vec<Object> {
     Binding::ALL
         .into_iter()
-        .zip(counters.by_binding)
+        .zip(counters.by_binding.into_iter().zip(parked))
         .zip(snapshot.bindings.into_iter().zip(snapshot.connections))
-        .map(|((binding, depth), ((attempts, failures), connections))| {
-            let parked: u64 = agents
-                .iter()
-                .filter(|agent| agent.binding == binding && parked.contains(&agent.address))
-                .filter_map(|agent| {
-                    let depths = &counters.by_agent;
-                    depths.iter().find(|(address, _)| *address == agent.address)
-                })
-                .map(|(_, depth)| depth.ready)
-                .sum();
-            let AgentDepth {
-                ready,
-                leased,
-                backing_off,
-                held,
-                dead: _,
-            } = depth;
-            Object::new()
-                .text("binding", binding.name())
-                .number("ready", ready.saturating_sub(parked))
-                .number("leased", leased)
-                .number("backing_off", backing_off)
-                .number("parked", parked)
-                .number("held", held)
-                .number("connections", connections)
-                .decimal("attempts_per_second", Some(attempts))
-                .decimal("failures_per_second", Some(failures))
-        })
+        .map(
+            |((binding, (depth, parked)), ((attempts, failures), connections))| {
+                let AgentDepth {
+                    ready,
+                    leased,
+                    backing_off,
+                    held,
+                    dead: _,
+                } = depth;
+                Object::new()
+                    .text("binding", binding.name())
+                    .number("ready", ready.saturating_sub(parked))
+                    .number("leased", leased)
+                    .number("backing_off", backing_off)
+                    .number("parked", parked)
+                    .number("held", held)
+                    .number("connections", connections)
+                    .decimal("attempts_per_second", Some(attempts))
+                    .decimal("failures_per_second", Some(failures))
+            },
+        )
         .collect()
 }
 

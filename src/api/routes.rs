@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, delete, get, post};
@@ -173,10 +173,7 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     let traces = traces(&api, request.headers());
     let path = request.uri().path();
     let is_scenario = path.starts_with("/v1/scenarios");
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |matched| matched.as_str().to_owned());
+    let route = metrics::route_of(request.extensions(), path);
     request.extensions_mut().insert(traces.clone());
     let method = request.method().clone();
     let mut response = next.run(request).await;

@@ -1,5 +1,7 @@
 //! Rates and latencies of this run, fed by the writer after each commit. Lost at a restart, and said so.
 
+mod timings;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use self::timings::Timings;
 use crate::broker::outbox::Outbox;
 use crate::broker::request::Published;
 use crate::clock::Clock;
@@ -18,6 +21,8 @@ use crate::domain::ids::AttemptId;
 use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
 use crate::telemetry::{Histogram, RATE_SECONDS_MAX, Rates};
+
+pub use self::timings::TimingCounts;
 
 /// The measuring point.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub struct Snapshot {
     pub attempt: Quantiles,
     /// Commits.
     pub commit: Quantiles,
+    /// Everything of these lengths since the broker started, by bucket.
+    pub timings: TimingCounts,
     /// Attempts that succeeded and that ended otherwise in the last five minutes.
     pub attempts_last_5_minutes: (u64, u64),
     /// Dead letters opened in the last hour.
@@ -137,6 +144,7 @@ struct Meters {
     attempt: Histogram,
     attempt_http: Histogram,
     commit: Histogram,
+    timings: Timings,
     started: [Rates; 5],
     broken: [Rates; 5],
 }
@@ -211,6 +219,7 @@ impl Stats {
             attempt: histogram(),
             attempt_http: histogram(),
             commit: histogram(),
+            timings: Timings::default(),
             started: std::array::from_fn(|_| rates()),
             broken: std::array::from_fn(|_| rates()),
         };
@@ -275,6 +284,7 @@ impl Stats {
             attempt_http: quantiles(&meters.attempt_http),
             attempt: quantiles(&meters.attempt),
             commit: quantiles(&meters.commit),
+            timings: meters.timings.counts(),
             attempts_last_5_minutes: (sum(&meters.delivered), sum(&meters.attempts_failed)),
             dead_last_hour: state.dead_by_minute.since(now, 60),
             completed_last_day: state.completed_by_minute.since(now, 24 * 60),
@@ -302,6 +312,7 @@ impl Stats {
             return;
         }
         self.meters.commit.record(took);
+        self.meters.timings.commit.record(took);
         state.last_commit_at = Some(self.clock.now());
         for item in &published.items {
             if let FeedEntry::Intent { fact, agent, .. } = &item.entry {
@@ -339,6 +350,9 @@ impl Stats {
                     && let Some(accepted_at) = accepted_at()
                 {
                     record(&meters.deliver, accepted_at, fact.at);
+                    meters
+                        .timings
+                        .deliver(place(*binding), fact.at.since(accepted_at));
                 }
             }
             FactBody::DeadLetterOpened { .. } => state.dead_by_minute.add(fact.at),
@@ -353,6 +367,7 @@ impl Stats {
                 state.completed_by_minute.add(fact.at);
                 if let Some(accepted_at) = accepted_at() {
                     record(&meters.complete, accepted_at, fact.at);
+                    meters.timings.complete(fact.at.since(accepted_at));
                 }
             } else {
                 meters.failed.add(1);
@@ -388,6 +403,8 @@ impl Stats {
             .or_default();
         *counted = counted.saturating_add(1);
         record(&self.meters.attempt, started_at, fact.at);
+        let length = fact.at.since(started_at);
+        self.meters.timings.attempt(place(binding), length);
         if binding == Binding::Http {
             record(&self.meters.attempt_http, started_at, fact.at);
         }

@@ -28,7 +28,7 @@ async fn called() -> (House, Session, String) {
     (house, calls.unwrap(), path)
 }
 
-async fn fail(house: &House, mut handover: Handover, failure: Failure) {
+pub(crate) async fn fail(house: &House, mut handover: Handover, failure: Failure) {
     drop(handover.slot.take());
     let command = Command::Fail(Fail {
         attempt: Some(handover.attempt),

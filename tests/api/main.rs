@@ -20,6 +20,7 @@ mod intents;
 mod jobs;
 mod mcp;
 mod mesh;
+mod metrics;
 mod operator;
 mod people;
 mod receive;
