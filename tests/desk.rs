@@ -460,6 +460,7 @@ fn decide(intent: IntentId, choice: Choice, comment: Option<&str>) -> Act {
         intent,
         choice,
         comment: comment.map(str::to_owned),
+        data: None,
         version: Some(1),
         hold: Span::ZERO,
     }
@@ -733,6 +734,7 @@ async fn a_task_is_handed_on_taken_and_given_back() {
             intent: id,
             choice: Choice::Yes,
             comment: Some("fine".to_owned()),
+            data: None,
             version: Some(current),
             hold: Span::ZERO,
         };
@@ -767,6 +769,7 @@ async fn a_held_decision_is_shown_on_its_task_and_a_reply_in_its_thread() {
                 intent: id,
                 choice: Choice::No,
                 comment: Some("not ours".to_owned()),
+                data: None,
                 version: Some(version),
                 hold: Span::from_seconds(5),
             })
@@ -783,6 +786,69 @@ async fn a_held_decision_is_shown_on_its_task_and_a_reply_in_its_thread() {
         assert_eq!(desk.intent(id).await.unwrap().row.status, Status::Failed);
         let nothing = code(desk.act(Act::Undo { hold: HoldId(999) }).await);
         assert_eq!(nothing.0, "hold_not_found");
+    })
+    .await;
+}
+
+/// A question with a form that asks for evidence as well.
+fn vat_form() -> NewIntent {
+    let task = r#"{"title":"Missing VAT id","task_type":"form","evidence_required":true,
+        "assignees":["bob"],"form_schema":{"type":"object","required":["vat_id"],"properties":{
+        "vat_id":{"type":"string","pattern":"^[A-Z]{2}[0-9]+$"},"share":{"type":"number"}}}}"#;
+    NewIntent {
+        human_task: Some(Payload::object(task).unwrap()),
+        ..new("finance")
+    }
+}
+
+#[tokio::test]
+async fn a_held_decision_keeps_what_was_handed_in_and_takes_effect_with_it() {
+    through_both(async |house, desk| {
+        let id = send(desk, vat_form()).await;
+        let staged = async |data: &str, seconds: i64| {
+            let act = Act::Decide {
+                intent: id,
+                choice: Choice::Outcome("submitted".to_owned()),
+                comment: None,
+                data: Some(Payload::object(data).unwrap()),
+                version: Some(1),
+                hold: Span::from_seconds(seconds),
+            };
+            desk.act(act).await
+        };
+        let task = desk.intent(id).await.unwrap().task.unwrap();
+        assert!(task.is_evidence_required && task.form.is_some());
+        assert_eq!(task.assignees, ["bob"]);
+        let bare = code(staged(r#"{"vat_id":"SE5560"}"#, 5).await);
+        assert_eq!(bare.0, "evidence_required");
+        let wrong = r#"{"vat_id":"5560","evidence":"register"}"#;
+        assert_eq!(code(staged(wrong, 5).await).0, "form_invalid");
+        let right = r#"{"vat_id":"SE5560","share":0.50,"evidence":"register"}"#;
+        let done = staged(right, 5).await.unwrap();
+        assert_eq!(done.status, Some(Status::Waiting));
+        house.agree("held with a form").await;
+        house.pass(4).await;
+        assert_eq!(desk.intent(id).await.unwrap().row.status, Status::Waiting);
+        house.pass(1).await;
+        let view = desk.intent(id).await.unwrap();
+        assert_eq!(view.row.status, Status::Completed);
+        let result = view.end.unwrap().to_value();
+        assert_eq!(result["vat_id"], "SE5560");
+        assert_eq!(result["share"], 0.5);
+        assert_eq!(result["evidence"], "register");
+        assert_eq!(result["outcome"], "submitted");
+
+        let id = send(desk, vat_form()).await;
+        let list = Act::Decide {
+            intent: id,
+            choice: Choice::Yes,
+            comment: None,
+            data: Some(Payload::any("[1]").unwrap()),
+            version: None,
+            hold: Span::ZERO,
+        };
+        assert_eq!(code(desk.act(list).await).0, "schema_invalid");
+        assert_eq!(desk.intent(id).await.unwrap().row.status, Status::Waiting);
     })
     .await;
 }

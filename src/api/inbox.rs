@@ -246,7 +246,7 @@ fn command(decision: DecisionBody, choice: Choice, by: Address) -> Command {
     Command::Decide(Box::new(Decide {
         choice: decision.outcome.map_or(choice, Choice::Outcome),
         comment: decision.comment,
-        data: None,
+        data: decision.data,
         version: decision.version,
         hold: decision.hold,
         by,

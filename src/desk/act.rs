@@ -18,6 +18,8 @@ pub enum Act {
         choice: Choice,
         /// The words with it.
         comment: Option<String>,
+        /// What else is handed in, an object: a form, `evidence`, an `assignee`, `steps`.
+        data: Option<Payload>,
         /// The version that was seen.
         version: Option<u32>,
         /// Take effect so much later.

@@ -33,25 +33,36 @@ pub(super) fn create(new: &NewIntent) -> String {
 
 /// The verb of a decision and its body. A named outcome says what the verb means; a broker that does
 /// not know it yet still takes a no for a no.
+///
+/// # Errors
+/// When what is handed in is no object.
 pub(super) fn decision(
     choice: &Choice,
     comment: Option<&str>,
+    data: Option<&Payload>,
     version: Option<u32>,
     hold: Span,
-) -> (&'static str, String) {
+) -> Result<(&'static str, String), BadPayload> {
     let (verb, outcome) = match choice {
         Choice::Yes => ("approve", None),
         Choice::No => ("reject", None),
         Choice::Outcome(outcome) if is_negative(outcome) => ("reject", Some(outcome.as_str())),
         Choice::Outcome(outcome) => ("approve", Some(outcome.as_str())),
     };
-    let body = body([
+    let plain = body([
         ("outcome", outcome.map(Value::from)),
         ("comment", comment.map(Value::from)),
         ("task_version", version.map(Value::from)),
         ("hold_seconds", hold_seconds(hold)),
     ]);
-    (verb, body)
+    Ok(match data {
+        None => (verb, plain),
+        // Number spelling and key order are those of whoever filled it in.
+        Some(data) => {
+            let object = Payload::object(data.as_str())?;
+            (verb, splice(&plain, "data", object.as_str()))
+        }
+    })
 }
 
 /// Words in a thread.
@@ -172,9 +183,13 @@ mod tests {
     #[test]
     fn a_no_is_a_no_also_for_a_broker_that_does_not_know_named_outcomes() {
         let verb = |outcome: &str| {
-            decision(&Choice::Outcome(outcome.to_owned()), None, None, Span::ZERO).0
+            let choice = Choice::Outcome(outcome.to_owned());
+            decision(&choice, None, None, None, Span::ZERO).unwrap().0
         };
         assert_eq!(verb("changes_requested"), "reject");
         assert_eq!(verb("confirmed"), "approve");
+        let list = Payload::any("[1]").unwrap();
+        let bad = decision(&Choice::Yes, None, Some(&list), None, Span::ZERO);
+        assert_eq!(bad, Err(BadPayload::NotObject));
     }
 }

@@ -327,6 +327,12 @@ pub struct TaskRow {
     pub outcomes: Vec<String>,
     /// True when a decision needs a comment.
     pub is_comment_required: bool,
+    /// True when a decision needs evidence.
+    pub is_evidence_required: bool,
+    /// JSON Schema of what is to be filled in.
+    pub form: Option<Payload>,
+    /// Addresses, roles or names that may decide besides the owner.
+    pub assignees: Vec<String>,
     /// The version to decide on.
     pub version: u32,
     /// True while nobody has decided.
@@ -341,6 +347,10 @@ pub struct TaskRow {
     pub deadline: Option<Timestamp>,
     /// Reminders sent.
     pub reminded: u32,
+    /// Reminders that are sent at most, where the sender said so.
+    pub reminders_max: Option<u32>,
+    /// Who becomes holder as well when all reminders have passed.
+    pub escalates_to: Option<String>,
     /// The decision, once there is one.
     pub decision: Option<DecisionRow>,
     /// What is staged on it.

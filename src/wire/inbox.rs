@@ -398,6 +398,8 @@ pub struct DecisionBody {
     pub comment: Option<String>,
     /// The outcome, where the verb alone does not name it.
     pub outcome: Option<String>,
+    /// What else is handed in, an object: a form, `evidence`, an `assignee`, `steps`.
+    pub data: Option<Payload>,
     /// The version that was seen.
     pub version: Option<u32>,
     /// Take effect so much later.
@@ -413,6 +415,7 @@ pub fn decision(body: &Body<'_>, comment_chars_max: usize) -> Result<DecisionBod
     let decision = DecisionBody {
         comment: fields.text("comment", comment_chars_max),
         outcome: fields.text("outcome", 64),
+        data: fields.object("data"),
         version: fields.count("task_version", 1, u32::MAX),
         hold: dead_letters::hold(&mut fields),
     };

@@ -92,6 +92,8 @@ pub fn task_object(task: &Task, intent: &Intent) -> Object {
                 .as_deref()
                 .filter(|to| *to != task.owner.to_string()),
         )
+        .maybe_number("max_reminders", intent.reminders.max)
+        .maybe_text("escalate_to", intent.reminders.escalate_to.as_deref())
         .with(|object| match &task.decision {
             None => object,
             Some(decision) => object.object(

@@ -313,7 +313,8 @@ const ACCOUNTS: &[Operation] = &[
     post("/v1/service-accounts/{id}/keys/{key_id}/revoke", "Revoke a key, at once").admins().gives("key: Key").refuses("account_not_found key_not_found"),
 ];
 
-const DECISION: &str = "comment?, outcome?, task_version?: int(0..), hold_seconds?: int(0..60)";
+const DECISION: &str =
+    "comment?, outcome?, data?: object, task_version?: int(0..), hold_seconds?: int(0..60)";
 const DECIDED: &str = "thread: Thread, messages: [Message], held?: Hold";
 const MAY_NOT: &str = "thread_not_found approval_not_found intent_terminal already_decided task_version_stale task_not_pending outcome_not_allowed
     comment_required evidence_required form_invalid";
@@ -332,7 +333,7 @@ const PEOPLE: &[Operation] = &[
         .refuses("thread_not_found intent_terminal already_decided task_version_stale task_not_pending invalid_agent_address"),
     post("/v1/inbox/{id}/messages/delete", "Empty words: one's own, or everybody's").query(OWNED).body("mode?: self/both, message_ids?: [string], limit?: int(1..100)")
         .gives("thread: Thread, messages: [Message], mode: self/both, deleted_count: int, message_ids: [string]").refuses("thread_not_found"),
-    post("/v1/approvals/{id}/decision", "Approve or reject").query(OWNED).body("decision: approve/reject, comment?, hold_seconds?: int(0..60)")
+    post("/v1/approvals/{id}/decision", "Approve or reject").query(OWNED).body("decision: approve/reject, comment?, data?: object, hold_seconds?: int(0..60)")
         .gives("approval: Approval, intent?: Intent, held?: Hold").refuses(MAY_NOT),
     get("/v1/me/tasks", "Open tasks, oldest due first").query("owner_agent, limit: int(1..500)").gives("tasks: [Task]"),
 ];

@@ -23,7 +23,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("Decision", "outcome, comment?, by, at: time, version: int"),
     ("HumanTask", "title, description?, task_type, allowed_outcomes: [string], required_comment: bool, evidence_required: bool,
         assignees?: [string], notify_email?, form_schema?: object, version?: int, owner_agent?, opened_at?: time, decision?: Decision,
-        delegates?: [string], delegated_to?"),
+        delegates?: [string], delegated_to?, max_reminders?: int, escalate_to?"),
     ("IntentError", "code, message, category, retryable: bool, at?: time, details: any"),
     ("Intent", "intent_id: uuid, intent_type, correlation_id, from_agent, to_agent, reply_to?, payload?: any, status: Status,
         lifecycle_status: Status, legacy_status: accepted/running/blocked/done/failed, waiting_reason?, lifecycle_waiting_reason?,

@@ -40,6 +40,7 @@ fn a_decision_names_outcome_comment_version_and_hold() {
             intent,
             choice,
             comment,
+            data,
             version,
             hold,
         },
@@ -50,6 +51,7 @@ fn a_decision_names_outcome_comment_version_and_hold() {
     assert_eq!(intent.short(), "8fd03e1b");
     assert_eq!(*choice, Choice::Outcome("approved".to_owned()));
     assert_eq!(comment.as_deref(), Some("matches PO-7731"));
+    assert_eq!(*data, None);
     assert_eq!(*version, Some(7));
     assert_eq!(*hold, Span::from_seconds(5));
 }

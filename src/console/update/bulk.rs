@@ -121,6 +121,7 @@ pub(super) fn send(
             intent: *intent,
             choice: Choice::Outcome(outcome.to_owned()),
             comment: comment.map(str::to_owned),
+            data: None,
             version: Some(*version),
             hold,
         };

@@ -100,6 +100,7 @@ pub(super) fn stage(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
             intent,
             choice: Choice::Outcome(outcome.clone()),
             comment,
+            data: None,
             version: Some(version),
             hold,
         };

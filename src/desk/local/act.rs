@@ -95,16 +95,19 @@ impl Acting<'_> {
                 intent,
                 choice,
                 comment,
+                data,
                 version,
                 hold,
             } => {
-                let (_, text) = bodies::decision(&choice, comment.as_deref(), version, hold);
+                let (comment, data) = (comment.as_deref(), data.as_ref());
+                let (_, text) = bodies::decision(&choice, comment, data, version, hold)
+                    .map_err(|error| not_an_object(&error))?;
                 let read = inbox::decision(&Body::parse(text.as_bytes())?, WORDS_CHARS_MAX)?;
                 let note = self.note("task.decide", intent.to_string(), read.comment.clone());
                 let command = Command::Decide(Box::new(Decide {
                     choice: read.outcome.map_or(choice, Choice::Outcome),
                     comment: read.comment,
-                    data: None,
+                    data: read.data,
                     version: read.version,
                     hold: read.hold,
                     by,

@@ -27,6 +27,16 @@ pub(super) struct HumanTask {
     #[serde(default)]
     pub(super) required_comment: bool,
     #[serde(default)]
+    pub(super) evidence_required: bool,
+    #[serde(default)]
+    pub(super) form_schema: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub(super) assignees: Vec<String>,
+    #[serde(default)]
+    pub(super) max_reminders: Option<u32>,
+    #[serde(default)]
+    pub(super) escalate_to: Option<String>,
+    #[serde(default)]
     pub(super) version: u32,
     #[serde(default, deserialize_with = "super::maybe_address")]
     pub(super) owner_agent: Option<Address>,
@@ -49,6 +59,11 @@ pub(super) struct Decision {
 }
 
 impl HumanTask {
+    /// The form, as it was written.
+    pub(super) fn form(&self) -> Option<Payload> {
+        self.form_schema.as_deref().map(|raw| payload(Some(raw)))
+    }
+
     pub(super) fn decision(&self) -> Option<DecisionRow> {
         self.decision.as_ref().map(|decision| DecisionRow {
             outcome: decision.outcome.clone(),
@@ -146,6 +161,9 @@ impl Thread {
                 .map(|task| task.allowed_outcomes.clone())
                 .unwrap_or_default(),
             is_comment_required: task.is_some_and(|task| task.required_comment),
+            is_evidence_required: task.is_some_and(|task| task.evidence_required),
+            form: task.and_then(HumanTask::form),
+            assignees: task.map(|task| task.assignees.clone()).unwrap_or_default(),
             version: task.map_or(0, |task| task.version),
             is_open,
             opened_at: self.created_at,
@@ -153,6 +171,8 @@ impl Thread {
             is_overdue: is_open && self.remind_count > 0,
             deadline: self.deadline_at,
             reminded: self.remind_count,
+            reminders_max: task.and_then(|task| task.max_reminders),
+            escalates_to: task.and_then(|task| task.escalate_to.clone()),
             decision: task.and_then(HumanTask::decision),
             held: self
                 .held

@@ -58,10 +58,13 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             intent,
             choice,
             comment,
+            data,
             version,
             hold,
         } => {
-            let (verb, body) = bodies::decision(&choice, comment.as_deref(), version, hold);
+            let (comment, data) = (comment.as_deref(), data.as_ref());
+            let (verb, body) = bodies::decision(&choice, comment, data, version, hold)
+                .map_err(|error| not_an_object(&error))?;
             in_thread(link, intent, verb, &body).await
         }
         Act::Reply { intent, message } => {
