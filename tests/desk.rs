@@ -27,6 +27,7 @@ use postroom::domain::policy::Policy;
 use postroom::domain::status::{State, Status};
 use postroom::domain::task::{ReminderPlan, TaskSpec, TaskType};
 use postroom::domain::time::{Span, Timestamp};
+use postroom::domain::via::Via;
 use postroom::engine::command::{Choice, Command, Fail, PayloadSource, Submit};
 use postroom::shutdown::Shutdown;
 use postroom::store::memory::MemoryStore;
@@ -99,7 +100,7 @@ async fn house() -> House {
     let url = format!("http://{bound}");
     let options = LocalOptions {
         identity: address("operator"),
-        via: "console".to_owned(),
+        via: Via::Console,
         environment: String::new(),
         hold: Span::from_seconds(5),
         is_read_only: false,
@@ -1252,7 +1253,7 @@ async fn a_read_only_desk_looks_and_does_nothing() {
     let house = house().await;
     let options = LocalOptions {
         identity: address("operator"),
-        via: "console".to_owned(),
+        via: Via::Console,
         environment: "PROD".to_owned(),
         hold: Span::from_seconds(5),
         is_read_only: true,

@@ -26,6 +26,7 @@ use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
 use postroom::domain::status::Status;
 use postroom::domain::time::{Span, Timestamp};
+use postroom::domain::via::Via;
 use postroom::engine::command::{Command, Fail, Resume, Submit};
 use postroom::store::memory::MemoryStore;
 use postroom::store::query::Counters;
@@ -325,6 +326,7 @@ fn outcome(call: &Call) -> Command {
                 .clone(),
             actor: Actor::at(&by),
             by,
+            via: Via::Api,
             attempt,
             expected_generation: None,
             report,

@@ -16,6 +16,7 @@ use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{IntentId, SessionId, ThreadId};
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
+use postroom::domain::via::Via;
 use postroom::engine::command::{Acknowledge, Command, Fail, Resume, Submit};
 use postroom::store::sqlite::{self, SqliteStore};
 use tokio::sync::mpsc;
@@ -118,6 +119,7 @@ impl Yard {
                     .unwrap()
                     .clone(),
                 by: address(BUSY),
+                via: Via::Api,
                 actor: Actor::Party(BUSY.to_owned()),
                 attempt: Some(handover.attempt),
                 expected_generation: None,

@@ -16,6 +16,7 @@ use crate::api::limits::TooMany;
 use crate::broker::request::{AuditNote, RememberKey};
 use crate::domain::address::Address;
 use crate::domain::time::Timestamp;
+use crate::domain::via::Via;
 use crate::store::query::PageRequest;
 use crate::wire::agents::Place;
 use crate::wire::body::Body;
@@ -186,6 +187,16 @@ impl Call {
         })
     }
 
+    /// Through what this caller came. Our own programs say so; the page has no key and calls nothing here.
+    pub(super) fn via(&self) -> Via {
+        self.headers
+            .get("x-postroom-via")
+            .and_then(|value| value.to_str().ok())
+            .and_then(Via::from_name)
+            .filter(|via| matches!(via, Via::Console | Via::Command | Via::Mcp))
+            .unwrap_or(Via::Api)
+    }
+
     /// The entry of the audit log for a write of this caller.
     pub(super) fn note(
         &self,
@@ -193,16 +204,10 @@ impl Call {
         target: impl std::fmt::Display,
         reason: Option<&str>,
     ) -> AuditNote {
-        let via = self
-            .headers
-            .get("x-postroom-via")
-            .and_then(|value| value.to_str().ok())
-            .filter(|via| matches!(*via, "console" | "cli" | "mcp"))
-            .unwrap_or("api");
         AuditNote {
             actor: self.caller.address.to_string(),
             key: Some(self.caller.key.to_string()),
-            via: via.to_owned(),
+            via: self.via().name().to_owned(),
             action: action.to_owned(),
             target: target.to_string(),
             owner: self.on_behalf.as_ref().map(ToString::to_string),

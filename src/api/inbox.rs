@@ -17,6 +17,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::ThreadId;
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
+use crate::domain::via::Via;
 use crate::engine::command::{Choice, Command, Decide, Reply};
 use crate::store::query::{Thread, ThreadFilter, ThreadKind};
 use crate::wire::body::{Body, Fields};
@@ -192,6 +193,7 @@ pub(super) async fn reply(
     let command = Command::Reply(Reply {
         message: message.unwrap_or_default(),
         by: call.owner(&api)?,
+        via: call.via(),
     });
     let receipt = run(
         &api,
@@ -229,7 +231,7 @@ async fn decide(api: &Api, call: &Call, text: &str, bytes: &[u8], choice: Choice
     let body = Body::parse(bytes)?;
     let decision = inbox::decision(&body, 2000)?;
     let whole = whole(api, call, text, "thread_not_found").await?;
-    let command = command(decision, choice, call.owner(api)?);
+    let command = command(decision, choice, call.owner(api)?, call.via());
     let receipt = run(
         api,
         call,
@@ -242,7 +244,7 @@ async fn decide(api: &Api, call: &Call, text: &str, bytes: &[u8], choice: Choice
     after(api, call, whole.thread.id, &receipt).await
 }
 
-fn command(decision: DecisionBody, choice: Choice, by: Address) -> Command {
+fn command(decision: DecisionBody, choice: Choice, by: Address, via: Via) -> Command {
     Command::Decide(Box::new(Decide {
         choice: decision.outcome.map_or(choice, Choice::Outcome),
         comment: decision.comment,
@@ -250,6 +252,7 @@ fn command(decision: DecisionBody, choice: Choice, by: Address) -> Command {
         version: decision.version,
         hold: decision.hold,
         by,
+        via,
     }))
 }
 
@@ -328,7 +331,7 @@ pub(super) async fn decision(
     let choice = choice.ok_or_else(Problem::internal)?;
     let whole = whole(&api, &call, &text, "approval_not_found").await?;
     let comment = decision.comment.clone();
-    let command = command(decision, choice, call.owner(&api)?);
+    let command = command(decision, choice, call.owner(&api)?, call.via());
     let receipt = run(
         &api,
         &call,

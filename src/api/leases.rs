@@ -16,6 +16,7 @@ use crate::domain::fact::Actor;
 use crate::domain::failure::{ErrorClass, Failure};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Delivery, Intent};
+use crate::domain::via::Via;
 use crate::engine::command::{Acknowledge, Command, Extend, Fail};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
@@ -205,7 +206,7 @@ fn result(item: &RawValue, agent: &Address) -> Result<(IntentId, Command), Probl
 
 /// A `complete` or `fail` as the resume that it is.
 fn resume(body: &Body<'_>, word: &str, agent: &Address) -> Result<Command, Problem> {
-    let mut resume = moves::resume_command(body, agent.clone())?;
+    let mut resume = moves::resume_command(body, agent.clone(), Via::Api)?;
     let mut kept = serde_json::Map::new();
     kept.insert("action".to_owned(), json!(word));
     for key in ["result", "reason"] {

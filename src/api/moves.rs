@@ -18,6 +18,7 @@ use crate::domain::scenario::Run;
 use crate::domain::status::Status;
 use crate::domain::task::Hold;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::via::Via;
 use crate::engine::command::{Command, Resolve, Resume};
 use crate::engine::refusal::Refusal;
 use crate::store::Reader;
@@ -39,7 +40,7 @@ pub(super) async fn resume(
     let body = Body::parse(&bytes)?;
     let intent = actable(&api, &call, &text).await?;
     let remember = call.remember(|| body.fingerprint(&[]))?;
-    let resume = resume_command(&body, owner)?;
+    let resume = resume_command(&body, owner, call.via())?;
     let request = Request {
         intent: intent.id,
         command: Command::Resume(Box::new(resume)),
@@ -73,7 +74,7 @@ fn resume_note(call: &Call, intent: &Intent, body: &Body<'_>) -> Option<AuditNot
 }
 
 /// Reads the control keys of a resume; the body goes to the engine whole.
-pub(super) fn resume_command(body: &Body<'_>, by: Address) -> Result<Resume, Problem> {
+pub(super) fn resume_command(body: &Body<'_>, by: Address, via: Via) -> Result<Resume, Problem> {
     let mut fields = Fields::of(body);
     let actor = fields.text("actor", 383);
     let attempt = attempt(&mut fields);
@@ -83,6 +84,7 @@ pub(super) fn resume_command(body: &Body<'_>, by: Address) -> Result<Resume, Pro
         body: body.to_map(),
         actor: actor.map_or_else(|| Actor::at(&by), Actor::Party),
         by,
+        via,
         attempt,
         expected_generation,
         report: None,

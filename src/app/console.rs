@@ -28,6 +28,7 @@ use crate::console::theme::{self, Themes};
 use crate::desk::Desk;
 use crate::desk::local::{LocalDesk, LocalOptions};
 use crate::desk::remote::RemoteDesk;
+use crate::domain::via::Via;
 use crate::shutdown::{Hangup, Shutdown, Tasks};
 use crate::telemetry::{LogGuard, LogRing, LogTarget};
 
@@ -145,7 +146,7 @@ pub(super) async fn embedded(
 ) -> Result<Left, Failure> {
     let options = LocalOptions {
         identity: house.operator.address.clone(),
-        via: "console".to_owned(),
+        via: Via::Console,
         environment: context.config.env.name.clone(),
         hold: context.config.undo_hold,
         is_read_only: console.flags.read_only,

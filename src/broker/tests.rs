@@ -23,6 +23,7 @@ use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
 use crate::domain::status::Status;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::via::Via;
 use crate::engine::command::{Acknowledge, Command, Resume, Submit};
 use crate::shutdown::Shutdown;
 use crate::store::memory::MemoryStore;
@@ -120,6 +121,7 @@ impl House {
             body,
             actor: Actor::at(&by),
             by,
+            via: Via::Api,
             attempt,
             expected_generation: None,
             report: None,
@@ -443,6 +445,7 @@ async fn the_bus_and_the_store_tell_the_same_feed_of_one_commit() {
             body,
             actor: Actor::at(&by),
             by,
+            via: Via::Api,
             attempt,
             expected_generation: None,
             report: None,

@@ -342,6 +342,7 @@ pub(super) fn task_row(intent: &Intent) -> Option<TaskRow> {
             outcome: decision.outcome.clone(),
             comment: decision.comment.clone(),
             by: decision.by.to_string(),
+            via: decision.via.name().to_owned(),
             at: decision.at,
         }),
         held: held_decision(intent),

@@ -368,6 +368,8 @@ pub struct DecisionRow {
     pub comment: Option<String>,
     /// Who.
     pub by: String,
+    /// Through what: `console`, `cli`, `api`, `page`, `mcp`.
+    pub via: String,
     /// When.
     pub at: Timestamp,
 }

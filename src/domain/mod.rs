@@ -30,3 +30,4 @@ pub mod status;
 pub mod subscription;
 pub mod task;
 pub mod time;
+pub mod via;

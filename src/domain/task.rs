@@ -4,6 +4,7 @@ use crate::domain::address::Address;
 use crate::domain::ids::{HoldId, ThreadId};
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::via::Via;
 
 /// The kinds of question.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -190,6 +191,8 @@ pub struct Decision {
     pub data: Option<Payload>,
     /// Who.
     pub by: Address,
+    /// Through what.
+    pub via: Via,
     /// When.
     pub at: Timestamp,
     /// The version that was decided.
@@ -222,6 +225,8 @@ pub enum HeldAct {
         version: Option<u32>,
         /// What was filled in or handed in with it, an object.
         data: Option<Payload>,
+        /// Through what it was made.
+        via: Via,
     },
     /// A replay of a dead letter.
     Replay,

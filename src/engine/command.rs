@@ -12,6 +12,7 @@ use crate::domain::scenario::{StepOf, Workflow};
 use crate::domain::status::Status;
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::via::Via;
 
 /// One request to one intent. The writer runs them one after another.
 #[derive(Debug, Clone, PartialEq)]
@@ -287,6 +288,8 @@ pub struct Resume {
     pub body: serde_json::Map<String, serde_json::Value>,
     /// Who answers.
     pub by: Address,
+    /// Through what, should it decide a task.
+    pub via: Via,
     /// The name for the record, when the caller gave one.
     pub actor: Actor,
     /// The fence, when the caller names it.
@@ -340,6 +343,8 @@ pub struct Decide {
     pub hold: Span,
     /// Who decides.
     pub by: Address,
+    /// Through what.
+    pub via: Via,
 }
 
 /// Say something in a task's thread. On an inbox intent without a task of its own it is the answer.
@@ -349,6 +354,8 @@ pub struct Reply {
     pub message: String,
     /// Who.
     pub by: Address,
+    /// Through what, should it be the answer.
+    pub via: Via,
 }
 
 /// Hand an open task to somebody else as well. Its owner goes on seeing it, and may decide.

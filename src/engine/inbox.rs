@@ -11,6 +11,7 @@ use crate::domain::payload::Payload;
 use crate::domain::status::WaitingReason;
 use crate::domain::task::{Decision, HeldAct, Hold, Task, TaskSpec, is_negative};
 use crate::domain::time::Span;
+use crate::domain::via::Via;
 use crate::engine::command::{Choice, Decide, Delegate, Reply};
 use crate::engine::refusal::Refusal;
 use crate::engine::submit::implied_task;
@@ -70,6 +71,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
             comment: comment.map(capped),
             version: Some(task.version),
             data,
+            via: decide.via,
         };
         place_hold(draft, act, &decide.by, decide.hold);
         return Ok(());
@@ -79,6 +81,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
         comment: comment.map(capped),
         data,
         by: decide.by.clone(),
+        via: decide.via,
         at: draft.ctx.now,
         version: task.version,
     };
@@ -91,6 +94,7 @@ pub(super) fn decide_by_body(
     draft: &mut Draft<'_>,
     body: &Map<String, Value>,
     by: &Address,
+    via: Via,
 ) -> Result<(), Refusal> {
     let mut fields = match body.get("task_result") {
         Some(Value::Object(result)) => result.clone(),
@@ -151,6 +155,7 @@ pub(super) fn decide_by_body(
         version,
         hold: Span::from_seconds(hold.unwrap_or(0)).min(draft.ctx.policy.hold_max),
         by: by.clone(),
+        via,
     };
     decide(draft, &asked)
 }
@@ -168,6 +173,7 @@ pub(super) fn reply(draft: &mut Draft<'_>, reply: &Reply) -> Result<(), Refusal>
             comment: Some(reply.message.clone()),
             data: None,
             by: reply.by.clone(),
+            via: reply.via,
             at: draft.ctx.now,
             version: task.version,
         };

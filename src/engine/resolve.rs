@@ -49,7 +49,7 @@ pub(super) fn resume(draft: &mut Draft<'_>, resume: &Resume) -> Result<(), Refus
         }
     }
     if draft.intent.open_task().is_some() {
-        return inbox::decide_by_body(draft, &resume.body, &resume.by);
+        return inbox::decide_by_body(draft, &resume.body, &resume.by, resume.via);
     }
     let attempt = draft.intent.lease().map(|lease| lease.attempt);
     match meaning(&resume.body)? {

@@ -106,6 +106,7 @@ fn act(trial: &mut Draft<'_>, hold: &Hold) -> Result<(), Refusal> {
             comment,
             version,
             data,
+            via,
         } => inbox::decide(
             trial,
             &Decide {
@@ -115,6 +116,7 @@ fn act(trial: &mut Draft<'_>, hold: &Hold) -> Result<(), Refusal> {
                 version: *version,
                 hold: Span::ZERO,
                 by: hold.by.clone(),
+                via: *via,
             },
         ),
         HeldAct::Replay => {

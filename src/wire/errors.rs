@@ -290,6 +290,7 @@ impl From<BadId> for Problem {
 fn decided(decision: &Decision) -> Value {
     json!({
         "by": decision.by.to_string(),
+        "via": decision.via.name(),
         "outcome": decision.outcome,
         "comment": decision.comment,
         "at": decision.at.to_string(),

@@ -315,6 +315,7 @@ fn operator_details(object: Object, body: &FactBody) -> Object {
         FactBody::TaskDecided(decision) => object
             .text("outcome", &decision.outcome)
             .maybe_text("comment", decision.comment.as_deref())
+            .text("via", decision.via.name())
             .number("version", decision.version),
         FactBody::TaskReplied { message } => object.text("message", message),
         FactBody::TaskDelegated { to, note } => object

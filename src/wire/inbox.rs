@@ -222,6 +222,7 @@ impl Told<'_> {
                 object
                     .text("outcome", &decision.outcome)
                     .maybe_text("comment", decision.comment.as_deref())
+                    .text("via", decision.via.name())
                     .number("version", decision.version),
             ),
             FactBody::Reminded { number, holder } => (

@@ -102,6 +102,7 @@ pub fn task_object(task: &Task, intent: &Intent) -> Object {
                     .text("outcome", &decision.outcome)
                     .maybe_text("comment", decision.comment.as_deref())
                     .shown("by", &decision.by)
+                    .text("via", decision.via.name())
                     .shown("at", decision.at)
                     .number("version", decision.version),
             ),

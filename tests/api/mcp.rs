@@ -103,6 +103,8 @@ async fn tools_send_read_decide_and_replay() {
         read["result"]["data"]["intent"]["status"],
         json!("COMPLETED")
     );
+    let decision = &read["result"]["data"]["intent"]["human_task"]["decision"];
+    assert_eq!(decision["via"], json!("mcp"), "{read}");
 
     let dead = house.submit(key, "orders", json!({})).await;
     house

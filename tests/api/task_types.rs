@@ -170,7 +170,7 @@ async fn every_type_is_listed_shown_and_decided_by_each_of_its_outcomes() {
                 intent["human_task"]["decision"],
                 json!({
                     "outcome": outcome, "comment": "so it is", "by": "agent://local/default/desk",
-                    "at": "2026-04-11T10:00:00.000Z", "version": 1,
+                    "via": "cli", "at": "2026-04-11T10:00:00.000Z", "version": 1,
                 }),
                 "{at}"
             );
@@ -454,4 +454,46 @@ async fn where_nobody_is_asked_there_is_nothing_to_decide() {
         .post(&path, &house.admin, json!({ "decision": "approve" }))
         .await
         .refused(404, "approval_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_says_through_what_it_was_made_wherever_it_is_shown() {
+    let house = house().await;
+    // Only our own programs are believed, and nobody who calls is the page.
+    let ways = [
+        (None, "api"),
+        (Some("console"), "console"),
+        (Some("cli"), "cli"),
+        (Some("page"), "api"),
+        (Some("pigeon"), "api"),
+    ];
+    for ((said, via), hold) in ways.into_iter().zip([0, 5].into_iter().cycle()) {
+        let at = format!("{said:?}, held {hold} s");
+        let asked = ask(&house, &TYPES[0], json!({})).await;
+        let headers: Vec<_> = said.iter().map(|&said| ("x-postroom-via", said)).collect();
+        let path = format!("/v1/intents/{}/resume?owner_agent=desk", asked.id);
+        let body = json!({ "task_result": { "outcome": "approved" }, "hold_seconds": hold });
+        house
+            .post_with(&path, &house.admin, &headers, body)
+            .await
+            .ok();
+        house.pass(6).await;
+        let intent = house.intent(&asked.id).await;
+        assert_eq!(intent["human_task"]["decision"]["via"], via, "{at}");
+        let entry = audited(&house, &asked.id).await;
+        assert_eq!(entry["via"], via, "{at}");
+        let path = format!("/v1/inbox/{}?owner_agent=desk", asked.thread);
+        let thread = house.get(&path, &house.admin).await.ok();
+        let timeline = thread["thread"]["timeline"].as_array().unwrap();
+        let decided = timeline
+            .iter()
+            .find(|entry| entry["event_type"] == "inbox.approved");
+        assert_eq!(decided.unwrap()["details"]["via"], via, "{at}");
+        let path = format!("/v1/events?types=inbox.task_decided&intent_id={}", asked.id);
+        let feed = house.get(&path, &house.admin).await.ok();
+        assert_eq!(feed["events"][0]["data"]["via"], via, "{at}: {feed}");
+        let late = verb(&house, &asked, "reject", json!({})).await;
+        let problem = late.refused(409, "already_decided");
+        assert_eq!(problem["details"]["via"], via, "{at}");
+    }
 }

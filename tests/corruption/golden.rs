@@ -15,6 +15,7 @@ use postroom::domain::fact::Actor;
 use postroom::domain::ids::IntentId;
 use postroom::domain::intent::Intent;
 use postroom::domain::time::{Span, Timestamp};
+use postroom::domain::via::Via;
 use postroom::engine::command::{Choice, Command, Decide, Resume};
 use postroom::store::query::{IntentFilter, PageRequest};
 
@@ -88,12 +89,14 @@ fn answer(broker: &mut Core, intent: &Intent) {
             version: None,
             hold: Span::ZERO,
             by,
+            via: Via::Console,
         }))
     } else if let Some(lease) = intent.lease() {
         Command::Resume(Box::new(Resume {
             body: serde_json::Map::new(),
             actor: Actor::at(&by),
             by,
+            via: Via::Api,
             attempt: Some(lease.attempt),
             expected_generation: None,
             report: None,

@@ -24,6 +24,7 @@ use postroom::domain::policy::{Policy, Retention};
 use postroom::domain::status::Status;
 use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
+use postroom::domain::via::Via;
 use postroom::engine::command::{
     Acknowledge, Choice, Command, Decide, Discard, Extend, Fail, Part, PayloadSource, Replay,
     Reply, Resolve, Resume, Start, Submit,
@@ -741,11 +742,13 @@ impl World {
                 version,
                 hold,
                 by,
+                via: Via::Page,
             }))
         } else {
             Command::Reply(Reply {
                 message: "which account?".to_owned(),
                 by,
+                via: Via::Mcp,
             })
         };
         // What is said to a run is meant for whom it asks.
@@ -976,6 +979,7 @@ impl World {
                 version: None,
                 hold,
                 by,
+                via: Via::Api,
             };
             self.settle(id, Command::Decide(Box::new(decide)))?;
         }
@@ -1040,6 +1044,7 @@ fn resume(action: &str, attempt: Option<AttemptId>) -> Command {
         body,
         actor: Actor::at(&by),
         by,
+        via: Via::Api,
         attempt,
         expected_generation: None,
         report: None,

@@ -15,6 +15,7 @@ use postroom::domain::payload::Payload;
 use postroom::domain::status::{Status, WaitingReason};
 use postroom::domain::task::{Decision, HeldAct, Hold, ReminderPlan, Task, TaskSpec, TaskType};
 use postroom::domain::time::{Span, Timestamp};
+use postroom::domain::via::Via;
 use postroom::store::{Change, NewPayload, Write};
 use uuid::Uuid;
 
@@ -385,6 +386,7 @@ pub(crate) fn decided(before: &Arc<Intent>, millis: i64) -> Change {
         comment: None,
         data: None,
         by: address("alice"),
+        via: Via::Page,
         at: at(millis),
         version: 1,
     };

@@ -20,7 +20,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("DeliveryState", "state, binding: Binding, ready_since?: time, parked_reason?, attempt_id?, lease_expires_at?: time,
         next_attempt_at?: time, until?: time, last_failure?: LastFailure"),
     ("LetterState", "reason, fingerprint, dead_at: time, state: LetterWord, replayed_as: uuid|null, discard_reason: string|null"),
-    ("Decision", "outcome, comment?, by, at: time, version: int"),
+    ("Decision", "outcome, comment?, by, via: api/console/cli/page/mcp, at: time, version: int"),
     ("HumanTask", "title, description?, task_type, allowed_outcomes: [string], required_comment: bool, evidence_required: bool,
         assignees?: [string], notify_email?, form_schema?: object, version?: int, owner_agent?, opened_at?: time, decision?: Decision,
         delegates?: [string], delegated_to?, max_reminders?: int, escalate_to?"),

@@ -14,6 +14,7 @@ use crate::domain::fact::Actor;
 use crate::domain::failure::{ErrorClass, Failure};
 use crate::domain::intent::Kind;
 use crate::domain::time::Span;
+use crate::domain::via::Via;
 use crate::engine::command::{Acknowledge, Command, Fail, Resume};
 
 /// How long to wait when the broker is busy, before telling it again.
@@ -114,6 +115,7 @@ fn command_of(handover: &Handover, result: Result<PushResult, Failure>) -> Comma
         Answer::Resumed(body) => Command::Resume(Box::new(Resume {
             body,
             by: receiver.clone(),
+            via: Via::Api,
             actor: by,
             attempt,
             expected_generation: None,

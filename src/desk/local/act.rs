@@ -74,7 +74,7 @@ impl Acting<'_> {
         AuditNote {
             actor: self.options.identity.to_string(),
             key: None,
-            via: self.options.via.clone(),
+            via: self.options.via.name().to_owned(),
             action: action.to_owned(),
             target,
             owner: None,
@@ -90,6 +90,7 @@ impl Acting<'_> {
     /// What can be said to a task.
     fn in_thread(&self, act: Act) -> Result<Asked, DeskError> {
         let by = self.options.identity.clone();
+        let via = self.options.via;
         match act {
             Act::Decide {
                 intent,
@@ -111,6 +112,7 @@ impl Acting<'_> {
                     version: read.version,
                     hold: read.hold,
                     by,
+                    via,
                 }));
                 Ok((intent, command, note))
             }
@@ -121,7 +123,7 @@ impl Acting<'_> {
                 fields.required_text("message", self.options.payload_bytes_max);
                 fields.done()?;
                 let note = self.note("task.reply", intent.to_string(), None);
-                Ok((intent, Command::Reply(Reply { message, by }), note))
+                Ok((intent, Command::Reply(Reply { message, by, via }), note))
             }
             Act::Delegate {
                 intent,
@@ -223,6 +225,7 @@ impl Acting<'_> {
                 let command = Command::Resume(Box::new(Resume {
                     body: body.to_map(),
                     by: self.options.identity.clone(),
+                    via: self.options.via,
                     actor: self.actor(),
                     attempt,
                     expected_generation: None,

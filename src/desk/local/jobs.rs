@@ -67,7 +67,7 @@ fn note(options: &LocalOptions, action: &str, target: String, reason: Option<Str
     AuditNote {
         actor: options.identity.to_string(),
         key: None,
-        via: options.via.clone(),
+        via: options.via.name().to_owned(),
         action: action.to_owned(),
         target,
         owner: None,

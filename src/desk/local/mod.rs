@@ -20,6 +20,7 @@ use crate::domain::address::Address;
 use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::time::Span;
+use crate::domain::via::Via;
 use crate::store::error::StoreError;
 use crate::store::query::{
     AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
@@ -39,8 +40,8 @@ use super::{Answer, Desk, DeskError, FeedPage};
 pub struct LocalOptions {
     /// Who acts: the operator's address.
     pub identity: Address,
-    /// Through what, for the audit log: `console`, `cli`.
-    pub via: String,
+    /// Through what, for the audit log and decisions.
+    pub via: Via,
     /// The label of the environment; empty when none is configured.
     pub environment: String,
     /// How long acts are held by default.
@@ -54,12 +55,12 @@ pub struct LocalOptions {
 }
 
 impl LocalOptions {
-    /// What the configuration says, for this operator, over `console` or `cli`.
+    /// What the configuration says, for this operator.
     #[must_use]
-    pub fn of(config: &Config, identity: Address, via: &str) -> Self {
+    pub fn of(config: &Config, identity: Address, via: Via) -> Self {
         Self {
             identity,
-            via: via.to_owned(),
+            via,
             environment: config.env.name.clone(),
             hold: config.undo_hold,
             is_read_only: false,

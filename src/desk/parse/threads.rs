@@ -54,6 +54,7 @@ pub(super) struct Decision {
     #[serde(default)]
     comment: Option<String>,
     by: String,
+    via: String,
     #[serde(deserialize_with = "super::shown")]
     at: Timestamp,
 }
@@ -69,6 +70,7 @@ impl HumanTask {
             outcome: decision.outcome.clone(),
             comment: decision.comment.clone(),
             by: decision.by.clone(),
+            via: decision.via.clone(),
             at: decision.at,
         })
     }

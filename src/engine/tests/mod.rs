@@ -13,6 +13,7 @@ use crate::domain::policy::Policy;
 use crate::domain::status::{State, Status};
 use crate::domain::task::{ReminderPlan, TaskSpec, TaskType};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::via::Via;
 use crate::engine::command::*;
 use crate::engine::evolve::evolve;
 use crate::engine::refusal::Refusal;
@@ -165,6 +166,7 @@ impl World {
         self.run(Command::Resume(Box::new(Resume {
             body,
             by,
+            via: Via::Api,
             actor,
             attempt,
             expected_generation,
@@ -186,6 +188,7 @@ impl World {
             version: Some(version),
             hold: Span::from_seconds(hold),
             by: address("alice"),
+            via: Via::Console,
         })))
     }
 

@@ -8,6 +8,7 @@ use crate::domain::intent::{
 };
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{Decision, HeldAct, Hold, ReminderPlan, Task, TaskSpec, TaskType};
+use crate::domain::via::Via;
 
 use super::Broken;
 use super::codec::{Field, Input, fields, variants};
@@ -278,12 +279,21 @@ fields!(Decision {
     comment,
     data,
     by,
+    via,
     at,
     version,
 });
 
+variants!(Via, "way" {
+    1 => Api,
+    2 => Console,
+    3 => Command,
+    4 => Page,
+    5 => Mcp,
+});
+
 variants!(HeldAct, "held act" {
-    1 => Decide { outcome, comment, version, data },
+    1 => Decide { outcome, comment, version, data, via },
     2 => Replay,
     3 => Discard { reason },
 });

@@ -13,6 +13,7 @@ use crate::domain::payload::Payload;
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{Decision, HeldAct, Hold, ReminderPlan, Task, TaskSpec, TaskType};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::via::Via;
 
 /// A stream of arbitrary values (SplitMix64).
 #[derive(Debug)]
@@ -159,9 +160,14 @@ impl Draw {
             comment: self.maybe(Self::text),
             data: self.maybe(Self::payload),
             by: self.address(),
+            via: self.via(),
             at: self.time(),
             version: self.small(),
         }
+    }
+
+    fn via(&mut self) -> Via {
+        self.of(&Via::ALL)
     }
 
     pub(super) fn hold(&mut self) -> Hold {
@@ -173,6 +179,7 @@ impl Draw {
                     comment: self.maybe(Self::text),
                     version: self.maybe(Self::small),
                     data: self.maybe(Self::payload),
+                    via: self.via(),
                 },
                 1 => HeldAct::Replay,
                 _ => HeldAct::Discard {
