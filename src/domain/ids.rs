@@ -7,9 +7,11 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::domain::excerpt::{WORD_CHARS_MAX, excerpt};
+
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is not {expected}")]
+#[error("{:?} is not {expected}", excerpt(.given, WORD_CHARS_MAX))]
 pub struct BadId {
     /// The text as it came.
     pub given: String,

@@ -15,6 +15,7 @@ pub mod admission;
 pub mod agent;
 pub mod attempt;
 pub mod endpoint;
+pub mod excerpt;
 pub mod fact;
 pub mod failure;
 pub mod ids;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::excerpt::{WORD_CHARS_MAX, excerpt};
+
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -112,7 +114,7 @@ impl fmt::Display for Timestamp {
 
 /// Why a text is not an instant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is not an RFC 3339 time such as 2026-04-11T10:00:00Z")]
+#[error("{:?} is not an RFC 3339 time such as 2026-04-11T10:00:00Z", excerpt(.given, WORD_CHARS_MAX))]
 pub struct BadTimestamp {
     /// The text as it came.
     pub given: String,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::address::{Address, Home};
+use crate::domain::excerpt::{SENTENCE_CHARS_MAX, excerpt};
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::Span;
 use crate::wire::body::Body;
@@ -17,12 +18,17 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn error(&mut self, path: &str, what: impl AsRef<str>) {
-        self.errors.push(format!("{path}: {}", what.as_ref()));
+        self.errors.push(sentence(path, what.as_ref()));
     }
 
     pub(super) fn warning(&mut self, path: &str, what: impl AsRef<str>) {
-        self.warnings.push(format!("{path}: {}", what.as_ref()));
+        self.warnings.push(sentence(path, what.as_ref()));
     }
+}
+
+fn sentence(path: &str, what: &str) -> String {
+    let whole = format!("{path}: {what}");
+    excerpt(&whole, SENTENCE_CHARS_MAX).into_owned()
 }
 
 /// One object of a bundle, with its path.

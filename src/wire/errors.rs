@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::address::BadAddress;
+use crate::domain::excerpt::{SENTENCE_CHARS_MAX, excerpt};
 use crate::domain::ids::BadId;
 use crate::domain::task::Decision;
 use crate::engine::refusal::Refusal;
@@ -41,10 +42,11 @@ impl Problem {
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         let status = status_of(code);
+        let message: String = message.into();
         Self {
             status,
             code: code.to_owned(),
-            message: message.into(),
+            message: excerpt(&message, SENTENCE_CHARS_MAX).into_owned(),
             details: Value::Object(serde_json::Map::new()),
             retry_after_seconds: matches!(status, 429 | 503).then_some(1),
             fields: Vec::new(),
@@ -136,7 +138,10 @@ impl Problem {
     fn field_list(&self) -> Value {
         self.fields
             .iter()
-            .map(|field| json!({ "loc": field.place, "msg": field.message, "type": field.kind }))
+            .map(|field| {
+                let message = excerpt(&field.message, SENTENCE_CHARS_MAX);
+                json!({ "loc": field.place, "msg": message, "type": field.kind })
+            })
             .collect()
     }
 }

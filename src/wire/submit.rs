@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::domain::address::{Address, Home};
+use crate::domain::excerpt::{SENTENCE_CHARS_MAX, excerpt};
 use crate::domain::payload::Payload;
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::{Span, Timestamp};
@@ -240,7 +241,7 @@ fn payload(
             let names: Vec<_> = unknown.iter().map(|(key, _)| *key).collect();
             warnings.push(format!(
                 "no payload given: the keys {} became the payload",
-                names.join(", ")
+                excerpt(&names.join(", "), SENTENCE_CHARS_MAX)
             ));
         }
         let mut text = String::from("{");
