@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Most characters that an address may have, as it was given.
+/// Most characters that an address may have, as it is given and as it is printed.
 pub const ADDRESS_CHARS_MAX: usize = 383;
+
+/// The scheme of everybody.
+const AGENT: &str = "agent://";
 
 /// The scheme of webhook subscriptions.
 const WEBHOOK: &str = "webhook://";
@@ -43,7 +46,7 @@ pub enum BadAddress {
     #[error("address {0:?} contains white space or control characters")]
     Characters(String),
     /// Longer than [`ADDRESS_CHARS_MAX`].
-    #[error("address has {0} characters, at most {ADDRESS_CHARS_MAX} are allowed")]
+    #[error("address has {0} characters in full, at most {ADDRESS_CHARS_MAX} are allowed")]
     TooLong(usize),
     /// More than organisation, workspace and name, or an empty segment.
     #[error("address {0:?} is not a name, org/workspace/name or agent://org/workspace/name")]
@@ -78,7 +81,7 @@ impl Address {
         if lower.starts_with(WEBHOOK) {
             return Err(BadAddress::Reserved);
         }
-        let (scheme, rest) = match lower.strip_prefix("agent://") {
+        let (scheme, rest) = match lower.strip_prefix(AGENT) {
             Some(rest) => ("", rest),
             None => match lower.strip_prefix("initiator://") {
                 Some(rest) => ("initiator/", rest),
@@ -86,7 +89,7 @@ impl Address {
             },
         };
         let path = rest.trim_matches('/');
-        let segments = path.split('/').count();
+        let segments = path.split('/').count() + scheme.matches('/').count();
         if path.is_empty()
             || path.split('/').any(str::is_empty)
             || segments > 3
@@ -99,6 +102,11 @@ impl Address {
         } else {
             format!("{scheme}{path}")
         };
+        // What we print, others send back to us.
+        let characters = AGENT.len() + key.chars().count();
+        if characters > ADDRESS_CHARS_MAX {
+            return Err(BadAddress::TooLong(characters));
+        }
         Ok(Self(Arc::from(key)))
     }
 
@@ -139,7 +147,7 @@ impl fmt::Display for Address {
         if self.is_webhook() {
             formatter.write_str(&self.0)
         } else {
-            write!(formatter, "agent://{}", self.0)
+            write!(formatter, "{AGENT}{}", self.0)
         }
     }
 }
@@ -195,5 +203,18 @@ mod tests {
             assert!(Address::parse(text, &Home::default()).is_err(), "{text:?}");
         }
         assert!(Address::parse(&"x".repeat(384), &Home::default()).is_err());
+    }
+
+    #[test]
+    fn what_an_accepted_address_prints_as_is_accepted_too() {
+        let home = Home::default();
+        let longest = ADDRESS_CHARS_MAX - "agent://local/default/".len();
+        for text in ["initiator://ann", "initiator://a/b", &"x".repeat(longest)] {
+            let address = Address::parse(text, &home).unwrap();
+            assert_eq!(Address::parse(&address.to_string(), &home), Ok(address));
+        }
+        for text in ["initiator://a/b/c", &"x".repeat(longest + 1)] {
+            assert!(Address::parse(text, &home).is_err(), "{text}");
+        }
     }
 }
