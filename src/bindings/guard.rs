@@ -13,6 +13,7 @@ use url::{Host, Url};
 
 use super::ranges::{Ranges, faces_of};
 use crate::config::Config;
+use crate::domain::excerpt::{WORD_CHARS_MAX, excerpt};
 
 /// Longest callback URL; receivers with longer ones do not exist outside attacks.
 pub const URL_BYTES_MAX: usize = 2048;
@@ -28,7 +29,7 @@ pub enum Rule {
 
 /// A text that is neither a network, an address nor a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is no network such as 10.0.0.0/8, no address and no host name")]
+#[error("{:?} is no network such as 10.0.0.0/8, no address and no host name", excerpt(.given, WORD_CHARS_MAX))]
 pub struct BadRule {
     /// The text as it came.
     pub given: String,
@@ -49,7 +50,11 @@ impl FromStr for Rule {
         }
         let name = given.strip_prefix('*').unwrap_or(given);
         match Host::parse(name.trim_matches('.')) {
-            Ok(Host::Domain(name)) => Ok(Self::Host(name)),
+            // A star anywhere else would look like a pattern and mean nobody.
+            Ok(Host::Domain(name)) if !name.contains('*') => {
+                // A letter without width may have stood behind the last dot.
+                Ok(Self::Host(name.trim_matches('.').to_owned()))
+            }
             Ok(_) | Err(_) => Err(BadRule {
                 given: text.to_owned(),
             }),
@@ -475,7 +480,8 @@ mod tests {
             "*.A.example".parse::<Rule>().unwrap().to_string(),
             "a.example"
         );
-        for bad in ["", "*", "10.0.0.0/99", "a b", "http://x"] {
+        assert_eq!("r.\u{200b}".parse::<Rule>().unwrap().to_string(), "r");
+        for bad in ["", "*", ".*", "a.*.b", "10.0.0.0/99", "a b", "http://x"] {
             assert!(bad.parse::<Rule>().is_err(), "{bad:?}");
         }
     }
