@@ -360,6 +360,10 @@ pub fn find(key: &str) -> Option<&'static Entry> {
 /// The known key nearest to `unknown`, when one is near enough to be meant.
 #[must_use]
 pub fn nearest(unknown: &str) -> Option<&'static str> {
+    // Longer than all keys by half: nothing that was meant, and counting takes the product of both lengths.
+    if unknown.len() > 100 {
+        return None;
+    }
     let unknown_name = unknown.rsplit('.').next().unwrap_or(unknown);
     let scored = ENTRIES.iter().map(|entry| {
         let whole = distance(unknown, entry.key);

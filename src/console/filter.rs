@@ -12,7 +12,7 @@ use crate::store::query::{AttemptFilter, AuditFilter, IntentFilter, LetterFilter
 
 /// One piece of a filter line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Term {
+pub enum Term {
     /// `term:value`.
     Pair(String, String),
     /// `age>1h` (`true`) or `age<1h` (`false`).
@@ -23,49 +23,57 @@ pub(crate) enum Term {
 
 /// A filter line that was understood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Filter {
+pub struct Filter {
     /// The line as it was typed.
-    pub(crate) text: String,
+    pub text: String,
     /// Its terms.
-    pub(crate) terms: Vec<Term>,
+    pub terms: Vec<Term>,
 }
 
 /// The terms that the desks know, for completion and for the message about an unknown one.
-pub(crate) const INTENT_TERMS: &[&str] = &[
+pub const INTENT_TERMS: &[&str] = &[
     "state:", "status:", "agent:", "from:", "type:", "corr:", "is:", "age>", "age<",
 ];
 /// Terms of the attempts desk.
-pub(crate) const ATTEMPT_TERMS: &[&str] = &["agent:", "outcome:", "err:", "binding:", "age<"];
+pub const ATTEMPT_TERMS: &[&str] = &["agent:", "outcome:", "err:", "binding:", "age<"];
 /// Terms of the dead letters desk.
-pub(crate) const LETTER_TERMS: &[&str] = &[
+pub const LETTER_TERMS: &[&str] = &[
     "agent:", "type:", "reason:", "err:", "group:", "state:", "age>", "age<",
 ];
 /// Terms of the inbox.
-pub(crate) const TASK_TERMS: &[&str] = &["is:", "state:", "type:", "from:"];
+pub const TASK_TERMS: &[&str] = &["is:", "state:", "type:", "from:"];
 /// Terms of the audit desk.
-pub(crate) const AUDIT_TERMS: &[&str] =
-    &["who:", "action:", "via:", "target:", "is:", "age>", "age<"];
+pub const AUDIT_TERMS: &[&str] = &["who:", "action:", "via:", "target:", "is:", "age>", "age<"];
 /// Terms of the agents desk.
-pub(crate) const AGENT_TERMS: &[&str] = &["state:", "binding:"];
+pub const AGENT_TERMS: &[&str] = &["state:", "binding:"];
 
 impl Filter {
     /// Takes a line apart.
     ///
     /// # Errors
     /// A sentence that says which piece makes no sense.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let terms = pieces(text)
             .into_iter()
             .map(term)
             .collect::<Result<_, _>>()?;
+        let separators = [' ', '\t'];
+        let kept = text.trim_start_matches(separators);
+        // Behind a quote that is still open a space belongs to the word.
+        let is_open = text.matches('"').count() % 2 == 1;
+        let kept = if is_open {
+            kept
+        } else {
+            kept.trim_end_matches(separators)
+        };
         Ok(Self {
-            text: text.trim().to_owned(),
+            text: kept.to_owned(),
             terms,
         })
     }
 
     /// True when it lets everything through.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
@@ -73,7 +81,7 @@ impl Filter {
     ///
     /// # Errors
     /// A sentence about the first term that does not belong here.
-    pub(crate) fn intents(&self, home: &Home, now: Timestamp) -> Result<IntentFilter, String> {
+    pub fn intents(&self, home: &Home, now: Timestamp) -> Result<IntentFilter, String> {
         let mut filter = IntentFilter::default();
         for term in &self.terms {
             match term {
@@ -100,7 +108,7 @@ impl Filter {
     ///
     /// # Errors
     /// A sentence about the first term that does not belong here.
-    pub(crate) fn attempts(&self, home: &Home, now: Timestamp) -> Result<AttemptFilter, String> {
+    pub fn attempts(&self, home: &Home, now: Timestamp) -> Result<AttemptFilter, String> {
         let mut filter = AttemptFilter::default();
         for term in &self.terms {
             match term {
@@ -123,7 +131,7 @@ impl Filter {
     ///
     /// # Errors
     /// A sentence about the first term that does not belong here.
-    pub(crate) fn letters(&self, home: &Home, now: Timestamp) -> Result<LetterFilter, String> {
+    pub fn letters(&self, home: &Home, now: Timestamp) -> Result<LetterFilter, String> {
         let mut filter = LetterFilter::default();
         for term in &self.terms {
             match term {
@@ -148,7 +156,7 @@ impl Filter {
     ///
     /// # Errors
     /// A sentence about the first term that does not belong here.
-    pub(crate) fn audit(&self, home: &Home, now: Timestamp) -> Result<AuditFilter, String> {
+    pub fn audit(&self, home: &Home, now: Timestamp) -> Result<AuditFilter, String> {
         let mut filter = AuditFilter::default();
         for term in &self.terms {
             match term {
@@ -174,7 +182,7 @@ impl Filter {
     ///
     /// # Errors
     /// A sentence about the first term that does not belong here.
-    pub(crate) fn check(&self, known: &[&str]) -> Result<(), String> {
+    pub fn check(&self, known: &[&str]) -> Result<(), String> {
         for term in &self.terms {
             match term {
                 Term::Word(_) => {}
@@ -190,7 +198,7 @@ impl Filter {
     }
 
     /// The first value of a term.
-    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         self.terms.iter().find_map(|term| match term {
             Term::Pair(one, value) if one == name => Some(value.as_str()),
             _ => None,
@@ -198,7 +206,7 @@ impl Filter {
     }
 
     /// True when every free word is found in the text, in any case.
-    pub(crate) fn words_match(&self, text: &str) -> bool {
+    pub fn words_match(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.terms.iter().all(|term| match term {
             Term::Word(word) => text.contains(&word.to_lowercase()),
@@ -284,7 +292,7 @@ fn address_of(value: &str, home: &Home) -> Result<Address, String> {
 }
 
 /// The state of that name: its word, or a short form of it.
-pub(crate) fn state_of(value: &str) -> Result<State, String> {
+pub fn state_of(value: &str) -> Result<State, String> {
     let plain = value.to_lowercase().replace(['-', '_', ' '], "");
     State::ALL
         .into_iter()
@@ -385,6 +393,19 @@ mod tests {
         assert!(error.contains("COMPLETED"), "{error}");
         assert!(Filter::parse("state:").unwrap_err().contains("no value"));
         assert!(Filter::parse("age>soon").unwrap_err().contains("no age"));
+    }
+
+    #[test]
+    fn the_line_that_is_kept_is_the_line_that_was_meant() {
+        for (typed, kept) in [
+            ("  is:open  ", "is:open"),
+            ("\"a b\" ", "\"a b\""),
+            ("\"a ", "\"a "),
+        ] {
+            let line = Filter::parse(typed).unwrap();
+            assert_eq!(line.text, kept);
+            assert_eq!(Filter::parse(kept).unwrap().terms, line.terms);
+        }
     }
 
     #[test]

@@ -224,9 +224,13 @@ pub fn bytes(number: u64) -> String {
 /// The candidate that differs from `name` by the fewest letters, if it is near enough to be meant.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let length = name.chars().count();
+    let far = |candidate: &str| 1 + candidate.len() / 3;
     candidates
+        // Each letter more is a difference, and counting them all takes the product of both lengths.
+        .filter(|candidate| length <= candidate.len() + far(candidate))
         .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3)
+        .filter(|(distance, candidate)| *distance <= far(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

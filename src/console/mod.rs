@@ -23,7 +23,7 @@ pub mod action;
 mod compare;
 pub mod event;
 mod feed;
-mod filter;
+pub mod filter;
 pub mod format;
 pub mod keymap;
 mod memory;

@@ -76,6 +76,11 @@ fn parse_key(text: &str) -> Result<KeyCombination, UnknownKey> {
             "shift-tab" | "s-tab" => KeyCombination::one_key(KeyCode::BackTab, KeyModifiers::SHIFT),
             "pgup" => KeyCombination::one_key(KeyCode::PageUp, KeyModifiers::NONE),
             "pgdn" => KeyCombination::one_key(KeyCode::PageDown, KeyModifiers::NONE),
+            // As it is printed behind another modifier: `Ctrl-S-Tab`.
+            lower if lower.ends_with("-s-tab") => {
+                let modifiers = lower.trim_end_matches("s-tab");
+                crokey::parse(&format!("{modifiers}backtab")).map_err(|_unparsed| unknown())?
+            }
             lower => crokey::parse(lower).map_err(|_unparsed| unknown())?,
         },
     };
@@ -205,6 +210,7 @@ mod tests {
             ("ctrl-d", "Ctrl-D"),
             ("ctrl-D", "Ctrl-D"),
             ("shift-tab", "S-Tab"),
+            ("ctrl-backtab", "Ctrl-S-Tab"),
             ("pagedown", "PgDn"),
             ("space", "Space"),
             ("- r", "- r"),
