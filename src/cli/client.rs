@@ -3,14 +3,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use eventsource_stream::Eventsource;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use url::Url;
 
 use super::failure::Failure;
+use super::frames::{Decoder, Event};
 use super::place::{KEY_VARIABLE, Place};
 
 /// The time to connect. A broker is near or not there.
@@ -238,14 +238,18 @@ impl Client {
             return Err(self.refusal(status, &body));
         }
         let base = self.base().to_owned();
-        let frames = response.bytes_stream().eventsource().map(move |event| {
-            let event = event.map_err(|error| {
+        let mut decoder = Decoder::default();
+        let frames = response.bytes_stream().flat_map(move |bytes| {
+            let broken = |error: &dyn std::fmt::Display| {
                 Failure::unreachable(format!("read the event stream of {base}: {error}"))
-            })?;
-            Ok(Frame {
-                id: event.id.parse().ok(),
-                data: serde_json::from_str(&event.data).unwrap_or(Value::Null),
-                event: event.event,
+            };
+            let events = match bytes {
+                Ok(bytes) => decoder.take(&bytes).map_err(|error| broken(&error)),
+                Err(error) => Err(broken(&error)),
+            };
+            stream::iter(match events {
+                Ok(events) => events.into_iter().map(|event| Ok(frame(event))).collect(),
+                Err(failure) => vec![Err(failure)],
             })
         });
         Ok(Box::pin(frames))
@@ -299,6 +303,14 @@ impl Client {
             (StatusCode::SERVICE_UNAVAILABLE, _) => failure.hint("try again in a moment"),
             _ => failure,
         }
+    }
+}
+
+fn frame(event: Event) -> Frame {
+    Frame {
+        id: event.id.parse().ok(),
+        data: serde_json::from_str(&event.data).unwrap_or(Value::Null),
+        event: event.name,
     }
 }
 

@@ -12,6 +12,7 @@ pub mod arguments;
 pub mod client;
 pub mod demo;
 pub mod failure;
+pub mod frames;
 pub mod output;
 pub mod place;
 
