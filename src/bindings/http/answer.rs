@@ -22,7 +22,8 @@ pub enum Answer {
 }
 
 /// Reads an answer whose body was read to its end or to our limit.
-pub(super) fn classify(
+#[must_use]
+pub fn classify(
     status: StatusCode,
     headers: &HeaderMap,
     body: Option<&[u8]>,

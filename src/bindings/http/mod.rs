@@ -28,7 +28,7 @@ pub mod resolver;
 mod tests;
 mod trust;
 
-pub use self::answer::Answer;
+pub use self::answer::{Answer, classify};
 pub use self::dispatcher::{DispatcherConfig, start};
 pub use self::message::Push;
 pub use self::pusher::{PushResult, Pusher, PusherConfig, PusherError};
