@@ -10,7 +10,7 @@ use postroom::broker::request::{AdminCommand, AuditNote, NewAgent, Request};
 use postroom::broker::session::{Handover, Session, SessionMode, SessionSpec};
 use postroom::broker::{Broker, Settings};
 use postroom::clock::{Clock, ManualClock, SeededEntropy};
-use postroom::desk::act::{Act, Done, NewIntent};
+use postroom::desk::act::{Act, Done, NewIntent, Recorded};
 use postroom::desk::local::{LocalDesk, LocalOptions};
 use postroom::desk::remote::RemoteDesk;
 use postroom::desk::rows::{AgentState, IntentRow};
@@ -102,6 +102,7 @@ async fn house() -> House {
         identity: address("operator"),
         via: Via::Console,
         environment: String::new(),
+        is_protected: false,
         hold: Span::from_seconds(5),
         is_read_only: false,
         payload_bytes_max: 131_072,
@@ -639,6 +640,79 @@ async fn a_replay_may_be_edited_and_a_discarded_letter_is_closed() {
             code(desk.act(replay(sent, 0)).await).0,
             "dead_letter_not_found"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_timeline_tells_also_what_people_did() {
+    through_both(async |house, desk| {
+        let id = house.dead_letter(desk).await;
+        desk.act(Act::Discard {
+            intent: id,
+            reason: "test data".to_owned(),
+            hold: Span::ZERO,
+        })
+        .await
+        .unwrap();
+        let events = desk.intent(id).await.unwrap().events;
+        let seqs: Vec<u32> = events.iter().map(|event| event.seq).collect();
+        assert!(
+            seqs.iter()
+                .copied()
+                .eq(1..=u32::try_from(seqs.len()).unwrap())
+        );
+        let last = events.last().unwrap();
+        assert_eq!(last.event_type, "dead_letter.discarded");
+        assert_eq!(last.actor, address("operator").to_string());
+        assert_eq!(last.details.as_str(), r#"{"reason":"test data"}"#);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_desk_shows_or_writes_is_on_record_and_nothing_else_can_be_put_there() {
+    through_both(async |house, desk| {
+        let id = house.dead_letter(desk).await;
+        let before = desk.intent(id).await.unwrap();
+        let record = |action, details: &str| Act::Record {
+            action,
+            target: id.to_string(),
+            reason: None,
+            details: Payload::object(details).unwrap(),
+        };
+        desk.act(record(Recorded::Reveal, r#"{"path":"/token"}"#))
+            .await
+            .unwrap();
+        desk.act(record(Recorded::Export, r#"{"rows":3}"#))
+            .await
+            .unwrap();
+        assert_eq!(desk.intent(id).await.unwrap(), before);
+        let entries = desk
+            .audit(AuditFilter::default(), PageRequest::default())
+            .await
+            .unwrap()
+            .items;
+        let [export, reveal] = [&entries[0], &entries[1]];
+        assert_eq!(
+            (export.action.as_str(), export.result.as_str()),
+            ("export", "done")
+        );
+        assert_eq!(reveal.action, "payload.reveal");
+        assert_eq!(
+            (
+                reveal.target.as_str(),
+                reveal.via.as_str(),
+                reveal.actor.as_str()
+            ),
+            (
+                id.to_string().as_str(),
+                "console",
+                address("operator").to_string().as_str()
+            )
+        );
+        let details = reveal.details.as_ref().map(Payload::as_str);
+        assert_eq!(details, Some(r#"{"path":"/token"}"#));
     })
     .await;
 }
@@ -1255,6 +1329,7 @@ async fn a_read_only_desk_looks_and_does_nothing() {
         identity: address("operator"),
         via: Via::Console,
         environment: "PROD".to_owned(),
+        is_protected: false,
         hold: Span::from_seconds(5),
         is_read_only: true,
         payload_bytes_max: 131_072,

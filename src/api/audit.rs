@@ -4,8 +4,11 @@ use axum::extract::State;
 
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
-use crate::api::call::Call;
+use crate::api::call::{Call, Upload};
+use crate::broker::request::AdminCommand;
 use crate::store::query::{AuditEntry, AuditFilter, Audited};
+use crate::wire::audit::Noted;
+use crate::wire::body::Body;
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
 
@@ -23,6 +26,17 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
             .list("events", found.items.iter().map(event))
             .text_or_null("next_cursor", found.next.as_deref()),
     ))
+}
+
+/// `POST /v1/audit/events`.
+pub(super) async fn note(State(api): State<Api>, call: Call, Upload(bytes): Upload) -> Result {
+    call.caller.must_be_admin()?;
+    let noted = Noted::read(&Body::parse(&bytes)?)?;
+    let note = call.note(&noted.action, &noted.target, noted.reason.as_deref());
+    api.broker()
+        .administer(AdminCommand::Note(noted.details), note)
+        .await?;
+    Ok(Answer(Object::ok()))
 }
 
 fn filter(api: &Api, call: &Call) -> Result<AuditFilter, Problem> {

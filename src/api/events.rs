@@ -16,6 +16,7 @@ use crate::broker::request::Published;
 use crate::domain::fact::{Fact, FeedEntry};
 use crate::domain::ids::IntentId;
 use crate::wire::events::{Event, Teller};
+use crate::wire::facts;
 use crate::wire::json::Object;
 
 /// `GET /v1/intents/{id}/events`.
@@ -36,6 +37,14 @@ pub(super) async fn list(State(api): State<Api>, call: Call, Path(text): Path<St
     }
     list.push(']');
     Ok(Answer(Object::ok().raw("events", &list)))
+}
+
+/// `GET /v1/intents/{id}/facts`.
+pub(super) async fn facts(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
+    call.caller.must_be_admin()?;
+    let id = intents::visible(&api, &call, &text).await?.id;
+    let facts = api.broker().read(move |reader| reader.facts(id, 0)).await?;
+    Ok(Answer(Object::ok().list("facts", facts::objects(&facts))))
 }
 
 /// `GET /v1/intents/{id}/events/stream`.

@@ -116,6 +116,8 @@ pub(super) async fn me(State(api): State<Api>, call: Call) -> Result {
             .text("org", &registry.home.org)
             .text("workspace", &registry.home.workspace)
             .text("environment", &api.settings().environment)
+            .flag("protected", api.settings().is_protected)
+            .object("retry", agents::retry(&settings.policy))
             .text("org_id", &place.org_id)
             .text("workspace_id", &place.workspace_id)
             .object("service_account", account),

@@ -111,6 +111,8 @@ pub struct Settings {
     pub is_metrics_public: bool,
     /// The label of the environment, for consoles; empty when there is none.
     pub environment: String,
+    /// True when consoles ask for the count of every act on many.
+    pub is_protected: bool,
     /// Which callback URLs an account may have.
     pub guard: Guard,
     /// How late the engine may be before the broker says that it is not ready.
@@ -151,6 +153,7 @@ impl Default for Settings {
             is_strict: false,
             is_metrics_public: false,
             environment: String::new(),
+            is_protected: false,
             guard: Guard::new(Policy {
                 is_private_allowed: true,
                 ..Policy::default()
@@ -187,6 +190,7 @@ impl Settings {
             is_strict: config.is_strict_about_addresses,
             is_metrics_public: config.is_metrics_public,
             environment: config.env.name.clone(),
+            is_protected: config.env.is_protected,
             // Rules that cannot be read have ended the start before this.
             guard: Guard::of(config).unwrap_or_default(),
             ..Self::default()

@@ -148,6 +148,7 @@ pub(super) async fn embedded(
         identity: house.operator.address.clone(),
         via: Via::Console,
         environment: context.config.env.name.clone(),
+        is_protected: context.config.env.is_protected,
         hold: context.config.undo_hold,
         is_read_only: console.flags.read_only,
         is_strict: context.config.is_strict_about_addresses,

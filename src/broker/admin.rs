@@ -30,6 +30,10 @@ pub(super) fn run(
         // What happens every second is no operator's write.
         return webhooks::publish(batch, event);
     }
+    if let AdminCommand::Note(details) = command {
+        audit::of_note(batch, note, details.clone())?;
+        return Ok(AdminReceipt::default());
+    }
     let before = audit::subject(batch, command);
     let result = decide(batch, command, note);
     audit::of_command(batch, note, &before, &result)?;
@@ -80,6 +84,8 @@ fn decide(
             };
             key_receipt(batch, key, "key.created", note)
         }
+        // It was written down before it came here.
+        AdminCommand::Note(_) => Ok(AdminReceipt::default()),
         AdminCommand::PutSchema(new) => schemas::put(batch, new, note),
         AdminCommand::StartJob(start) => match batch.vitals.refusal() {
             Some(low) if start.job.kind == JobKind::Replay => Err(low),

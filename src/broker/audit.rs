@@ -35,7 +35,7 @@ pub(super) fn of_request(
         Err(BrokerError::Refused(refusal)) => (refusal.code().to_owned(), None),
         Err(other) => (other.to_string(), None),
     };
-    put(batch, note, result, details.as_ref())
+    put(batch, note, result, details.as_ref().map(Payload::of))
 }
 
 /// Writes down an operator's command to agents, keys or jobs.
@@ -60,14 +60,23 @@ pub(super) fn of_command(
         target: started.map_or_else(|| note.target.clone(), |job| job.id.to_string()),
         ..note.clone()
     };
-    put(batch, &note, word, details.as_ref())
+    put(batch, &note, word, details.as_ref().map(Payload::of))
+}
+
+/// Writes down what a desk says it has shown or written.
+pub(super) fn of_note(
+    batch: &mut Batch<'_>,
+    note: &AuditNote,
+    details: Option<Payload>,
+) -> Result<(), StoreError> {
+    put(batch, note, "done".to_owned(), details)
 }
 
 fn put(
     batch: &mut Batch<'_>,
     note: &AuditNote,
     result: String,
-    details: Option<&Value>,
+    details: Option<Payload>,
 ) -> Result<(), StoreError> {
     let AuditNote {
         actor,
@@ -89,7 +98,7 @@ fn put(
         target,
         reason,
         result,
-        details: details.map(Payload::of),
+        details,
         trace_id,
     }))
 }
@@ -253,6 +262,7 @@ fn agent_of(
     match command {
         AdminCommand::Register(new) => registry.agent(&new.address),
         AdminCommand::PutSchema(_)
+        | AdminCommand::Note(_)
         | AdminCommand::Subscribe(_)
         | AdminCommand::Unsubscribe { .. }
         | AdminCommand::PublishEvent(_)

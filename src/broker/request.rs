@@ -224,6 +224,8 @@ pub enum AdminCommand {
     },
     /// Register a schema, or replace the one of its type. Its instants are the broker's to set.
     PutSchema(Box<Registered>),
+    /// Put on record what a desk has shown or written, with its particulars. Nothing else changes.
+    Note(Option<Payload>),
     /// Start a job.
     StartJob(Box<StartJob>),
     /// Pause, resume or cancel a job.

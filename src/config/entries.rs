@@ -178,7 +178,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("tls.key", Kind::Path, "", "private key of the certificate, PEM", "none, as the certificate"),
     entry("env.name", Kind::Text, "", "label shown in the console's header", "empty: no label"),
     entry("env.is_protected", Kind::Flag, "false",
-        "ask for the name of the environment before bulk actions",
+        "ask for the count before every act on many, however few they are",
         "on for production"),
     entry("intents.default_ttl_seconds", seconds(0, 36_500 * DAY_SECONDS), "0",
         "deadline of an intent that has none; 0 means none",
@@ -349,7 +349,7 @@ pub const ENTRIES: &[Entry] = &[
 
 /// Keys that are read and checked, but that nothing acts on in this version. Setting one warns.
 /// A row leaves with the commit that makes it work.
-pub(super) const WITHOUT_EFFECT: &[&str] = &["env.is_protected"];
+pub(super) const WITHOUT_EFFECT: &[&str] = &[];
 
 /// The entry of `key`.
 #[must_use]

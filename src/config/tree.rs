@@ -79,7 +79,7 @@ pub struct Tls {
 pub struct Environment {
     /// Label in the console's header; empty for none.
     pub name: String,
-    /// Bulk actions ask for the name.
+    /// Acts on many ask for their count, however few they are.
     pub is_protected: bool,
 }
 

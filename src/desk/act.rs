@@ -124,6 +124,17 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// Put on record what this desk has shown or written. Nothing else changes.
+    Record {
+        /// What it did.
+        action: Recorded,
+        /// On what: an intent's id, or what was exported.
+        target: String,
+        /// Why.
+        reason: Option<String>,
+        /// More, an object: the path that was shown; the filter, the file and the count.
+        details: Payload,
+    },
     /// Send an intent.
     Send(Box<NewIntent>),
     /// End an intent for its receiver: what `resume` does.
@@ -135,6 +146,26 @@ pub enum Act {
         /// The fence, when known.
         attempt: Option<AttemptId>,
     },
+}
+
+/// What a desk puts on record by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// A masked value was shown.
+    Reveal,
+    /// Rows were written to a file.
+    Export,
+}
+
+impl Recorded {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reveal => "payload.reveal",
+            Self::Export => "export",
+        }
+    }
 }
 
 /// An intent to be sent.

@@ -12,7 +12,7 @@ use crate::domain::time::Span;
 use crate::engine::command::Choice;
 use crate::wire::json::Object;
 
-use super::act::NewIntent;
+use super::act::{NewIntent, Recorded};
 
 /// The body of a create, as the HTTP API takes it.
 pub(super) fn create(new: &NewIntent) -> String {
@@ -82,6 +82,21 @@ pub(super) fn delegate(to: Option<&Address>, note: Option<&str>, version: Option
 /// A reason, where one may be given.
 pub(super) fn reason(reason: Option<&str>) -> String {
     body([("reason", reason.map(Value::from))])
+}
+
+/// What is put on record.
+pub(super) fn noted(
+    action: Recorded,
+    target: &str,
+    reason: Option<&str>,
+    details: &Payload,
+) -> String {
+    body([
+        ("action", Some(action.name().into())),
+        ("target", Some(target.into())),
+        ("reason", reason.map(Value::from)),
+        ("details", Some(details.to_value())),
+    ])
 }
 
 /// Bounds of an agent.

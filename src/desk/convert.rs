@@ -112,6 +112,7 @@ pub(super) fn intent_row(intent: &Intent) -> IntentRow {
         deadline: intent.deadline,
         correlation_id: intent.correlation_id.clone(),
         replay_of: intent.replay_of,
+        parent: intent.step.as_ref().map(|step| step.run),
         note: note(intent),
     }
 }

@@ -3,8 +3,10 @@
 pub mod agents;
 pub mod disk;
 pub mod jobs;
+pub mod retry;
 
 pub use self::agents::{AgentRow, AgentState, PauseRow};
+pub use self::retry::RetryRule;
 
 use self::disk::DiskState;
 use crate::domain::address::Address;
@@ -38,6 +40,10 @@ pub struct Hello {
     pub workspace: String,
     /// How long acts are held by default.
     pub hold_seconds: u32,
+    /// True when acts on many have to be confirmed by typing their count, however few they are.
+    pub is_protected: bool,
+    /// The schedule of tries.
+    pub retry: RetryRule,
 }
 
 /// The numbers of the overview.
@@ -157,6 +163,8 @@ pub struct IntentRow {
     pub correlation_id: String,
     /// What it replays.
     pub replay_of: Option<IntentId>,
+    /// The run that it is a step of.
+    pub parent: Option<IntentId>,
     /// The error or last failure in a line.
     pub note: Option<String>,
 }
@@ -178,7 +186,7 @@ pub struct IntentView {
     pub payload: Payload,
     /// Its result or error, an object.
     pub end: Option<Payload>,
-    /// Its public events, oldest first.
+    /// Everything that happened to it, oldest first.
     pub events: Vec<EventRow>,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptRow>,
@@ -188,7 +196,7 @@ pub struct IntentView {
     pub task: Option<TaskRow>,
 }
 
-/// A public event of an intent.
+/// A fact of an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
     /// 1, 2, 3, ...

@@ -4,6 +4,7 @@ use crate::domain::address::{Address, Home};
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::endpoint::Breaker;
 use crate::domain::key::{Key, Role};
+use crate::domain::policy::Policy;
 use crate::domain::time::{Span, Timestamp};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
@@ -17,6 +18,23 @@ pub struct Place {
     pub org_id: String,
     /// The workspace's id.
     pub workspace_id: String,
+}
+
+/// The schedule of tries, for consoles.
+#[must_use]
+pub fn retry(policy: &Policy) -> Object {
+    let delays: Vec<i64> = policy
+        .push_retry_delays
+        .iter()
+        .map(|delay| delay.as_millis())
+        .collect();
+    Object::new()
+        .number("max_delivery_attempts", policy.max_delivery_attempts)
+        .number("ack_timeout_seconds", policy.ack_timeout.as_seconds())
+        .number("jitter_percent", policy.jitter_percent)
+        .value("push_delays_ms", &serde_json::json!(delays))
+        .number("pull_base_ms", policy.pull_retry_base.as_millis())
+        .number("pull_max_ms", policy.pull_retry_max.as_millis())
 }
 
 /// The account object. Every agent with an account has one; so have mailboxes, under a name of their own.

@@ -73,7 +73,7 @@ impl Teller {
         facts.iter().filter_map(|fact| teller.tell(fact)).collect()
     }
 
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         self.status.unwrap_or(Status::Created)
     }
 

@@ -9,12 +9,14 @@
 
 pub mod agents;
 pub mod attempts;
+pub mod audit;
 pub mod body;
 mod bundle;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod errors;
 pub mod events;
+pub mod facts;
 pub mod feed;
 pub mod inbox;
 pub mod intents;

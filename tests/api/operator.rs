@@ -118,6 +118,18 @@ async fn operators_writes_are_in_the_audit_log_with_who_and_through_what() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_what_a_console_does_by_itself_can_be_put_on_record() {
+    let house = house().await;
+    let noted = async |action: &str| {
+        let body = json!({"action": action, "target": "intents", "details": {"rows": 3}});
+        house.post("/v1/audit/events", &house.admin, body).await
+    };
+    noted("export").await.ok();
+    let forged = noted("agent.kill").await.refused(422, "schema_invalid");
+    assert!(forged.to_string().contains("payload.reveal"), "{forged}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_says_what_a_write_changed_on_whose_behalf_and_what_was_refused() {
     let house = house().await;
     let account = house.account("orders", json!({})).await;

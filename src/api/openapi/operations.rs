@@ -191,7 +191,7 @@ const BROKER: &[Operation] = &[
     post("/mcp", "The Model Context Protocol: JSON-RPC 2.0, single or batch").open().content(Content::Rpc),
     get("/v1/capabilities", "What it can").gives("capabilities: [string], supported_intent_types: [string]"),
     get("/v1/me", "Who the caller is")
-        .gives("address, role: Role, key_id, org, workspace, environment, org_id, workspace_id, service_account: Account"),
+        .gives("address, role: Role, key_id, org, workspace, environment, protected: bool, retry: Retry, org_id, workspace_id, service_account: Account"),
     get("/v1/tool-registry/macros", "Macros of scenarios: there are none").gives("macros: [any]"),
     post("/v1/schemas", "Register a schema for a type of intent, or replace it").admins().gives("schema: Schema")
         .body("semantic_type, schema_json: object, compatibility_mode: SchemaMode, schema_ref?, scope?: SchemaScope, active?: bool")
@@ -222,6 +222,7 @@ const INTENTS: &[Operation] = &[
         .gives("intent: Intent, intent_id?: uuid, intent_type?, status?: Status, lifecycle_status?: Status, payload?: any, from_agent?, to_agent?"),
     get("/v1/intents/{id}/events", "What has happened to an intent").query("since: int(0..)").gives("events: [Event]").refuses("intent_not_found"),
     get("/v1/intents/{id}/events/stream", "The same as it happens").query(WINDOW).content(Content::Stream).refuses("intent_not_found"),
+    get("/v1/intents/{id}/facts", "The same with what only operators see").ext().admins().gives("facts: [Fact]").refuses("intent_not_found"),
     post("/v1/intents/{id}/resolve", "End an intent").query(OWNED)
         .body("status: COMPLETED/FAILED/CANCELED/CANCELLED, result?: object, error?: object, reason?, actor?, expected_policy_generation?: int(0..)")
         .gives("intent?: Intent, event?: Event|null, completion_delivery?: Completion, applied?: bool, reason?, policy_generation?: int")
@@ -382,4 +383,6 @@ const OPERATORS: &[Operation] = &[
         .query("since: int(0..), types, intent_id: uuid, agent, wait_seconds: int(0..)"),
     get("/v1/audit/events", "Who has done what").admins().gives("events: [AuditEvent], next_cursor: string|null")
         .query("owner_agent, action_prefix, via, target, result: done/refused, since: time, until: time, limit: int(1..1000), cursor"),
+    post("/v1/audit/events", "Put on record what a console has shown or written").ext().admins()
+        .body("action: payload.reveal/export, target, reason?, details?: object"),
 ];

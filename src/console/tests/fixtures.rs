@@ -6,12 +6,15 @@ pub(super) mod work;
 use serde_json::json;
 
 use crate::desk::rows::agents::EndpointRow;
-use crate::desk::rows::{AgentRow, AgentState, Hello, Overview, PauseRow, TaskRow, ThreadEvent};
+use crate::desk::rows::{
+    AgentRow, AgentState, Hello, Overview, PauseRow, RetryRule, TaskRow, ThreadEvent,
+};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
 use crate::domain::payload::Payload;
+use crate::domain::policy::Policy;
 use crate::domain::time::{Span, Timestamp};
 use crate::store::query::ThreadKind;
 
@@ -56,6 +59,8 @@ pub(super) fn hello() -> Hello {
         org: "acme".to_owned(),
         workspace: "prod".to_owned(),
         hold_seconds: 5,
+        is_protected: false,
+        retry: RetryRule::of(&Policy::default()),
     }
 }
 

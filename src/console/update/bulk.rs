@@ -78,7 +78,7 @@ pub(super) fn decide(model: &Model, is_positive: bool) -> Result<Panel, String> 
     let effect = effect_of(&outcome, "each sender", model.hold());
     panel.facts.push(fact("effect", effect));
     panel.facts.push(fact("hold", hold_text(model)));
-    ask_count(&mut panel, ids.len());
+    ask_count(&mut panel, ids.len(), model.is_protected());
     Ok(panel)
 }
 

@@ -78,6 +78,7 @@ pub(super) fn awaited(model: &Model) -> Option<&NewJob> {
 }
 
 fn take_plan(model: &mut Model, asked: &NewJob, plan: &JobPlan) {
+    let is_protected = model.is_protected();
     let Some(Overlay::Panel(panel)) = &mut model.overlay else {
         return;
     };
@@ -107,7 +108,8 @@ fn take_plan(model: &mut Model, asked: &NewJob, plan: &JobPlan) {
             format::count(plan.matched)
         ),
     );
-    ask_count(panel, usize::try_from(plan.selected).unwrap_or(usize::MAX));
+    let count = usize::try_from(plan.selected).unwrap_or(usize::MAX);
+    ask_count(panel, count, is_protected);
 }
 
 /// Why there is no dry run.
@@ -180,6 +182,7 @@ pub(super) fn send(model: &mut Model, order: Order, what: String, tasks: &mut Ve
         batch,
         moves: model.moves,
         undoes: None,
+        reveals: None,
     };
     model.sent.insert(ticket, sent);
     tasks.push(Task::Order(ticket, order));

@@ -48,9 +48,9 @@ pub(super) fn open(model: &mut Model, action: Action) {
 /// More than so many are acted on only once their count was typed.
 const COUNT_TYPED_FROM: usize = 26;
 
-/// Asks for the count where it is large.
-pub(super) fn ask_count(panel: &mut Panel, count: usize) {
-    if count >= COUNT_TYPED_FROM {
+/// Asks for the count where it is large, and in a protected environment always.
+pub(super) fn ask_count(panel: &mut Panel, count: usize, is_protected: bool) {
+    if count >= COUNT_TYPED_FROM || (is_protected && count > 0) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         panel.asks.push(Ask::new("count", Rule::Count(count)));
         panel
@@ -206,7 +206,7 @@ fn discard(model: &Model) -> Result<Panel, String> {
         ),
         fact("hold", hold_text(model)),
     ];
-    ask_count(&mut panel, ids.len());
+    ask_count(&mut panel, ids.len(), model.is_protected());
     Ok(panel)
 }
 
@@ -230,7 +230,7 @@ fn replay(model: &Model) -> Result<Panel, String> {
         ),
         fact("hold", hold_text(model)),
     ];
-    ask_count(&mut panel, ids.len());
+    ask_count(&mut panel, ids.len(), model.is_protected());
     Ok(panel)
 }
 
@@ -295,7 +295,7 @@ fn cancel(model: &Model) -> Result<Panel, String> {
             "CANCELED at once; cannot be taken back; the sender is told",
         ),
     ];
-    ask_count(&mut panel, ids.len());
+    ask_count(&mut panel, ids.len(), model.is_protected());
     Ok(panel)
 }
 

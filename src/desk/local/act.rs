@@ -15,6 +15,7 @@ use crate::engine::command::{
     Choice, Command, Decide, Discard, PayloadSource, Replay, Reply, Resolve, Resume, Submit,
 };
 use crate::engine::refusal::Refusal;
+use crate::wire::audit::Noted;
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::submit::{self, Create, CreateRules};
@@ -38,6 +39,19 @@ pub(super) async fn run(
     let (intent, command, note) = match act {
         Act::Send(new) => return desk.send(&new).await,
         Act::Undo { hold } => return desk.undo(hold).await,
+        Act::Record {
+            action,
+            target,
+            reason,
+            details,
+        } => {
+            let text = bodies::noted(action, &target, reason.as_deref(), &details);
+            let noted = Noted::read(&Body::parse(text.as_bytes())?)?;
+            let note = desk.note(&noted.action, noted.target, noted.reason);
+            return desk
+                .administer(AdminCommand::Note(noted.details), note)
+                .await;
+        }
         about_agent @ (Act::Pause { .. }
         | Act::Unpause { .. }
         | Act::Kill { .. }

@@ -31,7 +31,7 @@ use super::act::{Act, Done};
 use super::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use super::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
-    Overview, TaskRow, ThreadView,
+    Overview, RetryRule, TaskRow, ThreadView,
 };
 use super::{Answer, Desk, DeskError, FeedPage};
 
@@ -44,6 +44,8 @@ pub struct LocalOptions {
     pub via: Via,
     /// The label of the environment; empty when none is configured.
     pub environment: String,
+    /// True when acts on many have to be confirmed by typing their count, however few they are.
+    pub is_protected: bool,
     /// How long acts are held by default.
     pub hold: Span,
     /// True when nothing may be done from here.
@@ -62,6 +64,7 @@ impl LocalOptions {
             identity,
             via,
             environment: config.env.name.clone(),
+            is_protected: config.env.is_protected,
             hold: config.undo_hold,
             is_read_only: false,
             payload_bytes_max: config.limits.payload_bytes,
@@ -107,6 +110,8 @@ impl Desk for LocalDesk {
                 org: registry.home.org.clone(),
                 workspace: registry.home.workspace.clone(),
                 hold_seconds,
+                is_protected: self.options.is_protected,
+                retry: RetryRule::of(&self.broker.settings().policy),
             })
         })
     }

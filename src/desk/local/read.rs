@@ -25,7 +25,8 @@ use crate::store::query::{
     ThreadFilter, ThreadKind,
 };
 use crate::wire::errors::Problem;
-use crate::wire::events::{Teller, fact_details};
+use crate::wire::events::fact_details;
+use crate::wire::facts;
 use crate::wire::inbox::Told;
 use crate::wire::intents::error;
 use crate::wire::json::Object;
@@ -95,9 +96,9 @@ pub(super) async fn intent(broker: &Broker, id: IntentId) -> Result<IntentView, 
         trace_id: intent.trace_id.clone(),
         payload,
         end: intent.end.as_ref().map(|end| end_payload(end, &intent)),
-        events: Teller::all(&facts)
-            .iter()
-            .map(|event| event_row(&event.json))
+        events: facts::objects(&facts)
+            .into_iter()
+            .map(|fact| event_row(&fact.finish()))
             .collect::<Result<_, _>>()?,
         attempts,
         letter,
@@ -119,11 +120,11 @@ fn end_payload(end: &End, intent: &Intent) -> Payload {
     }
 }
 
-/// Events are told by the wire's own teller, so that both desks tell the same story.
+/// Facts are told by the wire's own words, so that both desks tell the same story.
 fn event_row(json: &str) -> Result<EventRow, DeskError> {
     serde_json::from_str(json)
-        .map(parse::intents::Event::row)
-        .map_err(|error| DeskError::Fault(format!("read an event: {error}")))
+        .map(parse::intents::Fact::row)
+        .map_err(|error| DeskError::Fault(format!("read a fact: {error}")))
 }
 
 pub(super) async fn attempts(

@@ -52,6 +52,8 @@ pub(in crate::desk) struct Intent {
     origin_id: IntentId,
     #[serde(default, deserialize_with = "super::maybe_shown")]
     replay_of: Option<IntentId>,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    parent_intent_id: Option<IntentId>,
     #[serde(default)]
     trace_id: Option<String>,
     #[serde(default)]
@@ -153,6 +155,7 @@ impl Intent {
             deadline: self.deadline_at,
             correlation_id: self.correlation_id.clone(),
             replay_of: self.replay_of,
+            parent: self.parent_intent_id,
             note: self.note(),
         }
     }
@@ -311,10 +314,10 @@ fn waiting(name: &str) -> Option<WaitingReason> {
     .find(|reason| reason.name() == name)
 }
 
-/// A public event of section 8.
+/// A fact, as operators read it.
 #[derive(Debug, Deserialize)]
-pub(in crate::desk) struct Event {
-    seq: u32,
+pub(in crate::desk) struct Fact {
+    fact_seq: u32,
     #[serde(deserialize_with = "super::shown")]
     at: Timestamp,
     event_type: String,
@@ -326,10 +329,10 @@ pub(in crate::desk) struct Event {
     details: Option<Box<RawValue>>,
 }
 
-impl Event {
+impl Fact {
     pub(in crate::desk) fn row(self) -> EventRow {
         EventRow {
-            seq: self.seq,
+            seq: self.fact_seq,
             at: self.at,
             event_type: self.event_type,
             status: self.status,

@@ -10,6 +10,7 @@ pub(super) mod intents;
 pub(super) mod jobs;
 pub(super) mod letters;
 pub(super) mod numbers;
+pub(super) mod retry;
 pub(super) mod threads;
 
 use std::fmt::Display;

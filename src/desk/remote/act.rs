@@ -110,6 +110,7 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             on_intent(link, intent, "resume", &body).await
         }
         Act::Undo { hold } => undo(link, hold).await,
+        noted @ Act::Record { .. } => record(link, noted).await,
         Act::Send(new) => send(link, &new).await,
         about_agent @ (Act::Pause { .. }
         | Act::Unpause { .. }
@@ -118,6 +119,22 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
         | Act::Limit { .. }
         | Act::ResetBreaker { .. }) => to_agent(link, about_agent).await,
     }
+}
+
+/// What this desk puts on record by itself.
+async fn record(link: &Link, act: Act) -> Result<Done, DeskError> {
+    let Act::Record {
+        action,
+        target,
+        reason,
+        details,
+    } = act
+    else {
+        return Err(DeskError::Fault("this act is no record".to_owned()));
+    };
+    let body = bodies::noted(action, &target, reason.as_deref(), &details);
+    let Fine {} = link.post(Path::of("v1/audit/events"), &body, None).await?;
+    Ok(nothing())
 }
 
 /// What is done to an agent.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::desk::derive::due_lag_ms;
-use crate::desk::parse::intents::{Attempt, Event, Intent};
+use crate::desk::parse::intents::{Attempt, Fact, Intent};
 use crate::desk::parse::letters::{Group, Letter};
 use crate::desk::parse::numbers::{Agent, Item, OverviewBody, agent_rows};
+use crate::desk::parse::retry::Retry;
 use crate::desk::parse::threads::Thread;
 use crate::desk::parse::{Held, address};
 use crate::desk::rows::{
@@ -56,6 +57,10 @@ struct Me {
     workspace: Option<String>,
     #[serde(default)]
     environment: String,
+    #[serde(default)]
+    protected: bool,
+    #[serde(default)]
+    retry: Retry,
 }
 
 pub(super) async fn hello(link: &Link, hold: Span) -> Result<Hello, DeskError> {
@@ -72,6 +77,8 @@ pub(super) async fn hello(link: &Link, hold: Span) -> Result<Hello, DeskError> {
         org: me.org.or(org).unwrap_or_default(),
         workspace: me.workspace.or(workspace).unwrap_or_default(),
         hold_seconds: u32::try_from(hold.as_seconds()).unwrap_or(u32::MAX),
+        is_protected: me.protected,
+        retry: me.retry.rule(),
         identity: me.address,
     })
 }
@@ -157,8 +164,8 @@ struct OneIntent {
 }
 
 #[derive(Debug, Deserialize)]
-struct Events {
-    events: Vec<Event>,
+struct Facts {
+    facts: Vec<Fact>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -173,12 +180,12 @@ pub(super) async fn intent(link: &Link, id: IntentId) -> Result<IntentView, Desk
     let attempts = Path::of("v1/attempts")
         .with("intent_id", id)
         .with("limit", ATTEMPTS_MAX);
-    let (intent, events, attempts) = tokio::try_join!(
+    let (intent, facts, attempts) = tokio::try_join!(
         link.get::<OneIntent>(of_intent()),
-        link.get::<Events>(of_intent().then("events")),
+        link.get::<Facts>(of_intent().then("facts")),
         link.get::<Attempts>(attempts),
     )?;
-    let events = events.events.into_iter().map(Event::row).collect();
+    let events = facts.facts.into_iter().map(Fact::row).collect();
     let mut attempts: Vec<AttemptRow> = attempts.attempts.into_iter().map(Attempt::row).collect();
     attempts.reverse();
     Ok(intent.intent.view(events, attempts))
