@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::console::model::comparing::With;
 use crate::console::task::{News, Order, Pair, Query, Reply, Task};
+use crate::desk::rows::IntentRow;
 use crate::desk::{Desk, DeskError, FeedPage};
 use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::status::Status;
@@ -32,6 +33,9 @@ const RETRY_FIRST: Duration = Duration::from_millis(500);
 
 /// Rows of the attempts that go with an agent.
 const AGENT_ATTEMPTS: u32 = 30;
+
+/// Relatives that are read of each kind.
+const FAMILY_MAX: u32 = 100;
 
 /// Items that go with a job.
 const JOB_ITEMS: u32 = 100;
@@ -138,6 +142,11 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
         Query::Thread(id) => Reply::Thread(Box::new(desk.thread(id).await?)),
         Query::Intents(filter, page) => Reply::Intents(desk.intents(filter, page).await?),
         Query::Intent(id) | Query::Source(id) => Reply::Intent(Box::new(desk.intent(id).await?)),
+        Query::Family {
+            origin,
+            correlation,
+            ..
+        } => Reply::Family(family(desk, origin, correlation).await?),
         Query::Find(text) => {
             let filter = IntentFilter {
                 text: Some(text),
@@ -175,6 +184,33 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
         Query::Plan(job) => Reply::Plan(desk.plan_job(*job).await?),
         Query::Audit(filter, page) => Reply::Audit(desk.audit(filter, page).await?),
     })
+}
+
+/// Replays of one origin, and what else belongs to one correlation: steps of a run, answers.
+async fn family(
+    desk: &dyn Desk,
+    origin: IntentId,
+    correlation: String,
+) -> Result<Vec<IntentRow>, DeskError> {
+    let page = || PageRequest {
+        limit: FAMILY_MAX,
+        cursor: None,
+    };
+    let of_origin = IntentFilter {
+        origin: Some(origin),
+        ..IntentFilter::default()
+    };
+    let of_correlation = IntentFilter {
+        correlation_id: Some(correlation),
+        ..IntentFilter::default()
+    };
+    let mut rows = desk.intents(of_origin, page()).await?.items;
+    for row in desk.intents(of_correlation, page()).await?.items {
+        if rows.iter().all(|known| known.id != row.id) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
 }
 
 /// An intent with what it is compared with.

@@ -20,6 +20,7 @@
 //! foreign text by properties, the terminal's escape output by reading it back.
 
 pub mod action;
+mod as_of;
 mod compare;
 pub mod event;
 mod feed;
@@ -33,6 +34,7 @@ mod panes;
 mod rows;
 pub mod run;
 pub mod sanitise;
+mod story;
 mod task;
 pub mod terminal;
 pub mod theme;

@@ -9,6 +9,7 @@
 pub(crate) mod awaited;
 pub(crate) mod comparing;
 pub(crate) mod desks;
+pub(crate) mod detail;
 mod hits;
 pub(crate) mod link;
 mod message;
@@ -36,9 +37,9 @@ pub(crate) use self::hits::{Drawn, Hit, Target};
 pub(crate) use self::message::{Message, Weight};
 
 use self::desks::{
-    AgentsDesk, AttemptsDesk, AuditDesk, DeadDesk, Detail, Inbox, IntentsDesk, JobsDesk,
-    OverviewDesk, Tail,
+    AgentsDesk, AttemptsDesk, AuditDesk, DeadDesk, Inbox, IntentsDesk, JobsDesk, OverviewDesk, Tail,
 };
+use self::detail::Detail;
 use self::link::Link;
 use self::overlay::Overlay;
 use self::reads::Reads;
@@ -93,6 +94,8 @@ pub(crate) struct Sent {
     pub(crate) moves: u64,
     /// The hold it takes back.
     pub(crate) undoes: Option<HoldId>,
+    /// The masked value that is shown once this is on record.
+    pub(crate) reveals: Option<(IntentId, String)>,
 }
 
 /// A held act of this console, to be taken back with `u`.
@@ -418,6 +421,11 @@ impl Model {
             )),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether acts on many ask for their count, however few they are.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.hello.as_ref().is_some_and(|hello| hello.is_protected)
     }
 
     /// The names that complete a short address.

@@ -52,6 +52,15 @@ pub(crate) enum Query {
     Intents(IntentFilter, PageRequest),
     /// One intent.
     Intent(IntentId),
+    /// Everything of the same origin or correlation as an intent.
+    Family {
+        /// The intent that is open.
+        of: IntentId,
+        /// Its first ancestor.
+        origin: IntentId,
+        /// Its correlation.
+        correlation: String,
+    },
     /// The intents whose id ends or starts with a text.
     Find(String),
     /// A page of attempts.
@@ -93,6 +102,8 @@ pub(crate) enum Reply {
     Thread(Box<ThreadView>),
     /// To [`Query::Intents`] and [`Query::Find`].
     Intents(Page<IntentRow>),
+    /// To [`Query::Family`].
+    Family(Vec<IntentRow>),
     /// To [`Query::Pair`].
     Pair(Box<Pair>),
     /// To [`Query::Intent`] and [`Query::Source`].

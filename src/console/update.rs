@@ -18,6 +18,7 @@ mod explain;
 mod fates;
 mod filter;
 pub(crate) mod handing;
+pub(crate) mod intent;
 mod jobs;
 mod keys;
 mod log;

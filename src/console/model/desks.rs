@@ -4,15 +4,12 @@ use std::collections::VecDeque;
 
 use crate::console::filter::Filter;
 use crate::console::rows::Window;
-use crate::console::widgets::json::Tree;
-use crate::console::widgets::waterfall::Axis;
 use crate::desk::rows::jobs::{AuditRow, JobRow, JobView};
 use crate::desk::rows::{
-    AgentRow, AttemptRow, FeedRow, IntentRow, IntentView, LetterGroupRow, LetterRow, TaskRow,
-    ThreadView,
+    AgentRow, AttemptRow, FeedRow, IntentRow, LetterGroupRow, LetterRow, TaskRow, ThreadView,
 };
 use crate::domain::address::Address;
-use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
+use crate::domain::ids::{Cursor, JobId, ThreadId};
 use crate::store::query::{
     AttemptFilter, AuditFilter, IntentFilter, LetterFilter, ThreadFilter, ThreadKind,
 };
@@ -148,144 +145,6 @@ pub(crate) struct AuditDesk {
     pub(crate) filter: Filter,
     /// The filter as the desk takes it.
     pub(crate) wanted: AuditFilter,
-}
-
-/// A sheet of the intent view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) enum Sheet {
-    /// What happened.
-    #[default]
-    Timeline,
-    /// The tries.
-    Attempts,
-    /// What it carries.
-    Payload,
-    /// What the last exchange looked like.
-    Headers,
-    /// Where it comes from and what came of it.
-    Lineage,
-    /// Everything as it is stored.
-    Raw,
-}
-
-impl Sheet {
-    /// Every sheet, in the order of the tabs.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Timeline,
-        Self::Attempts,
-        Self::Payload,
-        Self::Headers,
-        Self::Lineage,
-        Self::Raw,
-    ];
-
-    /// The word on its tab.
-    pub(crate) const fn title(self) -> &'static str {
-        match self {
-            Self::Timeline => "timeline",
-            Self::Attempts => "attempts",
-            Self::Payload => "payload",
-            Self::Headers => "headers",
-            Self::Lineage => "lineage",
-            Self::Raw => "raw",
-        }
-    }
-}
-
-/// The intent that is open.
-#[derive(Debug, Default)]
-pub(crate) struct Detail {
-    /// Which.
-    pub(crate) id: Option<IntentId>,
-    /// What is known of it.
-    pub(crate) intent: Option<IntentView>,
-    /// Why nothing is known of it.
-    pub(crate) error: Option<String>,
-    /// The sheet that has the focus.
-    pub(crate) sheet: Sheet,
-    /// The event under the cursor, by its number; the last one when none was chosen.
-    pub(crate) event: Option<u32>,
-    /// The attempt under the cursor, by its number; the last one when none was chosen.
-    pub(crate) attempt: Option<u32>,
-    /// The line under the cursor of the payload, the lineage, headers or the raw text.
-    pub(crate) line: usize,
-    /// The payload as a tree.
-    pub(crate) tree: Option<Tree>,
-    /// How the waterfall lays time out.
-    pub(crate) axis: Axis,
-}
-
-impl Detail {
-    /// Nothing known yet.
-    pub(crate) fn of(id: IntentId) -> Self {
-        Self {
-            id: Some(id),
-            ..Self::default()
-        }
-    }
-
-    /// Takes what was read; folds stay when the payload is the same.
-    pub(crate) fn take(&mut self, intent: IntentView) {
-        let before = self.intent.as_ref().map(|before| before.payload.as_str());
-        if before != Some(intent.payload.as_str()) || self.tree.is_none() {
-            self.tree = Some(Tree::new(&intent.payload.to_value()));
-        }
-        self.error = None;
-        self.intent = Some(intent);
-    }
-
-    /// The place of the event under the cursor.
-    pub(crate) fn event_index(&self) -> usize {
-        let Some(intent) = &self.intent else {
-            return 0;
-        };
-        let last = intent.events.len().saturating_sub(1);
-        self.event
-            .and_then(|seq| intent.events.iter().position(|event| event.seq == seq))
-            .unwrap_or(last)
-    }
-
-    /// The place of the attempt under the cursor.
-    pub(crate) fn attempt_index(&self) -> usize {
-        let Some(intent) = &self.intent else {
-            return 0;
-        };
-        let last = intent.attempts.len().saturating_sub(1);
-        self.attempt
-            .and_then(|number| {
-                intent
-                    .attempts
-                    .iter()
-                    .position(|attempt| attempt.number == number)
-            })
-            .unwrap_or(last)
-    }
-
-    /// The attempt under the cursor.
-    pub(crate) fn attempt_row(&self) -> Option<&AttemptRow> {
-        self.intent.as_ref()?.attempts.get(self.attempt_index())
-    }
-
-    /// The relatives that can be jumped to: a word and the id.
-    pub(crate) fn relatives(&self) -> Vec<(&'static str, IntentId)> {
-        let Some(intent) = &self.intent else {
-            return Vec::new();
-        };
-        let mut relatives = Vec::new();
-        if intent.origin != intent.row.id {
-            relatives.push(("origin", intent.origin));
-        }
-        if let Some(parent) = intent.row.replay_of
-            && parent != intent.origin
-        {
-            relatives.push(("replay of", parent));
-        }
-        relatives.push(("this intent", intent.row.id));
-        if let Some(replay) = intent.replayed_as {
-            relatives.push(("replayed as", replay));
-        }
-        relatives
-    }
 }
 
 /// What was committed lately, newest first.

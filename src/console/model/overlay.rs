@@ -66,6 +66,8 @@ pub(crate) enum Overlay {
     Palette(Picker),
     /// The filter of the desk.
     Filter(Picker),
+    /// What to search for in an intent.
+    Search(Picker),
     /// A deed that asks first.
     Panel(Panel),
     /// Everything that is held; the place of the cursor.
@@ -96,7 +98,11 @@ impl Overlay {
     /// The context it answers keys in.
     pub(crate) const fn context(&self) -> Context {
         match self {
-            Self::Help(_) | Self::Palette(_) | Self::Filter(_) | Self::Edit(_) => Context::Field,
+            Self::Help(_)
+            | Self::Palette(_)
+            | Self::Filter(_)
+            | Self::Search(_)
+            | Self::Edit(_) => Context::Field,
             Self::Panel(_) => Context::Panel,
             Self::Held(_)
             | Self::Messages(_)

@@ -30,6 +30,8 @@ pub(crate) enum Slot {
     MoreIntents,
     /// The open intent.
     Intent,
+    /// Its relatives.
+    Family,
     /// The first page of attempts.
     Attempts,
     /// The next page of attempts.
@@ -65,7 +67,7 @@ impl Slot {
             Self::AgentAttempts => (100, 2_000),
             Self::Tasks => (250, 5_000),
             Self::Groups => (500, 10_000),
-            Self::Intents | Self::Intent | Self::Attempts => (250, 30_000),
+            Self::Intents | Self::Intent | Self::Family | Self::Attempts => (250, 30_000),
             Self::Thread | Self::Letters => (100, 30_000),
             Self::Audit => (1_000, 10_000),
             Self::MoreIntents

@@ -123,6 +123,16 @@ fn problem(canvas: &mut Canvas<'_>, inner: Rect, picker: &Picker) {
     }
 }
 
+/// The search line, in the place of the status line.
+pub(super) fn search(canvas: &mut Canvas<'_>, status: Rect, picker: &Picker) {
+    let line = Rect {
+        height: 1,
+        ..status
+    };
+    canvas.clear(line);
+    field(canvas, line, "search", picker);
+}
+
 /// The filter line, in the place of the status line, with proposals above it.
 pub(super) fn filter(model: &Model, canvas: &mut Canvas<'_>, status: Rect, picker: &Picker) {
     let line = Rect {

@@ -115,24 +115,30 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.list(inner, &list, |attempt| cells(attempt, model.at.wall, true));
 }
 
-/// What is known of an attempt, as labelled facts.
-pub(crate) fn facts(attempt: &AttemptRow, now: Timestamp) -> Vec<(String, Span)> {
-    let mut facts = Vec::new();
+/// What was sent and what came back, in a line.
+pub(crate) fn exchange(attempt: &AttemptRow) -> String {
     let report = attempt.report.as_deref();
     let line = report
         .and_then(|report| report.request.as_ref())
-        .map(|request| request.line.clone());
+        .map(|request| request.line.as_str());
     let answer = report.and_then(|report| report.response.as_ref());
-    let first = match (line, answer) {
+    match (line, answer) {
         (Some(line), Some(answer)) => format!("{line} → {}", answer.line),
-        (Some(line), None) => line,
+        (Some(line), None) => line.to_owned(),
         (None, _) => format!(
             "handed over by {} to {}",
             attempt.binding,
             attempt.agent.name()
         ),
-    };
-    facts.push(fact("what", first));
+    }
+}
+
+/// What is known of an attempt, as labelled facts.
+pub(crate) fn facts(attempt: &AttemptRow, now: Timestamp) -> Vec<(String, Span)> {
+    let mut facts = Vec::new();
+    let report = attempt.report.as_deref();
+    let answer = report.and_then(|report| report.response.as_ref());
+    facts.push(fact("what", exchange(attempt)));
     let mut time = vec![format!(
         "started {}",
         format::clock_millis(attempt.started_at)

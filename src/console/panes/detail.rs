@@ -1,12 +1,15 @@
 //! One intent: what happened, the tries, what it carries, where it comes from.
 
-mod sheets;
+pub(crate) mod sheets;
+mod timeline;
+mod told;
+mod tries;
 
 use ratatui::layout::Rect;
 
 use crate::console::format;
 use crate::console::model::Model;
-use crate::console::model::desks::Sheet;
+use crate::console::model::detail::Sheet;
 use crate::console::theme::Role;
 use crate::console::view::kit::{Canvas, Size, rows_of, span};
 use crate::desk::rows::IntentView;
@@ -16,7 +19,7 @@ use super::words;
 
 /// Draws the view.
 pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
-    let Some(intent) = &model.detail.intent else {
+    let Some(intent) = model.detail.shown() else {
         let id = model.detail.id.map(|id| id.to_string()).unwrap_or_default();
         let inner = canvas.section(area, &id, "", None);
         let text = model.detail.error.as_deref().unwrap_or("reading");
@@ -50,7 +53,8 @@ fn draw_summary(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &Int
         _ => row.status.name().to_owned(),
     };
     let gap = if is_wide { "   " } else { "  " };
-    let age = format::age(model.at.wall.since(row.created_at));
+    let at = model.detail.shown_at(model.at.wall);
+    let age = format::age(at.since(row.created_at));
     let mut spans = vec![
         span(if is_wide { "  " } else { "" }, Role::Text),
         span(id, Role::Strong),
@@ -63,7 +67,11 @@ fn draw_summary(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &Int
             Role::Dim,
         ),
     ];
-    if let Some(held) = model.held_on(row.id) {
+    if let Some(as_of) = &model.detail.as_of {
+        let when = format::clock_millis(as_of.at);
+        spans.push(span(gap, Role::Text));
+        spans.push(span(format!("AS OF {when}"), Role::Warn));
+    } else if let Some(held) = model.held_on(row.id) {
         let left = crate::console::update::seconds_left(held.effective_at, model.at.wall);
         spans.push(span(gap, Role::Text));
         spans.push(span(
@@ -99,21 +107,33 @@ fn draw_tabs(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// Lanes of the waterfall: one for each attempt, and one for the next.
+fn lanes_of(intent: &IntentView) -> u16 {
+    let next = intent.attempts.last().and_then(|last| last.next_attempt_at);
+    let lanes = intent.attempts.len() + usize::from(next.is_some());
+    u16::try_from(lanes).unwrap_or(u16::MAX)
+}
+
 fn draw_wide(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &IntentView) {
-    let attempts = u16::try_from(intent.attempts.len()).unwrap_or(u16::MAX);
-    let lanes = attempts.saturating_add(3).clamp(4, 9);
+    let lanes = lanes_of(intent).saturating_add(3).clamp(4, 9);
     match model.detail.sheet {
         Sheet::Timeline | Sheet::Attempts => {
-            let [timeline, waterfall, attempt, payload] = rows_of(area, [0, lanes, 7, 6], 0);
-            sheets::timeline(model, canvas, timeline, intent);
-            sheets::attempts(model, canvas, waterfall, intent);
-            sheets::attempt(model, canvas, attempt, intent);
+            let facts = if model.detail.sheet == Sheet::Attempts {
+                8
+            } else {
+                5
+            };
+            let heights = [0, lanes, facts, 4];
+            let [timeline, waterfall, attempt, payload] = rows_of(area, heights, 0);
+            timeline::draw(model, canvas, timeline);
+            tries::draw(model, canvas, waterfall, intent);
+            tries::draw_one(model, canvas, attempt, intent);
             sheets::payload(model, canvas, payload, intent);
         }
         sheet => {
             let [timeline, waterfall, rest] = rows_of(area, [7, lanes.min(6), 0], 2);
-            sheets::timeline(model, canvas, timeline, intent);
-            sheets::attempts(model, canvas, waterfall, intent);
+            timeline::draw(model, canvas, timeline);
+            tries::draw(model, canvas, waterfall, intent);
             draw_one(model, canvas, rest, intent, sheet);
         }
     }
@@ -123,12 +143,11 @@ fn draw_wide(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &Intent
 fn draw_sheet(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &IntentView) {
     match model.detail.sheet {
         Sheet::Attempts if canvas.size != Size::Tiny => {
-            let attempts = u16::try_from(intent.attempts.len()).unwrap_or(u16::MAX);
             let most = area.height.saturating_sub(6).max(3);
-            let lanes = attempts.saturating_add(2).clamp(3, most);
+            let lanes = lanes_of(intent).saturating_add(2).clamp(3, most);
             let [waterfall, attempt] = rows_of(area, [lanes, 0], 1);
-            sheets::attempts(model, canvas, waterfall, intent);
-            sheets::attempt(model, canvas, attempt, intent);
+            tries::draw(model, canvas, waterfall, intent);
+            tries::draw_one(model, canvas, attempt, intent);
         }
         sheet => draw_one(model, canvas, area, intent, sheet),
     }
@@ -136,11 +155,11 @@ fn draw_sheet(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &Inten
 
 fn draw_one(model: &Model, canvas: &mut Canvas<'_>, area: Rect, intent: &IntentView, sheet: Sheet) {
     match sheet {
-        Sheet::Timeline => sheets::timeline(model, canvas, area, intent),
-        Sheet::Attempts => sheets::attempts(model, canvas, area, intent),
+        Sheet::Timeline => timeline::draw(model, canvas, area),
+        Sheet::Attempts => tries::draw(model, canvas, area, intent),
         Sheet::Payload => sheets::payload(model, canvas, area, intent),
         Sheet::Headers => sheets::headers(model, canvas, area, intent),
         Sheet::Lineage => sheets::lineage(model, canvas, area, intent),
-        Sheet::Raw => sheets::raw(model, canvas, area, intent),
+        Sheet::Raw => sheets::raw(model, canvas, area),
     }
 }

@@ -212,6 +212,29 @@ pub(crate) fn event_word(kind: &str) -> String {
     }
 }
 
+/// The word for a fact in a timeline; facts of a task say what was done to it.
+pub(crate) fn fact_word(kind: &str, data: &Value) -> String {
+    let is_of_thread = kind == "inbox.thread_updated";
+    let has = |name: &str| is_of_thread && data.get(name).is_some();
+    let word = match kind {
+        _ if has("message") => "replied",
+        _ if has("delegated_to") => "delegated",
+        _ if has("deleted_count") => "words emptied",
+        _ if has("read_by") => "read",
+        "inbox.task_decided" => "decided",
+        "intent.attempt_failed" => "attempt failed",
+        "intent.retried_now" => "retry hastened",
+        "hold.placed" => "held",
+        "hold.canceled" => "taken back",
+        "hold.elapsed" => "hold over",
+        "dead_letter.opened" => "dead letter",
+        "dead_letter.replayed" => "replayed",
+        "dead_letter.discarded" => "discarded",
+        _ => return event_word(kind),
+    };
+    word.to_owned()
+}
+
 /// How an event looks.
 pub(crate) fn event_role(kind: &str, status: Option<Status>) -> Role {
     let word = kind.strip_prefix("intent.").unwrap_or(kind);
@@ -279,8 +302,35 @@ pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
     if let (true, Some(binding)) = (kind.ends_with("delivered"), text("binding")) {
         parts.push(format!("available at {binding}"));
     }
+    if let (true, Some(binding)) = (kind.ends_with("attempt_started"), text("binding")) {
+        parts.push(format!("over {binding}"));
+    }
+    if let Some(bytes) = number("payload_bytes") {
+        parts.push(format::bytes(bytes));
+    }
+    parts.extend(deed(&text));
     parts.dedup();
     parts.join(", ")
+}
+
+/// What people did, where the particulars say so.
+fn deed<'data>(text: &impl Fn(&str) -> Option<&'data str>) -> Vec<String> {
+    let short = |id: &str| {
+        id.chars()
+            .skip(id.len().saturating_sub(8))
+            .collect::<String>()
+    };
+    let mut parts = Vec::new();
+    parts.extend(text("action").map(|action| format!("to {action}")));
+    parts.extend(text("effective_at").and_then(|at| {
+        let at = at.parse::<Timestamp>().ok()?;
+        Some(format!("final {}", format::clock(at)))
+    }));
+    parts.extend(text("replayed_as").map(|id| format!("as {}", short(id))));
+    parts.extend(text("delegated_to").map(|to| format!("to {}", actor(to))));
+    parts.extend(text("refused").map(|code| format!("could not: {}", code.replace('_', " "))));
+    parts.extend(text("fingerprint").map(|group| format!("group {}", group_label(group))));
+    parts
 }
 
 /// A reason for a dead letter as a sentence; any other word as it is.

@@ -135,3 +135,23 @@ fn the_smallest_screen_shows_the_field_that_is_typed_into() {
     );
     assert!(matches!(bench.model.overlay, Some(Overlay::Panel(_))));
 }
+
+#[test]
+fn in_a_protected_environment_two_are_as_many_as_thirty_and_their_count_is_typed() {
+    let mut bench = Bench::at(120, 36);
+    bench.desk.script(|script| script.hello.is_protected = true);
+    bench.model.hello = None;
+    bench.pass(1_500);
+    bench.keys("2j*");
+    bench.pass(1_000);
+    bench.keys("A");
+    bench.pass(1_000);
+    bench.keys("batch of the morning");
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), []);
+    assert!(bench.screen().contains("type 2 to enable"));
+    bench.key(KeyCode::Tab);
+    bench.keys("2");
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts().len(), 2);
+}

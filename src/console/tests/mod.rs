@@ -12,6 +12,7 @@ mod fixtures;
 mod guards;
 mod handing;
 mod jobs;
+mod looking;
 mod memory;
 mod screens;
 

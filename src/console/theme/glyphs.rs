@@ -55,6 +55,8 @@ pub struct Glyphs {
     pub backoff: &'static str,
     /// Waiting for a lease.
     pub lease: &'static str,
+    /// When the next attempt may begin.
+    pub planned: &'static str,
     /// A lease that was lost.
     pub lost_lease: &'static str,
     /// The line of a ruled section.
@@ -94,6 +96,7 @@ pub const UNICODE: Glyphs = Glyphs {
     running: "█",
     backoff: "░",
     lease: "▒",
+    planned: "~",
     lost_lease: "?",
     rule: "─",
     light: border::PLAIN,
@@ -150,6 +153,7 @@ pub const ASCII: Glyphs = Glyphs {
     running: "#",
     backoff: ".",
     lease: "-",
+    planned: "~",
     lost_lease: "?",
     rule: "-",
     light: ASCII_LIGHT,

@@ -6,7 +6,7 @@ use crate::console::model::{Model, Sent, Weight};
 use crate::console::sanitise;
 use crate::console::task::{Query, Task};
 use crate::console::widgets::field::{Field, Lines};
-use crate::desk::act::Act;
+use crate::desk::act::{Act, Recorded};
 use crate::desk::rows::IntentView;
 use crate::domain::ids::{HoldId, IntentId};
 use crate::domain::payload::Payload;
@@ -42,6 +42,14 @@ pub(super) fn send_in(
         Act::Undo { hold } => Some(*hold),
         _ => None,
     };
+    let reveals = match &act {
+        Act::Record {
+            action: Recorded::Reveal,
+            target,
+            ..
+        } => target.parse().ok().map(|id| (id, word.clone())),
+        _ => None,
+    };
     let sent = Sent {
         intent,
         what,
@@ -49,6 +57,7 @@ pub(super) fn send_in(
         batch,
         moves: model.moves,
         undoes,
+        reveals,
     };
     decide::remember(model, sent, act, tasks);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::console::action::place::Place;
 use crate::console::compare::{Difference, compare};
 use crate::console::model::comparing::{Comparing, With};
-use crate::console::model::desks::Sheet;
+use crate::console::model::detail::Sheet;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::{Model, Weight};
 use crate::console::task::{Pair, Query, Task};

@@ -9,10 +9,11 @@ use crate::console::model::overlay::Overlay;
 use crate::console::model::{GUARD_MS, Model, Pressed, Weight};
 use crate::console::task::Task;
 use crate::console::widgets::field::Field;
+use crate::console::widgets::json::Direction;
 
 use super::{
-    acts, comparing, copy, decide, editing, explain, handing, moves, navigate, overlays, panels,
-    sorting,
+    acts, comparing, copy, decide, editing, explain, handing, intent, moves, navigate, overlays,
+    panels, sorting,
 };
 
 /// Keys that follow each other faster than this were not typed one by one.
@@ -90,9 +91,12 @@ fn type_key(model: &mut Model, event: KeyEvent) {
 /// The text field that has the focus.
 fn field(model: &mut Model) -> Option<&mut Field> {
     match &mut model.overlay {
-        Some(Overlay::Help(picker) | Overlay::Palette(picker) | Overlay::Filter(picker)) => {
-            Some(&mut picker.field)
-        }
+        Some(
+            Overlay::Help(picker)
+            | Overlay::Palette(picker)
+            | Overlay::Filter(picker)
+            | Overlay::Search(picker),
+        ) => Some(&mut picker.field),
         Some(Overlay::Panel(panel)) => panel.field(),
         Some(Overlay::Edit(edit)) => Some(&mut edit.editor),
         Some(_) => None,
@@ -103,7 +107,12 @@ fn field(model: &mut Model) -> Option<&mut Field> {
 /// What follows from a change of a text field.
 fn touched(model: &mut Model) {
     match &mut model.overlay {
-        Some(Overlay::Help(picker) | Overlay::Palette(picker) | Overlay::Filter(picker)) => {
+        Some(
+            Overlay::Help(picker)
+            | Overlay::Palette(picker)
+            | Overlay::Filter(picker)
+            | Overlay::Search(picker),
+        ) => {
             picker.cursor = 0;
             picker.is_touched = true;
             picker.problem = None;
@@ -252,6 +261,8 @@ fn list(model: &mut Model, action: Action) -> bool {
         A::NextUndecided => decide::go_to_undecided(model, true),
         A::PreviousUndecided => decide::go_to_undecided(model, false),
         A::Sort | A::SortReverse => sorting::turn(model, action == A::SortReverse),
+        A::NextMatch => intent::step(model, Direction::Forth),
+        A::PreviousMatch => intent::step(model, Direction::Back),
         A::NextHunk => comparing::step(model, true),
         A::PreviousHunk => comparing::step(model, false),
         A::Explain => explain::open(model),

@@ -2,12 +2,15 @@
 
 use crate::console::action::Action;
 use crate::console::action::place::Place;
-use crate::console::model::desks::Sheet;
+use crate::console::model::detail::Sheet;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::{Model, Weight};
+use crate::console::panes::detail::sheets;
 use crate::console::panes::overview::attention::attention;
 use crate::console::rows::{Move, Row, Window};
 use crate::console::widgets::json::Tree;
+
+use super::intent;
 
 /// Moves the cursor of whatever has the focus.
 pub(super) fn go(model: &mut Model, action: Action) {
@@ -58,7 +61,7 @@ fn go_in<T: Row>(window: &mut Window<T>, action: Action) {
 }
 
 /// The same for a plain list of `count` lines.
-fn step(here: usize, count: usize, page: usize, action: Action) -> usize {
+pub(super) fn step(here: usize, count: usize, page: usize, action: Action) -> usize {
     let last = count.saturating_sub(1);
     match action {
         Action::MoveUp => here.saturating_sub(1),
@@ -115,14 +118,11 @@ fn go_in_overlay(model: &mut Model, action: Action) {
 }
 
 fn go_in_intent(model: &mut Model, action: Action) {
-    let Some(intent) = &model.detail.intent else {
+    let Some(intent) = model.detail.shown() else {
         return;
     };
     match model.detail.sheet {
-        Sheet::Timeline => {
-            let index = step(model.detail.event_index(), intent.events.len(), 8, action);
-            model.detail.event = intent.events.get(index).map(|event| event.seq);
-        }
+        Sheet::Timeline => intent::go_in_timeline(model, action),
         Sheet::Attempts | Sheet::Headers if model.detail.sheet == Sheet::Attempts => {
             let index = step(
                 model.detail.attempt_index(),
@@ -140,7 +140,11 @@ fn go_in_intent(model: &mut Model, action: Action) {
             let count = model.detail.relatives().len();
             model.detail.line = step(model.detail.line, count, 5, action);
         }
-        Sheet::Attempts | Sheet::Headers | Sheet::Raw => {
+        Sheet::Raw => {
+            let count = sheets::raw_lines(&model.detail).len();
+            model.detail.line = step(model.detail.line, count, 10, action);
+        }
+        Sheet::Attempts | Sheet::Headers => {
             // Scrolled text; the view stops at its end.
             model.detail.line = step(model.detail.line, 10_000, 10, action);
         }
@@ -210,8 +214,11 @@ fn mark_in<T: Row>(window: &mut Window<T>, action: Action) -> usize {
 pub(super) fn shape(model: &mut Model, action: Action) {
     match action {
         Action::Axis => model.detail.axis = model.detail.axis.next(),
-        Action::AsOfBack => go_event(model, Action::MoveUp),
-        Action::AsOfForth => go_event(model, Action::MoveDown),
+        Action::AsOfBack => intent::scrub(model, true),
+        Action::AsOfForth => intent::scrub(model, false),
+        Action::Fold | Action::FoldAll if model.detail.sheet == Sheet::Timeline => {
+            intent::fold(model, action == Action::FoldAll);
+        }
         Action::FoldAll => {
             if let Some(tree) = &mut model.detail.tree {
                 tree.toggle_all();
@@ -224,12 +231,5 @@ pub(super) fn shape(model: &mut Model, action: Action) {
                 model.detail.line = tree.toggle(line);
             }
         }
-    }
-}
-
-fn go_event(model: &mut Model, action: Action) {
-    if let Some(intent) = &model.detail.intent {
-        let index = step(model.detail.event_index(), intent.events.len(), 1, action);
-        model.detail.event = intent.events.get(index).map(|event| event.seq);
     }
 }

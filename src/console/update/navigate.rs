@@ -2,17 +2,18 @@
 
 use crate::console::action::Action;
 use crate::console::action::place::Place;
-use crate::console::model::desks::Sheet;
+use crate::console::model::detail::Sheet;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::Deed;
 use crate::console::model::reads::Slot;
 use crate::console::model::{Model, View, Weight};
 use crate::console::panes::overview::attention::{Subject, attention};
+use crate::console::story;
 use crate::console::task::Task;
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
 
-use super::{acts, decide, overlays, panels};
+use super::{acts, decide, intent, overlays, panels};
 
 /// To a desk by its number.
 pub(super) fn go_to_desk(model: &mut Model, action: Action) {
@@ -51,6 +52,8 @@ pub(super) fn back(model: &mut Model) {
         overlays::close(model);
     } else if model.strip.is_some() {
         decide::close(model);
+    } else if model.view.intent.is_some() && model.detail.as_of.take().is_some() {
+        model.say(Weight::Info, "back to now");
     } else if model.view.intent.is_some() || (model.pane() == 0 && model.depth > 0) {
         let view = model.back.pop().unwrap_or(View {
             place: model.view.place,
@@ -177,7 +180,7 @@ pub(super) fn open(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
         None => {}
     }
     if model.view.intent.is_some() {
-        return open_in_intent(model);
+        return open_in_intent(model, tasks);
     }
     let intent = match model.view.place {
         Place::Overview => return open_from_overview(model),
@@ -296,29 +299,30 @@ fn open_from_overview(model: &mut Model) {
     }
 }
 
-fn open_in_intent(model: &mut Model) {
-    match model.detail.sheet {
+fn open_in_intent(model: &mut Model, tasks: &mut Vec<Task>) {
+    let sheet = model.detail.sheet;
+    match sheet {
+        Sheet::Timeline if intent::unfold(model) => {}
         Sheet::Timeline => {
-            let number = model
-                .detail
-                .intent
-                .as_ref()
-                .and_then(|intent| intent.events.get(model.detail.event_index()))
-                .and_then(|event| event.details.to_value().get("attempt")?.as_u64())
-                .and_then(|number| u32::try_from(number).ok());
+            let number = model.detail.event_row().and_then(story::attempt_of);
+            let number = number.and_then(|number| u32::try_from(number).ok());
             if number.is_some() {
                 model.detail.attempt = number;
             }
             set_sheet(model, Sheet::Attempts);
         }
         Sheet::Attempts => set_sheet(model, Sheet::Headers),
-        Sheet::Payload => super::moves::shape(model, Action::Fold),
+        Sheet::Payload => {
+            if !intent::reveal(model, tasks) {
+                super::moves::shape(model, Action::Fold);
+            }
+        }
         Sheet::Lineage => {
             let relatives = model.detail.relatives();
-            if let Some((_, id)) = relatives.get(model.detail.line)
-                && model.detail.id != Some(*id)
+            if let Some(relative) = relatives.get(model.detail.line)
+                && model.detail.id != Some(relative.id)
             {
-                open_intent(model, *id);
+                open_intent(model, relative.id);
             }
         }
         Sheet::Headers | Sheet::Raw => {}

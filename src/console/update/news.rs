@@ -15,7 +15,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
-use super::{acts, comparing, decide, fates, filter, jobs, plan, sorting};
+use super::{acts, comparing, decide, fates, filter, intent, jobs, plan, sorting};
 
 /// Takes what the feed brings.
 pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
@@ -180,6 +180,9 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         (Query::Intent(id), Reply::Intent(intent)) if model.detail.id == Some(*id) => {
             model.detail.take(*intent);
         }
+        (Query::Family { of, .. }, Reply::Family(rows)) if model.detail.id == Some(*of) => {
+            model.detail.family = Some(rows);
+        }
         (Query::Attempts(asked, page), Reply::Attempts(answer))
             if *asked == model.attempts.wanted =>
         {
@@ -308,6 +311,9 @@ fn succeeded(model: &mut Model, sent: &Sent, done: &Done) {
         if strip.outcome().is_some() && sent.moves == model.moves {
             decide::go_to_undecided(model, true);
         }
+    }
+    if let Some((id, path)) = &sent.reveals {
+        return intent::revealed(model, *id, path);
     }
     if let Some(hold) = sent.undoes {
         model.staged.retain(|staged| staged.hold != hold);

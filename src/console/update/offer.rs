@@ -3,7 +3,7 @@
 use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::model::Model;
-use crate::console::model::desks::Sheet;
+use crate::console::model::detail::Sheet;
 use crate::domain::ids::IntentId;
 use crate::domain::job::JobState;
 
@@ -15,7 +15,8 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
     let place = model.view.place;
     match action {
         Action::Sort => !is_intent && !super::sorting::orders(place).is_empty(),
-        Action::Filter => !is_intent && !matches!(place, Place::Overview | Place::Jobs),
+        Action::Filter if is_intent => super::intent::can_search(model),
+        Action::Filter => !matches!(place, Place::Overview | Place::Jobs),
         Action::Mark => {
             !is_intent
                 && (matches!(place, Place::Intents | Place::Inbox)
@@ -56,7 +57,13 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
             task.is_ok_and(|task| task.decision.is_none() && !model.is_sent(task.intent))
         }
         Action::NextUndecided => model.inbox.tasks.rows().len() > 1,
-        Action::Fold => model.detail.sheet == Sheet::Payload,
+        Action::Fold => match model.detail.sheet {
+            Sheet::Payload => true,
+            Sheet::Timeline => super::intent::can_fold(model),
+            Sheet::Attempts | Sheet::Headers | Sheet::Lineage | Sheet::Raw => false,
+        },
+        Action::NextMatch => !model.detail.search.is_empty(),
+        Action::CopyPath => model.detail.sheet == Sheet::Payload,
         Action::Axis => model.detail.sheet == Sheet::Attempts,
         _ => true,
     }
@@ -77,6 +84,7 @@ pub(crate) fn label(model: &Model, action: Action) -> Option<&'static str> {
                 "kill"
             })
         }
+        Action::Filter if model.view.intent.is_some() => Some("search"),
         Action::Take => {
             let task = model.inbox.tasks.live_row().ok()?;
             let is_taken = task.delegated_to.is_some() && handing::is_mine(model, task);

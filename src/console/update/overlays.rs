@@ -8,23 +8,20 @@ use crate::console::model::overlay::{Choice, Overlay, Picker};
 use crate::console::model::{Model, View, Weight};
 use crate::console::task::{Query, Task};
 
-use super::{acts, filter, keys, navigate, palette};
+use super::{acts, filter, intent, keys, navigate, palette};
 
 /// Opens an overlay; the same key closes it again where it is no text field.
 pub(super) fn open(model: &mut Model, action: Action) {
     model.overlay = Some(match action {
         Action::Palette => Overlay::Palette(Picker::new("")),
         Action::Filter => {
+            if model.view.intent.is_some() {
+                return intent::ask_search(model);
+            }
             let Some(filter) = filter::of(model, model.view.place) else {
                 let text = "this desk has no list to filter; 3 goes to the intents";
                 return model.say(Weight::Info, text);
             };
-            if model.view.intent.is_some() {
-                return model.say(
-                    Weight::Info,
-                    "searching in an intent comes with a later release",
-                );
-            }
             let text = if filter.is_empty() {
                 String::new()
             } else {
@@ -89,6 +86,7 @@ pub(super) fn accept(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) 
                 None => set_problem(model, "nothing fits; Esc leaves".to_owned()),
             }
         }
+        Some(Overlay::Search(_)) => intent::search(model),
         Some(Overlay::Edit(_)) => new_line(model),
         _ => {}
     }

@@ -3,6 +3,7 @@
 use crate::console::action::place::Place;
 use crate::console::model::Model;
 use crate::console::model::desks::Inbox;
+use crate::console::model::detail::Sheet;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::reads::Slot;
 use crate::console::task::{Query, Task};
@@ -65,6 +66,9 @@ fn wanted(model: &Model) -> Vec<Slot> {
     }
     if model.view.intent.is_some() {
         slots.push(Slot::Intent);
+        if model.detail.sheet == Sheet::Lineage {
+            slots.push(Slot::Family);
+        }
         return slots;
     }
     if model.paused.is_some() {
@@ -113,6 +117,14 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
             next(model.intents.rows.next())?,
         ),
         Slot::Intent => Query::Intent(model.view.intent?),
+        Slot::Family => {
+            let intent = model.detail.intent.as_ref()?;
+            Query::Family {
+                of: intent.row.id,
+                origin: intent.origin,
+                correlation: intent.row.correlation_id.clone(),
+            }
+        }
         Slot::Attempts => Query::Attempts(model.attempts.wanted.clone(), first(PAGE)),
         Slot::MoreAttempts if model.attempts.rows.wants_more() => Query::Attempts(
             model.attempts.wanted.clone(),
@@ -165,6 +177,7 @@ pub(super) fn slot_of(query: &Query) -> Slot {
         Query::Intents(_, page) if page.cursor.is_some() => Slot::MoreIntents,
         Query::Intents(..) | Query::Find(_) => Slot::Intents,
         Query::Intent(_) | Query::Pair(..) | Query::Source(_) => Slot::Intent,
+        Query::Family { .. } => Slot::Family,
         Query::Attempts(_, page) if page.cursor.is_some() => Slot::MoreAttempts,
         Query::Attempts(..) => Slot::Attempts,
         Query::AgentAttempts(_) => Slot::AgentAttempts,

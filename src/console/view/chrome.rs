@@ -14,7 +14,7 @@ use crate::console::panes::words;
 use crate::console::sanitise::{fit, width};
 use crate::console::theme::Role;
 use crate::console::update::offer::{self, is_of_use};
-use crate::console::update::seconds_left;
+use crate::console::update::{intent, seconds_left};
 use crate::desk::rows::Overview;
 
 use super::kit::{Canvas, Size, span};
@@ -161,13 +161,9 @@ pub(super) fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             Weight::Error => Role::Bad,
         };
         canvas.text(rest, &message.text, role);
-    } else if let Some((since, missed)) = model.paused {
-        let seconds = model.at.millis_since(since) / 1_000;
-        let clock = format!("{:02}:{:02}", seconds / 60, seconds % 60);
-        let text = format!(
-            "PAUSED {clock}  +{} changes meanwhile, p goes on",
-            format::count(missed)
-        );
+    } else if let Some(text) = intent::as_of_text(model) {
+        canvas.text(rest, &text, Role::Warn);
+    } else if let Some(text) = paused_text(model) {
         canvas.text(rest, &text, Role::Warn);
     } else if shown.is_some() && canvas.size == Size::Wide {
         canvas.text_right(
@@ -180,6 +176,17 @@ pub(super) fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     {
         canvas.text(rest, &reason, Role::Warn);
     }
+}
+
+/// Since when the rows are frozen.
+fn paused_text(model: &Model) -> Option<String> {
+    let (since, missed) = model.paused?;
+    let seconds = model.at.millis_since(since) / 1_000;
+    let clock = format!("{:02}:{:02}", seconds / 60, seconds % 60);
+    let missed = format::count(missed);
+    Some(format!(
+        "PAUSED {clock}  +{missed} changes meanwhile, p goes on"
+    ))
 }
 
 /// The hint lines, from the registry. What opens everything else always has its place.
@@ -204,6 +211,9 @@ pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         for hint in &mut hints {
             let label = hint.action.and_then(|action| offer::label(model, action));
             hint.label = label.unwrap_or(hint.label);
+            if hint.action == Some(Action::AsOfBack) {
+                hint.key = both(model, Action::AsOfBack, Action::AsOfForth);
+            }
         }
     }
     if canvas.size == Size::Tiny {
@@ -240,6 +250,15 @@ pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             }
         }
     }
+}
+
+/// The keys of two actions that belong together: `[ ]`.
+fn both(model: &Model, one: Action, other: Action) -> String {
+    let key = |action| {
+        let chords = model.keymap.chords_of(action, model.context());
+        chords.first().map(ToString::to_string).unwrap_or_default()
+    };
+    format!("{} {}", key(one), key(other)).trim().to_owned()
 }
 
 /// Cells of a hint with the gap after it.
@@ -310,6 +329,10 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             hint("Enter", "filter", None),
             hint("Tab", "complete", None),
             hint("//", "clears", None),
+            leave("leave"),
+        ],
+        Overlay::Search(_) => vec![
+            hint("Enter", "to the first match, then n and N", None),
             leave("leave"),
         ],
         Overlay::Edit(_) => vec![

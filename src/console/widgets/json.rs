@@ -150,6 +150,38 @@ impl Tree {
             .is_some_and(|flat| flat.is_secret && !self.revealed.contains(&flat.path))
     }
 
+    /// Name, value and role of each field at the top; what is deeper as brackets with its size.
+    pub fn brief<'a>(
+        &'a self,
+        mask: &'a str,
+    ) -> impl Iterator<Item = (&'a str, String, Role)> + 'a {
+        let top = self.flats.iter().filter(|flat| flat.depth == 1);
+        top.map(move |flat| {
+            let is_masked = flat.is_secret && !self.revealed.contains(&flat.path);
+            let text = if is_masked {
+                mask.repeat(MASK_SIGNS)
+            } else {
+                flat.text.clone()
+            };
+            (flat.name.as_str(), text, flat.role)
+        })
+    }
+
+    /// The JSON pointers of everything that is masked.
+    #[must_use]
+    pub fn masked(&self) -> Vec<String> {
+        self.flats
+            .iter()
+            .filter(|flat| flat.is_secret && !self.revealed.contains(&flat.path))
+            .map(|flat| flat.path.clone())
+            .collect()
+    }
+
+    /// Shows the masked value under that pointer; the caller audits it.
+    pub fn reveal_path(&mut self, path: &str) {
+        self.revealed.insert(path.to_owned());
+    }
+
     /// Shows the masked value at `row`; the caller audits it.
     pub fn reveal(&mut self, row: usize) {
         if let Some(path) = self.path(row).map(str::to_owned) {

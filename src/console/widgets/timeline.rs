@@ -22,6 +22,8 @@ pub struct Fact {
     pub by: String,
     /// Whether a person did it.
     pub is_by_person: bool,
+    /// Whether it happened after the instant that is looked at.
+    pub is_later: bool,
     /// The particulars.
     pub detail: String,
     /// How the event looks.
@@ -160,8 +162,18 @@ impl Timeline<'_> {
             Line::Fact(fact) => {
                 let seq = pad_left(&fact.seq.to_string(), usize::from(widths.seq));
                 let time = head(&fact.time, usize::from(widths.time));
-                let by = if fact.is_by_person {
-                    Role::Human
+                let by = match (fact.is_later, fact.is_by_person) {
+                    (true, _) => Role::Ghost,
+                    (false, true) => Role::Human,
+                    (false, false) => Role::Text,
+                };
+                let dim = if fact.is_later {
+                    paint.style(Role::Ghost)
+                } else {
+                    dim
+                };
+                let text = if fact.is_later {
+                    Role::Ghost
                 } else {
                     Role::Text
                 };
@@ -171,7 +183,7 @@ impl Timeline<'_> {
                     (fact.since.as_str(), dim),
                     (fact.event.as_str(), paint.style(fact.role)),
                     (fact.by.as_str(), paint.style(by)),
-                    (fact.detail.as_str(), paint.style(Role::Text)),
+                    (fact.detail.as_str(), paint.style(text)),
                 ];
                 draw_cells(place, widths, cells, buffer);
             }
@@ -237,6 +249,7 @@ mod tests {
                 event: event.to_owned(),
                 by: by.to_owned(),
                 is_by_person: false,
+                is_later: false,
                 detail: detail.to_owned(),
                 role: Role::Text,
             })

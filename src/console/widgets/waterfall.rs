@@ -309,7 +309,7 @@ impl Waterfall<'_> {
                 Kind::Backoff => (paint.glyphs.backoff, Role::Rest),
                 Kind::Lease => (paint.glyphs.lease, Role::Rest),
                 Kind::Lost => (paint.glyphs.lost_lease, Role::Bad),
-                Kind::Planned => (paint.glyphs.backoff, Role::Fill),
+                Kind::Planned => (paint.glyphs.planned, Role::Fill),
             };
             let role = if piece.kind == Kind::Running {
                 lane.role
