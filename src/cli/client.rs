@@ -3,14 +3,15 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use eventsource_stream::{Event, EventStreamError, Eventsource};
+use futures_util::{Stream, StreamExt};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use url::Url;
 
 use super::failure::Failure;
-use super::frames::{Decoder, Event};
+use super::frames::{Cleaner, TooLarge};
 use super::place::{KEY_VARIABLE, Place};
 
 /// The time to connect. A broker is near or not there.
@@ -238,18 +239,18 @@ impl Client {
             return Err(self.refusal(status, &body));
         }
         let base = self.base().to_owned();
-        let mut decoder = Decoder::default();
-        let frames = response.bytes_stream().flat_map(move |bytes| {
-            let broken = |error: &dyn std::fmt::Display| {
+        let mut cleaner = Cleaner::default();
+        let text = response.bytes_stream().map(move |bytes| {
+            let bytes = bytes.map_err(Broken::Link)?;
+            cleaner.take(&bytes).map_err(Broken::Event)
+        });
+        let frames = text.eventsource().map(move |event| {
+            event.map(frame).map_err(|error| {
+                let error: &dyn std::fmt::Display = match &error {
+                    EventStreamError::Transport(broken) => broken,
+                    EventStreamError::Utf8(_) | EventStreamError::Parser(_) => &error,
+                };
                 Failure::unreachable(format!("read the event stream of {base}: {error}"))
-            };
-            let events = match bytes {
-                Ok(bytes) => decoder.take(&bytes).map_err(|error| broken(&error)),
-                Err(error) => Err(broken(&error)),
-            };
-            stream::iter(match events {
-                Ok(events) => events.into_iter().map(|event| Ok(frame(event))).collect(),
-                Err(failure) => vec![Err(failure)],
             })
         });
         Ok(Box::pin(frames))
@@ -306,11 +307,20 @@ impl Client {
     }
 }
 
+/// Why an event stream ended before its end.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Link(reqwest::Error),
+    #[error(transparent)]
+    Event(TooLarge),
+}
+
 fn frame(event: Event) -> Frame {
     Frame {
         id: event.id.parse().ok(),
         data: serde_json::from_str(&event.data).unwrap_or(Value::Null),
-        event: event.name,
+        event: event.event,
     }
 }
 

@@ -17,6 +17,7 @@
 )]
 
 mod bodies;
+mod events;
 mod mutate;
 mod screens;
 mod settings;
