@@ -14,7 +14,7 @@ use crate::bindings::guard::Guard;
 use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
 use crate::broker::request::BrokerError;
 use crate::broker::vitals::RoomSettings;
-use crate::broker::webhooks::WebhookEvent;
+use crate::broker::webhooks::{Subject, WebhookEvent};
 use crate::broker::{self, Broker};
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, Entropy, Mono};
@@ -229,10 +229,14 @@ fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {
                 id,
                 event_type,
                 owner,
-                fact,
-                intent,
+                subject,
             } = *event;
-            wire::webhooks::told(id, event_type, owner, fact, intent)
+            match subject {
+                Subject::Intent { fact, intent } => {
+                    wire::webhooks::told(id, event_type, owner, fact, intent)
+                }
+                Subject::House(news) => wire::webhooks::news(id, owner, news),
+            }
         },
     }
 }

@@ -16,6 +16,7 @@ use crate::clock::Entropy;
 use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::fact::{Fact, FactBody, FeedEntry, FeedItem, Notice};
+use crate::domain::failure::DeadReason;
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
@@ -59,6 +60,8 @@ pub(super) struct Batch<'a> {
     /// Events for webhook subscriptions that are not intents yet.
     pub(super) announced: Vec<Announced>,
     pub(super) told: HashMap<(String, String), Receipt>,
+    /// When intents died that nobody had said no to.
+    pub(super) letters: Vec<Timestamp>,
     /// What was put, in the order of the feed.
     feed: Vec<FeedEntry>,
     /// Hand-overs to be made after the commit.
@@ -141,6 +144,7 @@ impl<'a> Batch<'a> {
             words,
             announced: Vec::new(),
             told: HashMap::new(),
+            letters: Vec::new(),
             feed: Vec::new(),
             deliveries: Vec::new(),
         }
@@ -397,8 +401,14 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        if let FactBody::HoldPlaced(hold) = &fact.body {
-            self.counters.hold = self.counters.hold.max(hold.id.0);
+        match &fact.body {
+            FactBody::HoldPlaced(hold) => {
+                self.counters.hold = self.counters.hold.max(hold.id.0);
+            }
+            FactBody::DeadLetterOpened { reason, .. } if *reason != DeadReason::Rejected => {
+                self.letters.push(fact.at);
+            }
+            _ => {}
         }
     }
 

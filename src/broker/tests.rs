@@ -1,5 +1,6 @@
 //! The writer, its slots and the bus, on the memory store, under a clock that stands still.
 
+mod alarms;
 mod room;
 
 use std::sync::Arc;
@@ -41,10 +42,8 @@ async fn house() -> House {
     house_on(MemoryStore::new(), RoomSettings::default()).await
 }
 
-async fn house_on(store: MemoryStore, room: RoomSettings) -> House {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000)));
-    let shutdown = Shutdown::new(tokio::runtime::Handle::current());
-    let settings = Settings {
+fn settings(room: RoomSettings) -> Settings {
+    Settings {
         policy: Policy {
             jitter_percent: 0,
             ..Policy::default()
@@ -58,7 +57,13 @@ async fn house_on(store: MemoryStore, room: RoomSettings) -> House {
         room,
         fresh_ids: ("org".to_owned(), "ws".to_owned()),
         webhook_words: crate::broker::webhooks::plain_words,
-    };
+    }
+}
+
+async fn house_on(store: MemoryStore, room: RoomSettings) -> House {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000)));
+    let shutdown = Shutdown::new(tokio::runtime::Handle::current());
+    let settings = settings(room);
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let entropy = Arc::new(SeededEntropy::new(7));
     let store = Box::new(store);

@@ -21,7 +21,7 @@ use crate::broker::request::{
 };
 use crate::domain::address::Address;
 use crate::domain::agent::Secret;
-use crate::domain::fact::{Fact, FactBody};
+use crate::domain::fact::{Fact, FactBody, Notice};
 use crate::domain::ids::{IntentId, ThreadId};
 use crate::domain::intent::{Intent, Kind};
 use crate::domain::payload::Payload;
@@ -35,13 +35,25 @@ pub struct WebhookEvent<'fact> {
     /// The event's id, the same for every subscription.
     pub id: Uuid,
     /// `intent.completed`, `inbox.thread_created`, ...
-    pub event_type: &'static str,
+    pub event_type: &'fact str,
     /// Whose subscription it is for.
     pub owner: &'fact Address,
-    /// What happened.
-    pub fact: &'fact Fact,
-    /// The intent after it.
-    pub intent: &'fact Intent,
+    /// What it is about.
+    pub subject: Subject<'fact>,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'fact> {
+    /// An intent.
+    Intent {
+        /// What happened.
+        fact: &'fact Fact,
+        /// The intent after it.
+        intent: &'fact Intent,
+    },
+    /// The house: endpoints, dead letters, the disk.
+    House(&'fact Notice),
 }
 
 /// How an event looks to its receiver: the whole body, an object.
@@ -50,10 +62,15 @@ pub type WebhookWords = fn(&WebhookEvent<'_>) -> Payload;
 /// The plainest words: which event, and which intent.
 #[must_use]
 pub fn plain_words(event: &WebhookEvent<'_>) -> Payload {
+    let (at, payload) = match event.subject {
+        Subject::Intent { fact, intent } => {
+            (fact.at, json!({ "intent_id": intent.id.to_string() }))
+        }
+        Subject::House(news) => (news.at, news.data.to_value()),
+    };
     Payload::of(&json!({
         "event_id": event.id.to_string(), "event_type": event.event_type,
-        "owner_agent": event.owner.to_string(), "occurred_at": event.fact.at.to_string(),
-        "payload": { "intent_id": event.intent.id.to_string() },
+        "owner_agent": event.owner.to_string(), "occurred_at": at.to_string(), "payload": payload,
     }))
 }
 
@@ -85,8 +102,7 @@ pub(super) fn note(batch: &mut Batch<'_>, fact: &Fact, intent: &Intent) {
                     id,
                     event_type,
                     owner: &subscription.owner,
-                    fact,
-                    intent,
+                    subject: Subject::Intent { fact, intent },
                 });
                 batch.announced.push(Announced {
                     subscription: Arc::clone(subscription),
@@ -95,6 +111,34 @@ pub(super) fn note(batch: &mut Batch<'_>, fact: &Fact, intent: &Intent) {
                     body,
                 });
             }
+        }
+    }
+}
+
+/// Notes news of the house. They are the business of subscriptions to everything alone.
+pub(super) fn note_news(batch: &mut Batch<'_>, news: &Notice) {
+    let id = id_of(&[
+        news.kind.as_bytes(),
+        news.agent
+            .as_ref()
+            .map_or(&[], |agent| agent.key().as_bytes()),
+        &news.at.as_millis().to_be_bytes(),
+    ]);
+    let subscriptions = batch.registry().live_subscriptions();
+    for subscription in subscriptions {
+        if subscription.is_of_all && subscription.wants(&news.kind) {
+            let body = (batch.words)(&WebhookEvent {
+                id,
+                event_type: &news.kind,
+                owner: &subscription.owner,
+                subject: Subject::House(news),
+            });
+            batch.announced.push(Announced {
+                subscription,
+                event: id,
+                trace_id: None,
+                body,
+            });
         }
     }
 }
@@ -177,10 +221,18 @@ fn events_of<'intent>(
 
 /// The same event has the same id, however often it is told.
 fn event_id(fact: &Fact, event_type: &str) -> Uuid {
+    id_of(&[
+        fact.intent.0.as_bytes(),
+        &fact.seq.to_be_bytes(),
+        event_type.as_bytes(),
+    ])
+}
+
+fn id_of(parts: &[&[u8]]) -> Uuid {
     let mut hasher = Sha256::new();
-    hasher.update(fact.intent.0.as_bytes());
-    hasher.update(fact.seq.to_be_bytes());
-    hasher.update(event_type.as_bytes());
+    for part in parts {
+        hasher.update(part);
+    }
     let mut bytes = [0; 16];
     bytes
         .iter_mut()

@@ -122,7 +122,8 @@ impl Writer {
     pub(super) fn recover(parts: &mut Parts) -> Result<(Self, boot::Boot), StoreError> {
         let mut reader = parts.store.reader()?;
         parts.vitals.measured(reader.free_bytes()?);
-        let alarms = Alarms::read(reader.as_mut())?;
+        let policy = &parts.settings.policy;
+        let alarms = Alarms::read(reader.as_mut(), policy, parts.clock.now())?;
         let boot::Recovered {
             boot,
             reader,
@@ -248,10 +249,12 @@ impl Writer {
             .any(|message| matches!(message, Message::Stop(_)));
         mesh::round(&mut batch, is_last)?;
         jobs::round(&mut batch)?;
+        // Before calls begin: news for subscriptions are calls as well.
+        push::episode::round(&mut batch)?;
+        alarms::round(&mut batch, alarms)?;
         rounds::grant(&mut batch)?;
         push::grant(&mut batch)?;
         push::keep(&mut batch)?;
-        alarms::round(&mut batch, alarms)?;
         let has_removed = retention::round(&mut batch, sweep)?;
         put_counters(&mut batch, before)?;
         Ok(Done {

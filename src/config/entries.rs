@@ -138,6 +138,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("idempotency", "Repeated requests."),
     (
         "retention",
+        "dead_letters",
         "How long what is finished stays. What is unfinished is never removed.",
     ),
     ("mesh", "Liveness of agents."),
@@ -300,6 +301,9 @@ pub const ENTRIES: &[Entry] = &[
     entry("retention.audit_days", DAYS, "90",
         "age at which audit entries are removed",
         "as dead letters, which they explain"),
+    entry("dead_letters.alarm_per_hour", number(0, 1_000_000), "100",
+        "dead letters within an hour beyond which the operator is told; 0 is never",
+        "a receiver that is down shows within the hour, a few bad messages do not"),
     entry("mesh.degraded_seconds", seconds(1, DAY_SECONDS), "90",
         "silence after which an agent counts as degraded",
         "three missed heartbeats of 30 s"),

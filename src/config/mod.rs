@@ -76,6 +76,7 @@ impl Config {
                 unreachable: self.mesh.unreachable,
                 is_unreachable_held: self.mesh.is_unreachable_held,
             },
+            letters_per_hour_max: self.letters_per_hour_max,
             ..Policy::default()
         }
     }

@@ -49,6 +49,8 @@ pub struct Config {
     pub retention: Retention,
     /// Liveness of agents.
     pub mesh: Mesh,
+    /// Dead letters within an hour beyond which the operator is told; zero is never.
+    pub letters_per_hour_max: u32,
     /// Serve `/metrics` without a key.
     pub is_metrics_public: bool,
     /// Names of fields that are masked, besides the usual names of secrets.
@@ -398,6 +400,7 @@ impl Config {
                 dead_letter: values.span("retention.dead_letter_days"),
                 audit: values.span("retention.audit_days"),
             },
+            letters_per_hour_max: values.number("dead_letters.alarm_per_hour"),
             mesh: Mesh {
                 degraded: values.span("mesh.degraded_seconds"),
                 unreachable: values.span("mesh.unreachable_seconds"),

@@ -19,6 +19,8 @@ pub struct Endpoint {
     pub rate_millihertz: Option<u32>,
     /// The notice that it is gone for good (410), in the operator's inbox.
     pub notice: Option<IntentId>,
+    /// The notice that its breaker is open; none once it was told to be closed.
+    pub open_notice: Option<IntentId>,
 }
 
 impl Endpoint {
@@ -32,6 +34,7 @@ impl Endpoint {
             held_until: None,
             rate_millihertz: None,
             notice: None,
+            open_notice: None,
         }
     }
 }

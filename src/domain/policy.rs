@@ -35,6 +35,8 @@ pub struct Policy {
     pub retention: Retention,
     /// What the age of heartbeats means.
     pub mesh: MeshPolicy,
+    /// Dead letters within an hour beyond which the operator is told; zero is never.
+    pub letters_per_hour_max: u32,
 }
 
 /// How long what is finished stays. What is unfinished is never removed.
@@ -81,6 +83,7 @@ impl Default for Policy {
             run_bytes_max: 1 << 20,
             retention: Retention::default(),
             mesh: MeshPolicy::default(),
+            letters_per_hour_max: 100,
         }
     }
 }

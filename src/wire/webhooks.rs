@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::address::Address;
-use crate::domain::fact::{Fact, FactBody};
+use crate::domain::fact::{Fact, FactBody, Notice};
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
 use crate::domain::status::WaitingReason;
@@ -180,6 +180,13 @@ pub fn told(id: Uuid, event_type: &str, owner: &Address, fact: &Fact, intent: &I
         }
     };
     body_of(envelope(id, (event_type, SOURCE), owner, fact.at).object("payload", payload))
+}
+
+/// The body that receivers of news of the house are sent: endpoints, dead letters, the disk.
+#[must_use]
+pub fn news(id: Uuid, owner: &Address, news: &Notice) -> Payload {
+    let envelope = envelope(id, (&news.kind, SOURCE), owner, news.at);
+    body_of(envelope.payload("payload", &news.data))
 }
 
 fn envelope(

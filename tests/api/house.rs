@@ -7,12 +7,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use postroom::api::{ApiParts, Settings, first_start, serve};
+use postroom::broker::webhooks::Subject;
 use postroom::broker::{self, Broker};
 use postroom::clock::{Clock, ManualClock, SeededEntropy};
 use postroom::domain::policy::Policy;
 use postroom::domain::time::{Span, Timestamp};
 use postroom::shutdown::{Shutdown, Tasks};
 use postroom::store::memory::MemoryStore;
+use postroom::wire::webhooks as words;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -91,14 +93,11 @@ pub(crate) async fn house_with(settings: Settings) -> House {
         readers: 2,
         room: broker::vitals::RoomSettings::default(),
         fresh_ids: ("org-id".to_owned(), "workspace-id".to_owned()),
-        webhook_words: |event| {
-            postroom::wire::webhooks::told(
-                event.id,
-                event.event_type,
-                event.owner,
-                event.fact,
-                event.intent,
-            )
+        webhook_words: |event| match event.subject {
+            Subject::Intent { fact, intent } => {
+                words::told(event.id, event.event_type, event.owner, fact, intent)
+            }
+            Subject::House(news) => words::news(event.id, event.owner, news),
         },
     };
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);

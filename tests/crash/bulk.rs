@@ -190,6 +190,9 @@ async fn prove(caller: &Caller, letters: &BTreeSet<String>, path: &str) {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let mut replays: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for intent in all(caller, "/v1/intents?", "intents").await {
+        if intent["intent_type"] == "intent.dead_letters.rising.v1" {
+            continue;
+        }
         assert!(
             ["COMPLETED", "FAILED"].contains(&intent["status"].as_str().unwrap()),
             "{intent}"

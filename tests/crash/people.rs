@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::ledger::{Answer, End, Held};
-use crate::world::{Ask, Phase, Reply, Shared, text};
+use crate::world::{Ask, NOTICES, Phase, Reply, Shared, text};
 
 /// Decides open tasks, some of them with a hold that some of them take back.
 pub(crate) async fn decide(world: Shared, dice: Dice) {
@@ -21,7 +21,7 @@ pub(crate) async fn decide(world: Shared, dice: Dice) {
             continue;
         };
         let id = text(task, "/intent_id");
-        let is_notice = text(task, "/intent_type") == "intent.endpoint.gone.v1";
+        let is_notice = NOTICES.contains(&text(task, "/intent_type").as_str());
         let (verb, outcome) = match (dice.percent(60), is_notice) {
             (true, false) => ("approve", "approved"),
             (false, false) => ("reject", "rejected"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::dice::Dice;
 use crate::ledger::{Accepted, Answer, End, Held, Ledger, hash_of};
 use crate::senders::ARCHIVE;
-use crate::world::{Ask, Shared, text};
+use crate::world::{Ask, NOTICES, Shared, text};
 
 /// Windows of the feed that are read once more from a random cursor.
 const WINDOWS: usize = 20;
@@ -81,7 +81,7 @@ fn accepted(ledger: &Ledger, told: &Told, wrong: &mut Vec<String>) {
     let mut by_key: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for (id, intent) in &told.intents {
         // Notices to the operator are the broker's own.
-        let is_notice = intent["intent_type"] == "intent.endpoint.gone.v1";
+        let is_notice = NOTICES.contains(&text(intent, "/intent_type").as_str());
         if intent.get("replay_of").is_none() && !is_notice {
             let key = text(intent, "/payload/key");
             by_key.entry(key).or_default().push(id);

@@ -9,6 +9,13 @@ use tokio::sync::{Notify, watch};
 
 use crate::ledger::Ledger;
 
+/// What the broker itself says to the operator.
+pub(crate) const NOTICES: [&str; 3] = [
+    "intent.endpoint.gone.v1",
+    "intent.endpoint.open.v1",
+    "intent.dead_letters.rising.v1",
+];
+
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 

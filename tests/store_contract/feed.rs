@@ -203,6 +203,7 @@ fn agents_keys_numbers_texts_and_audit_read_back(world: &mut World) {
         held_until: Some(at(7)),
         rate_millihertz: Some(2500),
         notice: Some(intent(5).id),
+        open_notice: Some(intent(6).id),
         ..Endpoint::new(address("orders"))
     };
     world.write([

@@ -9,6 +9,7 @@ use super::health::{Change, Health, LIMIT_MAX, Room, Verdict};
 use super::view::Known;
 use crate::domain::address::Address;
 use crate::domain::endpoint::Endpoint as Record;
+use crate::domain::failure::ErrorClass;
 use crate::domain::ids::{AttemptId, IntentId};
 use crate::domain::time::{Span, Timestamp};
 
@@ -60,6 +61,9 @@ pub(super) struct Endpoint {
     bucket: Option<Bucket>,
     rate_millihertz: Option<u32>,
     pub(super) notice: Option<IntentId>,
+    pub(super) open_notice: Option<IntentId>,
+    /// How the last call failed that failed.
+    pub(super) trouble: Option<ErrorClass>,
     /// Intents accepted a moment ago, in order, while they have not been started.
     fresh: VecDeque<IntentId>,
     /// When the last one came.
@@ -83,6 +87,8 @@ impl Endpoint {
             bucket: None,
             rate_millihertz: None,
             notice: None,
+            open_notice: None,
+            trouble: None,
             fresh: VecDeque::new(),
             fresh_at: None,
             has_backlog: false,
@@ -102,9 +108,11 @@ impl Endpoint {
             held_until,
             rate_millihertz,
             notice,
+            open_notice,
         } = record;
         let mut endpoint = Self {
             notice,
+            open_notice,
             health: Health::new(start).remembering(trips, open_until, held_until),
             ..Self::new(agent, start)
         };
@@ -121,6 +129,7 @@ impl Endpoint {
             held_until: self.health.held_until(),
             rate_millihertz: self.rate_millihertz,
             notice: self.notice,
+            open_notice: self.open_notice,
         }
     }
 
@@ -136,6 +145,7 @@ impl Endpoint {
         self.fresh.clear();
         self.has_backlog = true;
         self.notice = stored.and_then(|stored| stored.notice);
+        self.open_notice = stored.and_then(|stored| stored.open_notice);
         let rate = stored.and_then(|stored| stored.rate_millihertz);
         if rate != self.rate_millihertz {
             self.limit_rate(rate, now);
@@ -199,6 +209,11 @@ impl Endpoint {
     /// True when, as far as is known, something lies ready.
     pub(super) fn is_waiting(&self) -> bool {
         self.has_backlog || !self.fresh.is_empty()
+    }
+
+    /// True from the first trip of its breaker until a probe is answered.
+    pub(super) const fn is_open(&self) -> bool {
+        self.health.is_open()
     }
 
     pub(super) fn in_flight(&self) -> u32 {
@@ -297,7 +312,6 @@ pub(super) struct Observed {
 mod tests {
     use super::*;
     use crate::domain::address::Home;
-    use crate::domain::failure::ErrorClass;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(1_775_901_600_000 + seconds * 1000)

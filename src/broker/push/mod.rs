@@ -15,6 +15,7 @@
 
 mod bucket;
 mod endpoint;
+pub(super) mod episode;
 mod gone;
 mod health;
 mod revoked;

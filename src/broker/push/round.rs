@@ -151,9 +151,9 @@ pub(in crate::broker) fn observe(
     let hold_max = batch.policy.retry_after_max;
     let hold = said.hold.map(|span| span.min(hold_max));
     let endpoints = &mut batch.outbox.endpoints;
-    let observed = endpoints
-        .of(&intent.to, now)
-        .observe(said.attempt, now, said.verdict, hold);
+    let endpoint = endpoints.of(&intent.to, now);
+    endpoint.trouble = said.class.or(endpoint.trouble);
+    let observed = endpoint.observe(said.attempt, now, said.verdict, hold);
     let Some(observed) = observed else {
         return Ok(());
     };

@@ -86,6 +86,7 @@ fields!(Endpoint {
     held_until,
     rate_millihertz,
     notice,
+    open_notice,
 });
 
 variants!(SchemaMode, "mode of a schema" {

@@ -292,6 +292,7 @@ impl Draw {
             held_until: self.maybe(Self::time),
             rate_millihertz: self.maybe(Self::small),
             notice: self.maybe(Self::id),
+            open_notice: self.maybe(Self::id),
         }
     }
 
