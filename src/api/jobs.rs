@@ -39,14 +39,25 @@ async fn order(api: &Api, call: &Call, bytes: &[u8], kind: Option<JobKind>) -> R
     let body = Body::parse(bytes)?;
     let broker = api.broker();
     let Ordered { job, is_dry_run } = jobs::ordered(&body, kind, &broker.registry().home)?;
+    if let Some(to) = &job.to
+        && api.settings().is_strict
+        && broker.registry().agent(to).is_none()
+    {
+        let problem = Problem::new("agent_not_found", format!("no agent at {to}"));
+        return Err(problem
+            .with(serde_json::json!({ "to_agent": to.to_string() }))
+            .into());
+    }
     if is_dry_run {
         let selected = broker.select(job).await?;
         return Ok(Answer(selection(&selected, true)));
     }
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let note = call.note("job.start", job.kind.name(), job.reason.as_deref());
+    // The process remembers the answer itself; the store, in the commit of the job, which one it was.
+    let stored = remember.clone();
     let work = async {
-        let (job, selected) = broker.start_job(job, by, note).await?;
+        let (job, selected) = broker.start_job(job, by, note, stored).await?;
         Ok(Answer(
             selection(&selected, false).object("job", jobs::job(&job)),
         ))

@@ -87,9 +87,12 @@ fn decide(
         // It was written down before it came here.
         AdminCommand::Note(_) => Ok(AdminReceipt::default()),
         AdminCommand::PutSchema(new) => schemas::put(batch, new, note),
-        AdminCommand::StartJob(start) => match batch.vitals.refusal() {
-            Some(low) if start.job.kind == JobKind::Replay => Err(low),
-            _ => Ok(jobs::start(batch, start)?),
+        AdminCommand::StartJob(start) => match jobs::repeated(batch, start)? {
+            Some(receipt) => Ok(receipt),
+            None => match batch.vitals.refusal() {
+                Some(low) if start.job.kind == JobKind::Replay => Err(low),
+                _ => Ok(jobs::start(batch, start)?),
+            },
         },
         AdminCommand::ControlJob(id, word) => jobs::control(batch, *id, *word),
         AdminCommand::RevokeKey { account, id } => revoke(batch, *account, *id, note),

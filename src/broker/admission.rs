@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::broker::admin;
 use crate::broker::batch::Batch;
 use crate::broker::push;
+use crate::broker::registry::Registry;
 use crate::broker::request::{AdminReceipt, AdminRefusal, AuditNote, BrokerError, PolicyChange};
 use crate::domain::address::Address;
 use crate::domain::admission::{Denial, ENTRIES_MAX, SendPolicy};
@@ -64,7 +65,11 @@ fn may_send(
 }
 
 fn refuse(batch: &Batch<'_>, from: &Address, to: &Address) -> Result<(), Refusal> {
-    let registry = batch.registry();
+    may_meet(batch.registry(), from, to)
+}
+
+/// Refuses what goes between two who may not meet.
+pub(super) fn may_meet(registry: &Registry, from: &Address, to: &Address) -> Result<(), Refusal> {
     let is_killed = |address: &&Address| {
         registry
             .agent(address)

@@ -21,7 +21,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::command::{Command, Discard, Replay, Resolve};
 use crate::engine::jobs;
 use crate::store::error::StoreError;
-use crate::store::{JOB_PIECE, Reader, Write};
+use crate::store::{JOB_PIECE, Reader, Remembered, Write};
 
 /// The number under which the last job id is kept.
 const JOB: &str = "job";
@@ -93,7 +93,29 @@ impl Jobs {
     }
 }
 
-/// Takes a job in: its selection, and its first turns in this commit's round.
+/// The job that was ordered before under this key.
+pub(super) fn repeated(
+    batch: &mut Batch<'_>,
+    start: &StartJob,
+) -> Result<Option<AdminReceipt>, BrokerError> {
+    let Some(key) = &start.remember else {
+        return Ok(None);
+    };
+    let Some(known) = batch.txn.remembered(&key.scope, &key.key)? else {
+        return Ok(None);
+    };
+    let id = known.job().ok_or(BrokerError::KeyConflict)?;
+    if known.fingerprint != key.fingerprint {
+        return Err(BrokerError::KeyConflict);
+    }
+    let job = match batch.jobs.live.get(&id) {
+        Some(one) => one.job.clone(),
+        None => batch.reader.job(id)?.ok_or(AdminRefusal::NoJob(id))?,
+    };
+    Ok(Some(receipt(&job, true)))
+}
+
+/// Takes a job in: its selection, and its first turns in this commit's round. Its key is in the same commit.
 pub(super) fn start(batch: &mut Batch<'_>, start: &StartJob) -> Result<AdminReceipt, StoreError> {
     let id = JobId(batch.jobs.last.saturating_add(1));
     batch.jobs.last = id.0;
@@ -109,6 +131,9 @@ pub(super) fn start(batch: &mut Batch<'_>, start: &StartJob) -> Result<AdminRece
         selection: order.selection.clone(),
         order: order.order,
         pace: order.pace,
+        to: order.to.clone(),
+        matched: start.matched,
+        left_out: start.left_out.clone(),
         created_at: batch.now,
         updated_at: batch.now,
         finished_at: None,
@@ -133,6 +158,17 @@ pub(super) fn start(batch: &mut Batch<'_>, start: &StartJob) -> Result<AdminRece
     }
     jobs::conclude(&mut job, batch.now);
     batch.txn.put(Write::Job(Box::new(job.clone())))?;
+    if let Some(key) = &start.remember {
+        let (intent, seq) = Remembered::named(id);
+        batch.txn.put(Write::Remember(Remembered {
+            scope: key.scope.clone(),
+            key: key.key.clone(),
+            fingerprint: key.fingerprint,
+            at: batch.now,
+            intent,
+            seq,
+        }))?;
+    }
     tell(batch, "job.started", &job)?;
     let receipt = receipt(&job, false);
     let one = Live {
@@ -327,7 +363,7 @@ impl Live {
                     new_id,
                     new_thread,
                     payload: None,
-                    to: None,
+                    to: self.job.to.clone(),
                     max_attempts: None,
                     is_forced: false,
                     reason,

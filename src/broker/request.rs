@@ -246,6 +246,12 @@ pub struct StartJob {
     pub job: NewJob,
     /// To which, in their order.
     pub intents: Vec<IntentId>,
+    /// Intents that matched, and why some of them were left out.
+    pub matched: u64,
+    /// Why, and how many.
+    pub left_out: Vec<(String, u64)>,
+    /// The key under which it is ordered once.
+    pub remember: Option<RememberKey>,
     /// Who orders it.
     pub by: Address,
     /// Through what.

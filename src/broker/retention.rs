@@ -4,13 +4,17 @@
 //! than anything that may be removed. What is unfinished is never removed (`engine::retention`).
 
 use crate::broker::batch::Batch;
+use crate::domain::ids::JobId;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::retention::is_expired;
 use crate::store::Write;
 use crate::store::error::StoreError;
+use crate::store::query::PageRequest;
 
 /// Intents that one commit looks at: a few milliseconds of work.
 const LOOKED_AT: u32 = 100;
+/// Intents of finished jobs that one commit forgets.
+const JOB_ITEMS_MAX: u32 = 1000;
 /// Entries of the audit log that one sweep forgets at a time.
 const AUDIT_MAX: u32 = 1000;
 /// Between two steps, so that what is removed never crowds out what is delivered.
@@ -23,13 +27,15 @@ const SWEEP_EVERY: Span = Span::from_seconds(3600);
 pub(super) struct Sweep {
     /// The place of the last intent that was looked at.
     place: u64,
+    /// Finished jobs that are old, each with how many intents have had their turn and are to be forgotten.
+    jobs: Vec<(JobId, u32)>,
     next_at: Option<Timestamp>,
 }
 
 impl Sweep {
     /// True while a sweep has begun and has not come to its end.
     pub(super) const fn is_under_way(&self) -> bool {
-        self.place > 0
+        self.place > 0 || !self.jobs.is_empty()
     }
 }
 
@@ -39,10 +45,12 @@ pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<bool, St
         return Ok(false);
     }
     let keep = batch.policy.retention;
-    if sweep.place == 0 {
+    if !sweep.is_under_way() {
         let answers = batch.now.before(keep.answers);
         batch.txn.put(Write::ForgetKeysBefore(answers))?;
+        sweep.jobs = old_jobs(batch, batch.now.before(keep.jobs))?;
     }
+    remove_job(batch, &mut sweep.jobs)?;
     let audit = batch.now.before(keep.audit);
     batch.txn.put(Write::ForgetAuditBefore(audit, AUDIT_MAX))?;
     let found = batch.txn.survey(sweep.place, LOOKED_AT)?;
@@ -58,10 +66,52 @@ pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<bool, St
             has_removed = true;
         }
     }
-    let pause = if is_end { SWEEP_EVERY } else { STEP_EVERY };
     if is_end {
         sweep.place = 0;
     }
+    let pause = if sweep.is_under_way() {
+        STEP_EVERY
+    } else {
+        SWEEP_EVERY
+    };
     sweep.next_at = Some(batch.now.after(pause));
     Ok(has_removed)
+}
+
+/// Finished jobs that ended before an instant and follow no replay any more.
+fn old_jobs(batch: &mut Batch<'_>, before: Timestamp) -> Result<Vec<(JobId, u32)>, StoreError> {
+    let mut old = Vec::new();
+    let mut page = PageRequest {
+        limit: LOOKED_AT,
+        cursor: None,
+    };
+    loop {
+        let found = batch.reader.jobs(None, &page)?;
+        let ended = |at: Option<Timestamp>| at.is_some_and(|at| at < before);
+        let found_old = found
+            .items
+            .iter()
+            .filter(|job| !job.is_live() && ended(job.finished_at));
+        old.extend(found_old.map(|job| (job.id, job.begun)));
+        page.cursor = found.next;
+        if page.cursor.is_none() {
+            return Ok(old);
+        }
+    }
+}
+
+/// Removes a piece of the last of these jobs, its row with the last piece.
+fn remove_job(batch: &mut Batch<'_>, jobs: &mut Vec<(JobId, u32)>) -> Result<(), StoreError> {
+    let Some((job, left)) = jobs.last_mut() else {
+        return Ok(());
+    };
+    let from = left.saturating_sub(JOB_ITEMS_MAX);
+    let count = left.saturating_sub(from);
+    batch.txn.put(Write::RemoveJobItems(*job, from, count))?;
+    *left = from;
+    if from == 0 {
+        batch.txn.put(Write::RemoveJob(*job))?;
+        jobs.pop();
+    }
+    Ok(())
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::broker::Broker;
-use crate::broker::request::{AdminCommand, AuditNote, BrokerError, StartJob};
+use crate::broker::registry::Registry;
+use crate::broker::request::{AdminCommand, AuditNote, BrokerError, RememberKey, StartJob};
+use crate::broker::{Broker, admission};
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{DeadLetterState, Intent};
 use crate::domain::job::{Job, JobKind, JobOrder, NewJob, Selection};
-use crate::store::Reader;
 use crate::store::error::StoreError;
 use crate::store::query::{IntentFilter, LetterFilter, LetterState, PageRequest};
+use crate::store::{JOB_PIECE, Reader};
 
 /// What a job would take, and what it would leave out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,10 +31,13 @@ impl Broker {
     /// # Errors
     /// The store's fault, or [`BrokerError::Stopping`].
     pub async fn select(&self, job: NewJob) -> Result<Selected, BrokerError> {
-        self.read(move |reader| select(reader, &job)).await
+        let registry = self.registry();
+        self.read(move |reader| select(reader, &job, &registry))
+            .await
     }
 
-    /// Starts a job with what it takes now. Answers when both are durable.
+    /// Starts a job with what it takes now, or finds the one that was started under this key. Answers when
+    /// both are durable.
     ///
     /// # Errors
     /// [`BrokerError`]; after anything but a fault nothing has changed.
@@ -42,31 +46,86 @@ impl Broker {
         job: NewJob,
         by: Address,
         note: AuditNote,
+        remember: Option<RememberKey>,
     ) -> Result<(Arc<Job>, Selected), BrokerError> {
         let selected = self.select(job.clone()).await?;
         let start = StartJob {
             job,
             intents: selected.intents.clone(),
+            matched: selected.matched,
+            left_out: selected.skipped.clone(),
+            remember,
             by,
             via: note.via.clone(),
         };
         let command = AdminCommand::StartJob(Box::new(start));
         let receipt = self.administer(command, note).await?;
         let job = receipt.job.ok_or(BrokerError::Stopping)?;
+        if receipt.is_repeat {
+            let selected = self.selected_by(&job).await?;
+            return Ok((job, selected));
+        }
         Ok((job, selected))
+    }
+
+    /// What a job took when it was ordered.
+    async fn selected_by(&self, job: &Job) -> Result<Selected, BrokerError> {
+        let (id, selected) = (job.id, job.selected);
+        let intents = self
+            .read(move |reader| {
+                let mut intents = Vec::new();
+                for piece in 0..selected.div_ceil(JOB_PIECE) {
+                    intents.extend(reader.job_selection(id, piece)?);
+                }
+                Ok(intents)
+            })
+            .await?;
+        Ok(Selected {
+            matched: job.matched,
+            intents,
+            skipped: job.left_out.clone(),
+        })
     }
 }
 
-fn select(reader: &mut dyn Reader, job: &NewJob) -> Result<Selected, StoreError> {
+fn select(
+    reader: &mut dyn Reader,
+    job: &NewJob,
+    registry: &Registry,
+) -> Result<Selected, StoreError> {
     let mut selected = match job.kind {
         _ if !job.selection.intents.is_empty() => named(reader, job)?,
         JobKind::Replay | JobKind::Discard => letters(reader, job)?,
         JobKind::Cancel => unfinished(reader, job)?,
     };
+    if let Some(to) = &job.to {
+        keep_admitted(reader, &mut selected, registry, to)?;
+    }
     let left_out: u64 = selected.skipped.iter().map(|(_, count)| *count).sum();
     selected.skipped.retain(|(_, count)| *count > 0);
     selected.matched = number(selected.intents.len()).saturating_add(left_out);
     Ok(selected)
+}
+
+/// Leaves out what the other receiver would not be sent.
+fn keep_admitted(
+    reader: &mut dyn Reader,
+    selected: &mut Selected,
+    registry: &Registry,
+    to: &Address,
+) -> Result<(), StoreError> {
+    let mut refused = 0;
+    for id in std::mem::take(&mut selected.intents) {
+        let intent = reader.intent(id)?;
+        let may = |intent: &Arc<Intent>| admission::may_meet(registry, &intent.from, to).is_ok();
+        if intent.as_ref().is_some_and(may) {
+            selected.intents.push(id);
+        } else {
+            refused += 1;
+        }
+    }
+    selected.skipped.push(("policy_denied".to_owned(), refused));
+    Ok(())
 }
 
 fn number(count: usize) -> u64 {

@@ -57,10 +57,11 @@ pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Res
         let ReplayArguments {
             selection,
             bulk,
+            to,
             why,
             ..
         } = arguments;
-        return super::jobs::replay(selection, bulk, why, context).await;
+        return super::jobs::replay(selection, bulk, to, why, context).await;
     }
     let mut body = Map::new();
     if let Some(given) = &arguments.edit {

@@ -48,6 +48,7 @@ async fn steer(job: &str, verb: &str, context: &Context) -> Result<(), Failure> 
 pub(super) async fn replay(
     selection: LetterSelection,
     bulk: BulkArguments,
+    to: Option<String>,
     why: Option<String>,
     context: &Context,
 ) -> Result<(), Failure> {
@@ -57,6 +58,7 @@ pub(super) async fn replay(
         from: None,
         status: Vec::new(),
         bulk,
+        to,
         why,
     };
     start(arguments, context).await
@@ -92,6 +94,7 @@ fn body(arguments: StartJobArguments) -> Value {
         from,
         status,
         bulk,
+        to,
         why,
     } = arguments;
     let filter = given([
@@ -113,6 +116,7 @@ fn body(arguments: StartJobArguments) -> Value {
         ("max_in_flight", bulk.in_flight.map(Value::from)),
         ("canary", bulk.canary.map(Value::from)),
         ("stop_after_failures", bulk.stop_after.map(Value::from)),
+        ("to_agent", to.map(Value::from)),
         ("reason", why.map(Value::from)),
         ("dry_run", Some(json!(!bulk.apply))),
     ])

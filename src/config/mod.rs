@@ -70,6 +70,7 @@ impl Config {
                 dead_letters: self.retention.dead_letter,
                 audit: self.retention.audit,
                 answers: self.idempotency_retention,
+                jobs: self.retention.jobs,
             },
             mesh: MeshPolicy {
                 degraded: self.mesh.degraded,

@@ -200,6 +200,8 @@ pub struct Retention {
     pub dead_letter: Span,
     /// Audit entries.
     pub audit: Span,
+    /// Finished jobs.
+    pub jobs: Span,
 }
 
 /// Liveness of agents.
@@ -398,6 +400,7 @@ impl Config {
             retention: Retention {
                 finished: values.span("retention.finished_days"),
                 dead_letter: values.span("retention.dead_letter_days"),
+                jobs: values.span("retention.job_days"),
                 audit: values.span("retention.audit_days"),
             },
             letters_per_hour_max: values.number("dead_letters.alarm_per_hour"),

@@ -193,6 +193,8 @@ pub struct NewJob {
     pub order: JobOrder,
     /// How fast.
     pub pace: Pace,
+    /// Another receiver than the letters had; for replays.
+    pub to: Option<Address>,
     /// Why, for the record. A discard needs one.
     pub reason: Option<String>,
 }
@@ -207,6 +209,7 @@ impl NewJob {
             limit: 100,
             order: JobOrder::default(),
             pace: Pace::default(),
+            to: None,
             reason: None,
         }
     }
@@ -233,6 +236,12 @@ pub struct Job {
     pub order: JobOrder,
     /// How fast.
     pub pace: Pace,
+    /// Another receiver than the letters had.
+    pub to: Option<Address>,
+    /// Intents that matched when it was ordered: those taken and those left out.
+    pub matched: u64,
+    /// Why others were left out, and how many.
+    pub left_out: Vec<(String, u64)>,
     /// When it was ordered.
     pub created_at: Timestamp,
     /// When it last changed.

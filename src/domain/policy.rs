@@ -50,6 +50,8 @@ pub struct Retention {
     pub audit: Span,
     /// Answers under idempotency keys.
     pub answers: Span,
+    /// Finished jobs, with what became of each of their intents.
+    pub jobs: Span,
 }
 
 impl Default for Retention {
@@ -60,6 +62,7 @@ impl Default for Retention {
             dead_letters: days(90),
             audit: days(90),
             answers: days(7),
+            jobs: days(90),
         }
     }
 }

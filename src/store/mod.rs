@@ -161,6 +161,10 @@ pub enum Write {
     JobSelection(JobId, u32, Vec<IntentId>),
     /// An intent of a job has had its turn, or its replay moved on.
     JobItem(JobId, JobItem),
+    /// Remove what became of a finished job's intents from this position on, so many of them.
+    RemoveJobItems(JobId, u32, u32),
+    /// Remove a finished job and its selection.
+    RemoveJob(JobId),
     /// An answer under an idempotency key.
     Remember(Remembered),
     /// Remove a finished intent with everything that hangs on it: payload, facts, attempts, threads. The
@@ -212,10 +216,25 @@ pub struct Remembered {
     pub fingerprint: [u8; 32],
     /// When.
     pub at: Timestamp,
-    /// The intent that was made or moved.
+    /// The intent that was made or moved; of a job its number in this form.
     pub intent: IntentId,
-    /// Its last fact then: the answer is that of the fold up to here.
+    /// Its last fact then: the answer is that of the fold up to here. Facts count from 1; 0 is a job.
     pub seq: u32,
+}
+
+impl Remembered {
+    /// The job that was made, if it was one.
+    #[must_use]
+    pub fn job(&self) -> Option<JobId> {
+        let number = u64::try_from(self.intent.0.as_u128()).ok()?;
+        (self.seq == 0).then_some(JobId(number))
+    }
+
+    /// The form in which a job is named here.
+    #[must_use]
+    pub fn named(job: JobId) -> (IntentId, u32) {
+        (IntentId(uuid::Uuid::from_u128(job.0.into())), 0)
+    }
 }
 
 /// A reader. Sees one committed state per call, never a part of a transaction.

@@ -44,6 +44,10 @@ pub fn ordered(body: &Body<'_>, kind: Option<JobKind>, home: &Home) -> Result<Or
         Some(JobKind::Discard) => fields.required_text("reason", 2000),
         _ => fields.text("reason", 2000),
     };
+    let to = fields.address("to_agent", home);
+    if to.is_some() && kind != Some(JobKind::Replay) {
+        fields.wrong("to_agent", "is for replays alone", "address");
+    }
     let is_dry_run = fields.maybe_flag("dry_run").unwrap_or(true);
     fields.done()?;
     let selection = match &filter {
@@ -56,6 +60,7 @@ pub fn ordered(body: &Body<'_>, kind: Option<JobKind>, home: &Home) -> Result<Or
         limit,
         order,
         pace,
+        to,
         reason,
     };
     Ok(Ordered { job, is_dry_run })
@@ -158,6 +163,7 @@ pub fn body(job: &NewJob, is_dry_run: bool) -> String {
         limit,
         order,
         pace,
+        to,
         reason,
     } = job;
     Object::new()
@@ -169,6 +175,7 @@ pub fn body(job: &NewJob, is_dry_run: bool) -> String {
         .number("max_in_flight", pace.in_flight_max)
         .number("canary", pace.canary)
         .number("stop_after_failures", pace.stop_after_failures)
+        .maybe_shown("to_agent", to.as_ref())
         .maybe_text("reason", reason.as_deref())
         .flag("dry_run", is_dry_run)
         .finish()
@@ -237,6 +244,8 @@ pub fn job(job: &Job) -> Object {
         .raw("filter", &filter(&brief))
         .number("named_intents", u64::try_from(named).unwrap_or(u64::MAX))
         .text("order", job.order.name())
+        .shown_or_null("to_agent", job.to.as_ref())
+        .number("matched", job.matched)
         .number("selected", job.selected)
         .number("done", job.done())
         .number("in_flight", job.in_flight)
@@ -284,6 +293,7 @@ mod tests {
                 canary: 2,
                 stop_after_failures: 0,
             },
+            to: Some(Address::trusted("local/default/spare")),
             reason: Some("fixed".to_owned()),
             ..NewJob::new(
                 JobKind::Replay,
@@ -328,6 +338,10 @@ mod tests {
             ("{}", None),
             ("{\"rate_per_second\":0}", Some(JobKind::Replay)),
             ("{\"limit\":100001}", Some(JobKind::Replay)),
+            (
+                "{\"reason\":\"x\",\"to_agent\":\"a\"}",
+                Some(JobKind::Discard),
+            ),
             ("{\"filter\":{\"reason\":\"mood\"}}", Some(JobKind::Replay)),
             (
                 "{\"filter\":{\"intent_ids\":[\"x\"]}}",

@@ -370,3 +370,71 @@ async fn bulk_discards_and_cancels_are_jobs_too() {
         .await
         .refused(422, "schema_invalid");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_replay_may_go_to_another_agent_and_its_dry_run_leaves_out_what_that_one_refuses() {
+    let house = house().await;
+    house.account("spare", json!({})).await;
+    let ids = letters(&house, "orders", 2).await;
+    let web = house.key("web", "sender").await;
+    let other = house.submit(&web, "orders", json!({})).await;
+    let path = format!("/v1/intents/{other}/resume");
+    let failed = json!({ "action": "fail", "reason": "no stock" });
+    house.post(&path, &house.admin, failed).await.ok();
+    let policy = json!({ "policy_type": "denylist" });
+    let put = house.request("PUT", "/v1/agents/spare/policy", &house.admin);
+    house.send(put.body(policy.to_string())).await.ok();
+    let entry = json!({ "sender_pattern": "agent://local/default/web" });
+    house
+        .post("/v1/agents/spare/policy/entries", &house.admin, entry)
+        .await
+        .ok();
+
+    let plan = order(&house, json!({ "to_agent": "spare" })).await;
+    assert_eq!(plan["intent_ids"], json!(ids));
+    assert_eq!(plan["matched"], 3);
+    let refused = json!([{ "reason": "policy_denied", "count": 1 }]);
+    assert_eq!(plan["skipped"], refused);
+    let job = order(&house, json!({ "to_agent": "spare", "dry_run": false })).await;
+    assert_eq!(job["skipped"], refused);
+    assert_eq!(job["job"]["to_agent"], "agent://local/default/spare");
+    house.pass(1).await;
+    assert_eq!(house.poll(&house.admin, "orders").await.len(), 0);
+    assert_eq!(answer(&house, "spare", json!({ "done": true })).await, 2);
+    house.pass(1).await;
+    let done = shown(&house, &job).await;
+    assert_eq!(counts(&done), ("done", [0, 2, 0, 0]));
+    for item in done["items"].as_array().unwrap() {
+        let new = house.intent(item["new_intent_id"].as_str().unwrap()).await;
+        assert_eq!(new["to_agent"], "agent://local/default/spare");
+    }
+    let discard = json!({ "to_agent": "spare", "reason": "x" });
+    house
+        .post("/v1/dead-letters/discard", &house.admin, discard)
+        .await
+        .refused(422, "schema_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_job_is_removed_when_it_is_old_and_one_that_runs_never() {
+    const DAY: i64 = 86_400;
+    let house = house().await;
+    letters(&house, "orders", 2).await;
+    let one = json!({ "dry_run": false, "limit": 1 });
+    let done = order(&house, one.clone()).await;
+    house.pass(1).await;
+    assert_eq!(answer(&house, "orders", json!({ "done": true })).await, 1);
+    house.pass(1).await;
+    let running = order(&house, one).await;
+    house.pass(89 * DAY).await;
+    assert_eq!(shown(&house, &done).await["job"]["state"], "done");
+    house.pass(2 * DAY).await;
+    let id = done["job"]["job_id"].as_str().unwrap();
+    house
+        .get(&format!("/v1/jobs/{id}"), &house.admin)
+        .await
+        .refused(404, "job_not_found");
+    assert_eq!(shown(&house, &running).await["job"]["in_flight"], 1);
+    let all = house.get("/v1/jobs", &house.admin).await.ok();
+    assert_eq!(all["jobs"].as_array().unwrap().len(), 1, "{all}");
+}

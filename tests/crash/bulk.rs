@@ -31,14 +31,27 @@ struct Caller {
 impl Caller {
     /// The answer, once a broker gives one.
     async fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        self.call_under(None, method, path, body).await
+    }
+
+    /// Orders the job under its key.
+    async fn order(&self, body: &Value) -> Value {
+        let (key, path) = (Some("the one"), "/v1/dead-letters/replay");
+        self.call_under(key, "POST", path, body.clone()).await
+    }
+
+    async fn call_under(&self, key: Option<&str>, method: &str, path: &str, body: Value) -> Value {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         loop {
             let url = format!("{}{path}", *self.url.borrow());
-            let request = self
+            let mut request = self
                 .client
                 .request(method.clone(), url)
                 .header("x-api-key", &self.key)
                 .body(body.to_string());
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key);
+            }
             let text = match request.send().await {
                 Ok(response) => response.text().await.ok(),
                 Err(_gone) => None,
@@ -145,7 +158,7 @@ async fn a_bulk_replay_survives_kills_in_its_middle_and_replays_each_letter_once
         "dry_run": false, "limit": 100_000, "rate_per_second": 500, "max_in_flight": 200,
         "canary": 5, "stop_after_failures": 3, "reason": "receiver fixed",
     });
-    let ordered = caller.post("/v1/dead-letters/replay", body).await;
+    let ordered = caller.order(&body).await;
     assert_eq!(ordered["selected"], json!(count), "{ordered}");
     let path = format!("/v1/jobs/{}", ordered["job"]["job_id"].as_str().unwrap());
 
@@ -163,6 +176,12 @@ async fn a_bulk_replay_survives_kills_in_its_middle_and_replays_each_letter_once
                 running.kill().await;
                 running = started(&place).await;
                 url.send_replace(running.url.clone());
+                // Who never heard the answer asks again, and is told of the same job.
+                let again = caller.order(&body).await;
+                assert_eq!(again["job"]["job_id"], ordered["job"]["job_id"], "{again}");
+                for key in ["matched", "selected", "skipped", "intent_ids"] {
+                    assert_eq!(again[key], ordered[key], "{key}");
+                }
             }
         }
     });

@@ -13,7 +13,7 @@ use postroom::store::Reader;
 use postroom::store::query::PageRequest;
 
 use crate::checker::Checker;
-use crate::world::{Broken, World, address, note};
+use crate::world::{Broken, RETENTION, World, address, note};
 
 /// What was seen of jobs, and what was said to them.
 #[derive(Debug, Default)]
@@ -79,6 +79,9 @@ impl World {
         };
         let start = StartJob {
             job,
+            matched: u64::try_from(intents.len()).unwrap_or(0),
+            left_out: Vec::new(),
+            remember: None,
             intents,
             by: address("boss"),
             via: "api".to_owned(),
@@ -110,6 +113,7 @@ impl World {
 /// Every job against its items, and every item against the intents.
 pub(crate) fn check(reader: &mut dyn Reader, checker: &mut Checker) -> Result<(), String> {
     let found = reader.jobs(None, &ALL).map_err(|error| error.to_string())?;
+    are_kept(&found.items, checker)?;
     let mut made: BTreeMap<IntentId, JobId> = BTreeMap::new();
     for job in found.items {
         jobs::check(&job)?;
@@ -150,6 +154,25 @@ pub(crate) fn check(reader: &mut dyn Reader, checker: &mut Checker) -> Result<()
         checker.jobs.last.insert(job.id, (checker.now, job));
     }
     checker.jobs.steered.clear();
+    Ok(())
+}
+
+/// A job that has gone was finished and old.
+fn are_kept(found: &[Job], checker: &mut Checker) -> Result<(), String> {
+    let there: BTreeSet<JobId> = found.iter().map(|job| job.id).collect();
+    let now = checker.now;
+    let seen = std::mem::take(&mut checker.jobs.last);
+    for (id, (at, job)) in seen {
+        if there.contains(&id) {
+            checker.jobs.last.insert(id, (at, job));
+            continue;
+        }
+        // It may have ended after the last look, which was not long before what is removed was old.
+        let ended = job.finished_at.unwrap_or(at);
+        if ended.after(RETENTION.jobs) > now {
+            return Err(format!("{id} was removed too early: {job:?}"));
+        }
+    }
     Ok(())
 }
 

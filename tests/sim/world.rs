@@ -58,6 +58,7 @@ pub(crate) const RETENTION: Retention = Retention {
     dead_letters: Span::from_seconds(36 * 3600),
     audit: Span::from_seconds(36 * 3600),
     answers: Span::from_seconds(8 * 3600),
+    jobs: Span::from_seconds(18 * 3600),
 };
 
 /// Chance that repeats itself for a seed.

@@ -15,8 +15,14 @@ contract!(
     a_job_is_what_was_written_last_and_lists_know_its_state,
     a_selection_reads_back_piece_by_piece,
     items_are_listed_in_their_order_and_those_in_flight_apart,
+    a_removed_job_leaves_nothing_and_takes_nothing_of_others,
     a_dropped_transaction_leaves_no_job,
 );
+
+const ALL: PageRequest = PageRequest {
+    limit: 100,
+    cursor: None,
+};
 
 fn job(number: u64, state: JobState) -> Job {
     let order = NewJob::new(JobKind::Replay, Selection::default());
@@ -30,6 +36,9 @@ fn job(number: u64, state: JobState) -> Job {
         selection: order.selection,
         order: JobOrder::Oldest,
         pace: Pace::default(),
+        to: None,
+        matched: 3,
+        left_out: Vec::new(),
         created_at: at(1),
         updated_at: at(2),
         finished_at: state.is_finished().then(|| at(2)),
@@ -135,6 +144,41 @@ fn items_are_listed_in_their_order_and_those_in_flight_apart(world: &mut World) 
     assert_eq!(all, wanted);
     let open = reader.job_items_in_flight(job).unwrap();
     assert_eq!(open, wanted[1..2]);
+}
+
+fn a_removed_job_leaves_nothing_and_takes_nothing_of_others(world: &mut World) {
+    let item = |position: u32| JobItem {
+        position,
+        intent: id(i64::from(position)),
+        new_intent: None,
+        outcome: ItemOutcome::Succeeded,
+    };
+    let mut writes = Vec::new();
+    for number in [1, 2] {
+        let of = JobId(number);
+        writes.push(put(&job(number, JobState::Done)));
+        writes.push(Write::JobSelection(of, 0, vec![id(1), id(2), id(3)]));
+        writes.extend((0..3).map(|position| Write::JobItem(of, item(position))));
+    }
+    world.write(writes);
+    let positions = |world: &mut World, number: u64| {
+        let found = world.reader().job_items(JobId(number), &ALL).unwrap().items;
+        found.iter().map(|item| item.position).collect::<Vec<_>>()
+    };
+    world.write([Write::RemoveJobItems(JobId(1), 1, 2)]);
+    assert_eq!(positions(world, 1), [0]);
+    world.write([
+        Write::RemoveJobItems(JobId(1), 0, 1),
+        Write::RemoveJob(JobId(1)),
+    ]);
+    world.reopen();
+    assert_eq!(positions(world, 1), [0_u32; 0]);
+    assert_eq!(positions(world, 2), [0, 1, 2]);
+    let mut reader = world.reader();
+    assert_eq!(reader.job(JobId(1)).unwrap(), None);
+    assert_eq!(reader.job_selection(JobId(1), 0).unwrap(), vec![]);
+    assert_eq!(reader.job_selection(JobId(2), 0).unwrap().len(), 3);
+    assert!(reader.job(JobId(2)).unwrap().is_some());
 }
 
 fn a_dropped_transaction_leaves_no_job(world: &mut World) {

@@ -177,7 +177,7 @@ const SCENARIO: &str = "scenario_id?, title?, description?, idempotency_key?, ag
 const WINDOW: &str = "since: int(0..), wait_seconds: int(0..)";
 const OWNED: &str = "owner_agent";
 const JOB_ORDER: &str = "filter?: LetterFilter, limit?: int(1..100000), order?: oldest/newest, rate_per_second?: number,
-    max_in_flight?: int(1..), canary?: int(0..), stop_after_failures?: int(0..), reason?, dry_run?: bool";
+    max_in_flight?: int(1..), canary?: int(0..), stop_after_failures?: int(0..), to_agent?, reason?, dry_run?: bool";
 const ORDERED: &str = "dry_run: bool, matched: int, selected: int, skipped?: [Skipped], intent_ids?: [uuid], job?: Job";
 
 #[rustfmt::skip]

@@ -91,7 +91,7 @@ const SHAPES: &[(&str, &str)] = &[
         pull_base_ms: int, pull_max_ms: int"),
     ("Skipped", "reason, count: int"),
     ("Job", "job_id, kind, state: running/paused/done/canceled, created_at: time, updated_at: time, finished_at: time|null, by, via,
-        reason: string|null, filter: object, named_intents: int, order: oldest/newest, selected: int, done: int, in_flight: int,
+        reason: string|null, filter: object, named_intents: int, order: oldest/newest, to_agent: string|null, matched: int, selected: int, done: int, in_flight: int,
         acknowledged: int, succeeded: int, failed: int, skipped: int, rate_per_second: number, max_in_flight: int, canary: int,
         canary_over: bool, stop_after_failures: int, stopped_because: string|null"),
     ("JobItem", "position: int, intent_id: uuid, new_intent_id: uuid|null, outcome, code: string|null"),

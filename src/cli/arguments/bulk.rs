@@ -54,6 +54,9 @@ pub struct StartJobArguments {
     /// How.
     #[command(flatten)]
     pub bulk: BulkArguments,
+    /// Another receiver; for replays.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Option<String>,
     /// Why, for the record.
     #[arg(long, visible_alias = "reason", value_name = "TEXT")]
     pub why: Option<String>,

@@ -127,7 +127,7 @@ pub struct ReplayArguments {
     #[arg(required_unless_present = "matching")]
     pub ids: Vec<String>,
     /// Everything that matches, as a job; without --apply, only say what it would do.
-    #[arg(long, conflicts_with_all = ["ids", "edit", "to", "force", "hold"])]
+    #[arg(long, visible_alias = "filter", conflicts_with_all = ["ids", "edit", "force", "hold"])]
     pub matching: bool,
     /// Which, with --matching.
     #[command(flatten)]

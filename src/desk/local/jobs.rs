@@ -89,7 +89,7 @@ pub(super) async fn start(
         job.reason.clone(),
     );
     let (job, _selected) = broker
-        .start_job(job, options.identity.clone(), note)
+        .start_job(job, options.identity.clone(), note, None)
         .await?;
     Ok(job_row(&job))
 }

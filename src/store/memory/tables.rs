@@ -108,6 +108,15 @@ impl Tables {
             Write::JobItem(job, item) => {
                 self.job_items.insert((job, item.position), item);
             }
+            Write::RemoveJobItems(job, from, count) => {
+                let end = from.saturating_add(count);
+                self.job_items
+                    .retain(|(of, position), _| *of != job || !(from..end).contains(position));
+            }
+            Write::RemoveJob(job) => {
+                self.jobs.remove(&job);
+                self.job_pieces.retain(|(of, _), _| *of != job);
+            }
             Write::Remember(answer) => {
                 let key = (answer.scope.clone(), answer.key.clone());
                 self.remembered.insert(key, answer);

@@ -440,11 +440,11 @@ fn write_others(connection: &Connection, pending: &mut Pending) -> Result<(), St
             Write::ForgetAuditBefore(instant, limit) => {
                 removal::forget_audit(connection, instant, limit)?;
             }
-            Write::Job(job) => jobs::write(connection, &job)?,
-            Write::JobSelection(job, piece, intents) => {
-                jobs::write_piece(connection, job, piece, &intents)?;
-            }
-            Write::JobItem(job, item) => jobs::write_item(connection, job, &item)?,
+            of_job @ (Write::Job(_)
+            | Write::JobSelection(..)
+            | Write::JobItem(..)
+            | Write::RemoveJobItems(..)
+            | Write::RemoveJob(_)) => jobs::put(connection, &of_job)?,
             Write::Text(name, text) => execute(
                 "INSERT OR REPLACE INTO texts (name, value) VALUES (?1, ?2)",
                 params![name, text],

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::ids::{IntentId, JobId};
 use crate::domain::job::{ItemOutcome, Job, JobItem, JobState};
+use crate::store::Write;
 use crate::store::cursor::{self, List};
 use crate::store::error::StoreError;
 use crate::store::query::{Page, PageRequest};
@@ -11,7 +12,20 @@ use crate::store::record::Record;
 
 use super::failure::Named as _;
 
-pub(super) fn write(file: &Connection, job: &Job) -> Result<(), StoreError> {
+/// Puts down what is written of jobs.
+pub(super) fn put(file: &Connection, write: &Write) -> Result<(), StoreError> {
+    match write {
+        Write::Job(job) => write_job(file, job),
+        Write::JobSelection(job, piece, intents) => write_piece(file, *job, *piece, intents),
+        Write::JobItem(job, item) => write_item(file, *job, item),
+        Write::RemoveJobItems(job, from, count) => remove_items(file, *job, *from, *count),
+        Write::RemoveJob(job) => remove(file, *job),
+        // Nothing else is of jobs.
+        _ => Ok(()),
+    }
+}
+
+fn write_job(file: &Connection, job: &Job) -> Result<(), StoreError> {
     file.prepare_cached("INSERT OR REPLACE INTO jobs (id, is_live, record) VALUES (?1, ?2, ?3)")
         .and_then(|mut statement| {
             statement.execute(params![job.id.0.cast_signed(), job.is_live(), job.encode()])
@@ -20,7 +34,7 @@ pub(super) fn write(file: &Connection, job: &Job) -> Result<(), StoreError> {
         .named("write job")
 }
 
-pub(super) fn write_piece(
+fn write_piece(
     file: &Connection,
     job: JobId,
     piece: u32,
@@ -36,7 +50,7 @@ pub(super) fn write_piece(
         .named("write job")
 }
 
-pub(super) fn write_item(file: &Connection, job: JobId, item: &JobItem) -> Result<(), StoreError> {
+fn write_item(file: &Connection, job: JobId, item: &JobItem) -> Result<(), StoreError> {
     let is_in_flight = matches!(item.outcome, ItemOutcome::InFlight { .. });
     file.prepare_cached(
         "INSERT OR REPLACE INTO job_items (job, position, is_in_flight, record)
@@ -52,6 +66,26 @@ pub(super) fn write_item(file: &Connection, job: JobId, item: &JobItem) -> Resul
     })
     .map(drop)
     .named("write job item")
+}
+
+fn remove_items(file: &Connection, job: JobId, from: u32, count: u32) -> Result<(), StoreError> {
+    let end = i64::from(from) + i64::from(count);
+    file.prepare_cached("DELETE FROM job_items WHERE job = ?1 AND position >= ?2 AND position < ?3")
+        .and_then(|mut statement| statement.execute(params![job.0.cast_signed(), from, end]))
+        .map(drop)
+        .named("remove job")
+}
+
+fn remove(file: &Connection, job: JobId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM job_pieces WHERE job = ?1",
+        "DELETE FROM jobs WHERE id = ?1",
+    ] {
+        file.prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params![job.0.cast_signed()]))
+            .named("remove job")?;
+    }
+    Ok(())
 }
 
 /// A page of jobs. They are few, so a state is looked for row by row.

@@ -107,6 +107,8 @@ impl Pending {
             | Write::Job(_)
             | Write::JobSelection(..)
             | Write::JobItem(..)
+            | Write::RemoveJobItems(..)
+            | Write::RemoveJob(_)
             | Write::Text(..) => {
                 self.others.push(write);
             }
