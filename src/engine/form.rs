@@ -5,8 +5,40 @@ use serde_json::{Map, Value};
 use crate::domain::payload::Payload;
 use crate::engine::schema::Checker;
 
+/// A filled-in form with the outcome and the words in it, as a decision keeps it.
+///
+/// # Errors
+/// What is wrong with it, each with a JSON pointer to it.
+pub fn fill(
+    schema: &Payload,
+    outcome: &str,
+    comment: Option<&str>,
+    data: Option<&Payload>,
+) -> Result<Payload, Vec<String>> {
+    let declared = schema.to_value();
+    let mut fields = match data.map(Payload::to_value) {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    fields.insert("outcome".to_owned(), Value::String(outcome.to_owned()));
+    if let Some(comment) = comment {
+        fields.insert("comment".to_owned(), Value::String(comment.to_owned()));
+    }
+    let wants_approved = declared.pointer("/properties/approved").is_some();
+    if wants_approved && !fields.contains_key("approved") {
+        fields.insert("approved".to_owned(), Value::Bool(true));
+    }
+    let fields = coerced(&declared, fields);
+    let problems = problems(schema, &fields);
+    if problems.is_empty() {
+        Ok(Payload::of(&Value::Object(fields)))
+    } else {
+        Err(problems)
+    }
+}
+
 /// What is handed in, as the schema wants it: `"true"`, `"false"` and numbers in strings become what they say.
-pub(super) fn coerced(schema: &Value, fields: Map<String, Value>) -> Map<String, Value> {
+fn coerced(schema: &Value, fields: Map<String, Value>) -> Map<String, Value> {
     let coerce = |(key, value): (String, Value)| {
         let wanted = schema.get("properties").and_then(|all| all.get(&key));
         let value = match (&value, wanted) {
@@ -38,7 +70,7 @@ fn allows(schema: &Value, name: &str) -> bool {
 }
 
 /// What is wrong with a value, each with a JSON pointer to it. A schema that is none lets nothing through.
-pub(super) fn problems(schema: &Payload, fields: &Map<String, Value>) -> Vec<String> {
+fn problems(schema: &Payload, fields: &Map<String, Value>) -> Vec<String> {
     let checker = match Checker::of(schema) {
         Ok(checker) => checker,
         Err(bad) => return vec![format!("/: the form {bad}")],

@@ -342,26 +342,9 @@ fn filled_in(
     let Some(schema) = spec.form_schema.as_ref().filter(|_| !is_negative(outcome)) else {
         return Ok(None);
     };
-    let declared = schema.to_value();
-    let mut fields = match data.map(Payload::to_value) {
-        Some(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    fields.insert("outcome".to_owned(), Value::String(outcome.to_owned()));
-    if let Some(comment) = comment {
-        fields.insert("comment".to_owned(), Value::String(comment.to_owned()));
-    }
-    let wants_approved = declared.pointer("/properties/approved").is_some();
-    if wants_approved && !fields.contains_key("approved") {
-        fields.insert("approved".to_owned(), Value::Bool(true));
-    }
-    let fields = form::coerced(&declared, fields);
-    let problems = form::problems(schema, &fields);
-    if problems.is_empty() {
-        Ok(Some(Payload::of(&Value::Object(fields))))
-    } else {
-        Err(Refusal::FormInvalid(problems))
-    }
+    form::fill(schema, outcome, comment, data)
+        .map(Some)
+        .map_err(Refusal::FormInvalid)
 }
 
 fn must_be_version(task: &Task, seen: Option<u32>) -> Result<(), Refusal> {

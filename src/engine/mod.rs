@@ -32,7 +32,7 @@ pub mod schema;
 pub mod workflow;
 
 mod delivery;
-mod form;
+pub mod form;
 mod inbox;
 mod resolve;
 mod retry;
