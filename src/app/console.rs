@@ -287,6 +287,7 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
         is_embedded: seat == Seat::Embedded,
         desk: Desks::Overview,
         mouse: config.console.is_mouse_on,
+        notices: config.console.notices,
         theme: theme.to_owned(),
         themes: themes(home.as_deref()),
         depth: Depth::announced(variable("COLORTERM").as_deref(), term.as_deref()),

@@ -13,12 +13,14 @@
 
 mod entries;
 mod load;
+mod notices;
 mod render;
 mod tree;
 mod value;
 
 pub use entries::{ENTRIES, Entry, find, nearest};
 pub use load::{ConfigError, ConfigFile, Origin, Problem, Sources, usual_data, usual_file};
+pub use notices::{Notices, Notify};
 pub use render::{readme_table, template};
 pub use tree::{
     Compat, Config, Console, EarlyClose, Environment, Glyphs, Http, Limits, Mesh, Retention, Retry,

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::Setting;
+use super::notices::{Notices, notices};
 use super::value::{Secret, Value};
 use crate::domain::time::Span;
 
@@ -259,6 +260,8 @@ pub struct Console {
     pub glyphs: Glyphs,
     /// Clicks and wheel.
     pub is_mouse_on: bool,
+    /// What is told without being asked.
+    pub notices: Notices,
 }
 
 /// Hands out checked values by key. The table and the tree are held together by a test: every key
@@ -296,7 +299,7 @@ impl<'a> Values<'a> {
         found
     }
 
-    fn text(&mut self, key: &'static str) -> String {
+    pub(super) fn text(&mut self, key: &'static str) -> String {
         self.take(key, |value| match value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
@@ -329,7 +332,7 @@ impl<'a> Values<'a> {
     }
 
     /// A number or percentage; one that does not fit counts as missed.
-    fn number<T: TryFrom<u64> + Default>(&mut self, key: &'static str) -> T {
+    pub(super) fn number<T: TryFrom<u64> + Default>(&mut self, key: &'static str) -> T {
         self.take(key, |value| match value {
             Value::Number(number) => T::try_from(*number).ok(),
             Value::Percent(percent) => T::try_from(u64::from(*percent)).ok(),
@@ -338,7 +341,7 @@ impl<'a> Values<'a> {
         .unwrap_or_default()
     }
 
-    fn span(&mut self, key: &'static str) -> Span {
+    pub(super) fn span(&mut self, key: &'static str) -> Span {
         self.take(key, |value| match value {
             Value::Time(span) => Some(*span),
             _ => None,
@@ -487,5 +490,6 @@ fn console(values: &mut Values<'_>) -> Console {
             _ => Glyphs::Auto,
         },
         is_mouse_on: values.flag("console.mouse"),
+        notices: notices(values),
     }
 }

@@ -39,6 +39,8 @@ pub enum Context {
     Audit,
     /// The decision strip under a row of the inbox. A text field: letters are text.
     Strip,
+    /// The diff in the strip of a review, while it has the focus. Letters move in it.
+    Diff,
     /// A panel of options. Letters are text while one of its text fields has the focus.
     Panel,
     /// A text field of its own: palette, filter, search, editor. Letters are text.
@@ -47,7 +49,7 @@ pub enum Context {
 
 impl Context {
     /// Every context, outermost first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Global,
         Self::List,
         Self::Overview,
@@ -60,6 +62,7 @@ impl Context {
         Self::Jobs,
         Self::Audit,
         Self::Strip,
+        Self::Diff,
         Self::Panel,
         Self::Field,
     ];
@@ -80,6 +83,7 @@ impl Context {
             Self::Jobs => "jobs",
             Self::Audit => "audit",
             Self::Strip => "strip",
+            Self::Diff => "diff",
             Self::Panel => "panel",
             Self::Field => "field",
         }
@@ -107,6 +111,7 @@ impl Context {
             Self::Jobs => &[Self::Jobs, Self::List, Self::Global],
             Self::Audit => &[Self::Audit, Self::List, Self::Global],
             Self::Strip => &[Self::Strip, Self::Global],
+            Self::Diff => &[Self::Diff],
             Self::Panel => &[Self::Panel, Self::Global],
             Self::Field => &[Self::Field, Self::Global],
         }
@@ -294,6 +299,7 @@ pub enum Action {
     Reply,
     Delegate,
     Take,
+    NextLane,
     NextUndecided,
     PreviousUndecided,
     ApproveMany,
@@ -336,6 +342,7 @@ pub enum Action {
     StripPreviousOutcome,
     StripNewLine,
     StripEditor,
+    StripAnswer,
     StripShowChange,
     StripClose,
     PanelPress,

@@ -128,6 +128,7 @@ pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
         | Task::Suspend
         | Task::Return
         | Task::Bell
+        | Task::Notify(_)
         | Task::Quit => None,
     }
 }
@@ -138,7 +139,9 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
         Query::Overview => Reply::Overview(Box::new(desk.overview().await?)),
         Query::Held => Reply::Held(desk.held().await?),
         Query::Agents => Reply::Agents(desk.agents().await?),
-        Query::Tasks(filter, page) => Reply::Tasks(desk.tasks(filter, page).await?),
+        Query::Tasks(filter, page) | Query::OpenTasks(filter, page) => {
+            Reply::Tasks(desk.tasks(filter, page).await?)
+        }
         Query::Thread(id) => Reply::Thread(Box::new(desk.thread(id).await?)),
         Query::Intents(filter, page) => Reply::Intents(desk.intents(filter, page).await?),
         Query::Intent(id) | Query::Source(id) => Reply::Intent(Box::new(desk.intent(id).await?)),

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::action::place::Place;
 use super::model::Model;
-use super::model::desks::Order;
+use super::model::desks::{Lane, Order};
 use super::model::strip::Draft;
 use super::update;
 use crate::domain::ids::IntentId;
 
 /// The version of the file. Another one is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Drafts that are kept at most.
 const DRAFTS_MAX: usize = 100;
 
@@ -39,7 +39,8 @@ pub(crate) struct Memory {
     theme: String,
     filters: BTreeMap<String, String>,
     orders: BTreeMap<String, (usize, bool)>,
-    drafts: BTreeMap<String, String>,
+    lane: String,
+    drafts: BTreeMap<String, Draft>,
     views: Vec<SavedView>,
 }
 
@@ -62,8 +63,9 @@ pub(crate) fn of(model: &Model) -> Memory {
         orders: orders
             .map(|(place, order)| (place.word().to_owned(), (order.by, order.is_reversed)))
             .collect(),
+        lane: model.inbox.lane.word().to_owned(),
         drafts: drafts
-            .map(|(intent, draft)| (intent.to_string(), draft.text.clone()))
+            .map(|(intent, draft)| (intent.to_string(), draft.clone()))
             .collect(),
         views: model.views.clone(),
     }
@@ -99,6 +101,7 @@ pub(crate) fn restore(model: &mut Model, memory: Memory, wanted: Wanted) {
         theme,
         filters,
         orders,
+        lane,
         drafts,
         views,
     } = memory;
@@ -119,7 +122,8 @@ pub(crate) fn restore(model: &mut Model, memory: Memory, wanted: Wanted) {
         .collect();
     model.drafts = drafts
         .into_iter()
-        .filter_map(|(id, text)| Some((id.parse::<IntentId>().ok()?, Draft { text })))
+        .filter_map(|(id, draft)| Some((id.parse::<IntentId>().ok()?, draft)))
         .collect();
+    model.inbox.lane = Lane::named(&lane);
     model.views = views;
 }

@@ -27,6 +27,7 @@ mod feed;
 pub mod filter;
 pub mod format;
 pub mod keymap;
+mod kinds;
 mod memory;
 mod model;
 mod overlays;

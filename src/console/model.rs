@@ -13,6 +13,7 @@ pub(crate) mod detail;
 mod hits;
 pub(crate) mod link;
 mod message;
+pub(crate) mod notices;
 pub(crate) mod overlay;
 pub(crate) mod panel;
 pub(crate) mod reads;
@@ -21,8 +22,10 @@ pub(crate) mod strip;
 use std::collections::{BTreeMap, VecDeque};
 
 use crokey::KeyCombination;
+use crossterm::event::KeyCode;
 
 use crate::clock::Mono;
+use crate::config::Notices;
 use crate::console::action::Context;
 use crate::console::action::place::Place;
 use crate::console::keymap::{Follow, Keymap};
@@ -68,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) themes: Vec<String>,
     /// Where the log is, for help and messages.
     pub(crate) log_path: Option<String>,
+    /// What is told without being asked.
+    pub(crate) notices: Notices,
 }
 
 /// The place on the screen: a desk, or an intent seen from a desk.
@@ -137,6 +142,8 @@ pub(crate) struct Typing {
     pub(crate) paste: Option<Mono>,
     /// When Ctrl-C was last pressed.
     pub(crate) close: Option<Mono>,
+    /// The key that opened the strip, until another one goes down.
+    pub(crate) opened_by: Option<KeyCode>,
 }
 
 /// Everything.
@@ -204,6 +211,10 @@ pub(crate) struct Model {
     pub(crate) strip: Option<Strip>,
     /// What was typed and not sent.
     pub(crate) drafts: BTreeMap<IntentId, Draft>,
+    /// What the operator was told of.
+    pub(crate) notices: notices::Notices,
+    /// Set when a draft was kept: the memory is written soon, whatever else goes on.
+    pub(crate) wants_keeping: bool,
     /// Lines for the operator, oldest first.
     pub(crate) messages: VecDeque<Message>,
     /// Since when the rows are frozen, and how much has happened meanwhile.
@@ -278,6 +289,8 @@ impl Model {
             overlay: None,
             strip: None,
             drafts: BTreeMap::new(),
+            notices: notices::Notices::default(),
+            wants_keeping: false,
             messages: VecDeque::new(),
             paused: None,
             orders: BTreeMap::new(),

@@ -33,6 +33,7 @@ use super::update::{self, Input};
 use super::view::view;
 use super::widgets::Paint;
 use crate::clock::{Clock, Mono};
+use crate::config::Notices;
 use crate::desk::Desk;
 use crate::telemetry::LogRing;
 use aside::{Signal, Signals};
@@ -79,6 +80,8 @@ pub struct ConsoleOptions {
     pub is_desk_chosen: bool,
     /// Whether the theme was asked for, so that the remembered one is not taken.
     pub is_theme_chosen: bool,
+    /// What is told without being asked.
+    pub notices: Notices,
     /// Where the log is.
     pub log_path: Option<String>,
     /// The newest lines of the log.
@@ -102,6 +105,7 @@ impl Default for ConsoleOptions {
             memory: None,
             is_desk_chosen: false,
             is_theme_chosen: false,
+            notices: Notices::default(),
             log_path: None,
             log: LogRing::new(1),
         }
@@ -288,6 +292,7 @@ impl Shell {
             is_embedded: options.is_embedded,
             themes: options.themes.names().map(str::to_owned).collect(),
             log_path: options.log_path.clone(),
+            notices: options.notices,
         };
         let (keymap, problems) = if options.keys.is_empty() {
             (Keymap::default(), Vec::new())
@@ -351,6 +356,9 @@ impl Shell {
                     self.take(now, Input::Tick, screen, keyboard)?;
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            if std::mem::take(&mut self.model.wants_keeping) {
+                self.keep();
             }
             self.look_at_log(screen, keyboard)?;
             if self.is_dirty && !self.model.is_aside && self.frame_in_ms() == 0 {
@@ -453,6 +461,9 @@ impl Shell {
                 Task::Edit(text) => self.edit(&text, screen, keyboard)?,
                 Task::Redraw => screen.redraw(),
                 Task::Bell => screen.bell()?,
+                Task::Notify(text) => {
+                    screen.notify(&text, self.options.notices.how, self.options.between)?;
+                }
                 Task::Suspend => self.suspend(screen, keyboard)?,
                 Task::Return => self.come_back(screen, keyboard)?,
                 Task::Quit => {}

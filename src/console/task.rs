@@ -46,6 +46,8 @@ pub(crate) enum Query {
     Agents,
     /// A page of tasks.
     Tasks(ThreadFilter, PageRequest),
+    /// Open tasks, for notices while another desk is on the screen.
+    OpenTasks(ThreadFilter, PageRequest),
     /// One thread.
     Thread(ThreadId),
     /// A page of intents.
@@ -96,7 +98,7 @@ pub(crate) enum Reply {
     Held(Vec<HeldRow>),
     /// To [`Query::Agents`].
     Agents(Vec<AgentRow>),
-    /// To [`Query::Tasks`].
+    /// To [`Query::Tasks`] and [`Query::OpenTasks`].
     Tasks(Page<TaskRow>),
     /// To [`Query::Thread`].
     Thread(Box<ThreadView>),
@@ -167,6 +169,8 @@ pub(crate) enum Task {
     Return,
     /// Ring.
     Bell,
+    /// Let the terminal tell somebody who looks elsewhere.
+    Notify(String),
     /// End the console.
     Quit,
 }

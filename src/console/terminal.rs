@@ -28,6 +28,9 @@ use parking_lot::Mutex;
 use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::{Frame, Terminal};
 
+use crate::config::Notify;
+use crate::console::sanitise;
+
 /// Whether the terminal is in our hands. Process-wide: there is one tty.
 static HELD: Mutex<bool> = Mutex::new(false);
 
@@ -244,12 +247,38 @@ impl<W: Write> Screen<W> {
         self.send("\x07")
     }
 
+    /// Tells something to somebody who looks elsewhere.
+    pub fn notify(
+        &mut self,
+        text: &str,
+        how: Notify,
+        between: Between,
+    ) -> Result<(), TerminalError> {
+        match notice(text, how) {
+            Some(sequence) if how == Notify::Bell => self.send(&sequence),
+            Some(sequence) => self.send(&between.wrap(&sequence)),
+            None => Ok(()),
+        }
+    }
+
     fn send(&mut self, sequence: &str) -> Result<(), TerminalError> {
         let backend = self.terminal.backend_mut();
         backend
             .write_all(sequence.as_bytes())
             .and_then(|()| Write::flush(backend))
             .map_err(|error| TerminalError::Refused("written to", error))
+    }
+}
+
+/// The sequence that tells the terminal; none when it is not to be told.
+fn notice(text: &str, how: Notify) -> Option<String> {
+    // A semicolon would end the text of OSC 777.
+    let text = sanitise::clean(text).replace(';', ",");
+    match how {
+        Notify::Bell => Some("\x07".to_owned()),
+        Notify::Osc9 => Some(format!("\x1b]9;{text}\x07")),
+        Notify::Osc777 => Some(format!("\x1b]777;notify;Postroom;{text}\x07")),
+        Notify::Off => None,
     }
 }
 

@@ -26,6 +26,7 @@ mod mouse;
 mod moves;
 mod navigate;
 mod news;
+mod notices;
 pub(crate) mod offer;
 mod overlays;
 pub(crate) mod palette;
@@ -36,7 +37,7 @@ mod views;
 
 pub(crate) use acts::seconds_left;
 pub(crate) use comparing::under_cursor as compared_under_cursor;
-pub(crate) use decide::effect_of;
+pub(crate) use decide::{effect_of, hold_of};
 pub(crate) use filter::of as filter_of;
 pub(crate) use overlays::filter_proposals;
 
@@ -82,6 +83,8 @@ pub(crate) fn update(model: &mut Model, at: Moment, input: Input) -> Vec<Task> {
         Input::Refused(task) => refused(model, &task),
     }
     expire(model);
+    decide::keep_draft(model);
+    notices::ring(model, &mut tasks);
     plan::plan(model, &mut tasks);
     tasks
 }
@@ -101,7 +104,10 @@ pub(crate) fn wake_in(model: &Model) -> u64 {
             .checked_sub(since)
             .map_or(u64::MAX, |left| left.max(1))
     };
+    let draft = decide::draft_due_in(model).map_or(u64::MAX, |left| left.max(1));
     plan::due_in(model)
+        .min(draft)
+        .min(notices::due_in(model).map_or(u64::MAX, |left| left.max(1)))
         .min(held.unwrap_or(u64::MAX))
         .min(follows)
         .min(1_000)
@@ -121,7 +127,8 @@ fn terminal(model: &mut Model, event: Event, tasks: &mut Vec<Task>) {
         Event::Paste(text) => keys::paste(model, &text),
         Event::Mouse(mouse) => mouse::mouse(model, mouse, tasks),
         Event::Resize { width, height } => model.size = (width, height),
-        Event::Focus(_) | Event::Tick(_) => {}
+        Event::Focus(has_it) => notices::focus(model, has_it),
+        Event::Tick(_) => {}
         Event::InputEnded(reason) => {
             model.gone = Some(reason);
             model.is_ending = true;
@@ -167,6 +174,7 @@ fn refused(model: &mut Model, task: &Task) {
         | Task::Suspend
         | Task::Return
         | Task::Bell
+        | Task::Notify(_)
         | Task::Quit => {}
     }
 }

@@ -3,7 +3,7 @@
 use super::{Action, Context, Danger, Spec, Takes};
 
 const INBOX: &[Context] = &[Context::Inbox];
-const LIST: &[Context] = &[Context::List];
+const DIFF: &[Context] = &[Context::List, Context::Diff];
 const INTENT: &[Context] = &[Context::Intent];
 const AGENTS: &[Context] = &[Context::Agents];
 const JOBS: &[Context] = &[Context::Jobs];
@@ -28,6 +28,8 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::Take, name: "task.take", keys: &["m"], contexts: INBOX,
         sentence: "Take the task, or release it", hint: "take", rank: 14,
         takes: Takes::OneRow, command: "postroom inbox take <id>", ..Spec::BASE },
+    Spec { action: Action::NextLane, name: "inbox.lane", keys: &["l"], contexts: INBOX,
+        sentence: "Next lane: all, team, mine", hint: "lane", rank: 224, ..Spec::BASE },
     Spec { action: Action::NextUndecided, name: "task.next", keys: &["n"], contexts: INBOX,
         sentence: "Move to the next undecided task", hint: "next undecided", rank: 226, ..Spec::BASE },
     Spec { action: Action::PreviousUndecided, name: "task.previous", keys: &["N"], contexts: INBOX,
@@ -106,9 +108,9 @@ pub(super) const ACTIONS: &[Spec] = &[
         sentence: "Move to the next match", hint: "next match", rank: 43, ..Spec::BASE },
     Spec { action: Action::PreviousMatch, name: "search.previous", keys: &["N"], contexts: INTENT,
         sentence: "Move to the previous match", ..Spec::BASE },
-    Spec { action: Action::NextHunk, name: "diff.next", keys: &["}"], contexts: LIST,
+    Spec { action: Action::NextHunk, name: "diff.next", keys: &["}"], contexts: DIFF,
         sentence: "Move to the next change of the diff", ..Spec::BASE },
-    Spec { action: Action::PreviousHunk, name: "diff.previous", keys: &["{"], contexts: LIST,
+    Spec { action: Action::PreviousHunk, name: "diff.previous", keys: &["{"], contexts: DIFF,
         sentence: "Move to the previous change of the diff", ..Spec::BASE },
     // Agents.
     Spec { action: Action::AgentPause, name: "agent.pause", keys: &["P"], contexts: AGENTS,

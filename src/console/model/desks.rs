@@ -22,6 +22,10 @@ const TAIL_MAX: usize = 200;
 pub(crate) struct Inbox {
     /// The rows.
     pub(crate) tasks: Window<TaskRow>,
+    /// Whose tasks are listed.
+    pub(crate) lane: Lane,
+    /// Every task that was read for the list, before lane and filter.
+    pub(crate) read: Vec<TaskRow>,
     /// Every open task as it was last read, for the overview and for the count on the tab.
     pub(crate) open: Vec<TaskRow>,
     /// The filter line.
@@ -48,6 +52,46 @@ impl Inbox {
             kind: Some(ThreadKind::Task),
             is_due_first: true,
         }
+    }
+}
+
+/// Whose tasks are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Lane {
+    /// Everybody's.
+    #[default]
+    All,
+    /// Mine, and those that nobody has taken.
+    Team,
+    /// Those that are with me.
+    Mine,
+}
+
+impl Lane {
+    /// Its name on the screen and in the memory.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Team => "team",
+            Self::Mine => "mine",
+        }
+    }
+
+    /// What is in it.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::All => "every task",
+            Self::Team => "yours, and what nobody has taken",
+            Self::Mine => "what is with you",
+        }
+    }
+
+    /// The lane of that name; all for any other word.
+    pub(crate) fn named(word: &str) -> Self {
+        [Self::Team, Self::Mine]
+            .into_iter()
+            .find(|lane| lane.word() == word)
+            .unwrap_or_default()
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Slot {
     AgentAttempts,
     /// Tasks.
     Tasks,
+    /// Open tasks, while another desk is on the screen.
+    OpenTasks,
     /// The thread under the cursor.
     Thread,
     /// The first page of intents.
@@ -66,6 +68,7 @@ impl Slot {
             Self::Agents | Self::Jobs | Self::Job => (500, 2_000),
             Self::AgentAttempts => (100, 2_000),
             Self::Tasks => (250, 5_000),
+            Self::OpenTasks => (5_000, 15_000),
             Self::Groups => (500, 10_000),
             Self::Intents | Self::Intent | Self::Family | Self::Attempts => (250, 30_000),
             Self::Thread | Self::Letters => (100, 30_000),

@@ -4,9 +4,11 @@ use ratatui::layout::Rect;
 
 use crate::console::action::place::Place;
 use crate::console::format;
+use crate::console::kinds::{self, Brief, Fact, Shown};
 use crate::console::model::Model;
+use crate::console::model::desks::Lane;
 use crate::console::model::reads::Slot;
-use crate::console::model::strip::{needs_comment, outcomes_of};
+use crate::console::model::strip::{Draft, needs_comment, outcomes_of};
 use crate::console::theme::Role;
 use crate::console::update::handing;
 use crate::console::view::kit::{Canvas, List, Size, Span, empty_text, fact, rows_of, span};
@@ -16,7 +18,18 @@ use crate::desk::rows::TaskRow;
 use crate::domain::task::is_negative;
 use crate::domain::time::Timestamp;
 
+use super::strip::Beside;
 use super::{dead_letters, strip, words};
+
+/// Lines of the task beside the list: framed, and as a peek.
+const TASK: u16 = 8;
+const PEEK: u16 = 6;
+/// Lines that a list keeps while a strip is open: its title, its headings, two rows.
+const LIST_MIN: u16 = 4;
+/// The same in a frame, with two rows more around the strip.
+const WIDE_LIST_MIN: u16 = 7;
+/// A thread of fewer lines is not shown.
+const THREAD_MIN: u16 = 4;
 
 const WIDE: &[Column] = &[
     Column::new("DUE", 0, 5, 5).right(),
@@ -63,7 +76,10 @@ fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
                 ),
                 Role::Dim,
             ),
-            None => Cell::from(task.title.clone()),
+            None => match model.drafts.get(&task.intent).and_then(Draft::progress) {
+                Some((done, all)) => Cell::from(format!("{} [{done}/{all}]", task.title)),
+                None => Cell::from(task.title.clone()),
+            },
         },
     };
     let owner = match &task.delegated_to {
@@ -118,44 +134,63 @@ fn short_type(task_type: &str) -> &str {
 /// Draws the desk.
 pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     match canvas.size {
-        Size::Wide => {
-            let [list, task, thread] = rows_of(area, [0, 8, 6 + area.height / 12], 0);
-            draw_list(model, canvas, list);
-            draw_task(model, canvas, task);
-            draw_thread(model, canvas, thread);
-        }
+        Size::Wide => draw_wide(model, canvas, area),
         Size::Medium => {
-            let under = if model.strip.is_some() {
-                strip::height(model)
+            let wanted = |beside| strip::height(model, Size::Medium, area.width, beside);
+            let (peek, beside) = if wanted(Beside::Task) + PEEK + LIST_MIN <= area.height {
+                (PEEK, Beside::Task)
             } else {
-                0
+                (0, Beside::Nothing)
             };
-            let [list, task, below] = rows_of(area, [0, 6, under], 0);
-            draw_list(model, canvas, list);
-            draw_task(model, canvas, task);
-            strip::draw(model, canvas, below);
+            let under = wanted(beside).min(area.height.saturating_sub(peek + LIST_MIN));
+            let [list, task, below] = rows_of(area, [0, peek, under], 0);
+            draw_list(model, canvas, list, 0);
+            if peek > 0 {
+                draw_task(model, canvas, task);
+            }
+            strip::draw(model, canvas, below, beside);
         }
         Size::Narrow => {
-            let under = if model.strip.is_some() {
-                strip::height(model)
-            } else {
-                0
-            };
+            let wanted = strip::height(model, Size::Narrow, area.width, Beside::Nothing);
+            let under = wanted.min(area.height.saturating_sub(LIST_MIN));
             let [list, below] = rows_of(area, [0, under], 0);
-            draw_list(model, canvas, list);
-            strip::draw(model, canvas, below);
+            draw_list(model, canvas, list, 0);
+            strip::draw(model, canvas, below, Beside::Nothing);
         }
         Size::Tiny | Size::None => {
             if model.strip.is_some() {
-                strip::draw(model, canvas, area);
+                strip::draw(model, canvas, area, Beside::Nothing);
             } else {
-                draw_list(model, canvas, area);
+                draw_list(model, canvas, area, 0);
             }
         }
     }
 }
 
-fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+/// The strip stands in the list, under its row. What it needs is taken from the thread, then from the list.
+fn draw_wide(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let columns = area.width.saturating_sub(8);
+    let strip = strip::height(model, Size::Wide, columns, Beside::Task);
+    let list = strip + WIDE_LIST_MIN;
+    let thread = area
+        .height
+        .saturating_sub(list + TASK)
+        .min(6 + area.height / 12);
+    let thread = if thread < THREAD_MIN { 0 } else { thread };
+    let [list, task, thread] = rows_of(area, [0, TASK, thread], 0);
+    draw_list(
+        model,
+        canvas,
+        list,
+        strip.min(list.height.saturating_sub(WIDE_LIST_MIN - 2)),
+    );
+    draw_task(model, canvas, task);
+    if !thread.is_empty() {
+        draw_thread(model, canvas, thread);
+    }
+}
+
+fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect, below: u16) {
     let window = &model.inbox.tasks;
     let dot = canvas.paint.glyphs.dot;
     let is_ours = |task: &&TaskRow| model.identity().is_some_and(|who| *who == task.owner);
@@ -177,10 +212,14 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         "" => "state:open",
         text => text,
     };
+    let lane = match model.inbox.lane {
+        Lane::All => String::new(),
+        lane => format!("lane {}   ", lane.word()),
+    };
     let right = if canvas.size == Size::Tiny {
         order
     } else {
-        format!("/ {filter}   {order}")
+        format!("{lane}/ {filter}   {order}")
     };
     let inner = canvas.section(area, &title, &right, Some((0, true)));
     let nothing = if model.inbox.filter.is_empty() {
@@ -188,7 +227,6 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     } else {
         "no task fits the filter; // clears it"
     };
-    let is_inline = canvas.size == Size::Wide && model.strip.is_some();
     let list = List {
         window,
         pane: 0,
@@ -199,7 +237,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         },
         is_focused: true,
         has_marks: window.marked() > 0,
-        below: if is_inline { strip::height(model) } else { 0 },
+        below,
         empty: empty_text(model, window, Slot::Tasks, nothing),
     };
     let is_wide = canvas.size == Size::Wide;
@@ -210,7 +248,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             width: below.width.saturating_sub(4),
             ..below
         };
-        strip::draw(model, canvas, place);
+        strip::draw(model, canvas, place, Beside::Task);
     }
 }
 
@@ -253,11 +291,17 @@ fn draw_task(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 fn task_facts(model: &Model, task: &TaskRow) -> Vec<(String, Span)> {
     let now = model.at.wall;
     let due = task.due_at.map_or_else(String::new, |due| {
-        format!(
-            "   due {} ({})",
-            format::moment(due, now),
-            format::left(due, now)
-        )
+        let then = match (task.is_open, &task.escalates_to) {
+            (true, Some(to)) => {
+                let times = task.reminders_max;
+                let times =
+                    times.map_or_else(String::new, |most| format!("reminds {most}×, then "));
+                format!(", then {times}{}", words::actor(to))
+            }
+            _ => String::new(),
+        };
+        let when = format::moment(due, now);
+        format!("   due {when} ({}){then}", format::left(due, now))
     });
     let deadline = task.deadline.map_or_else(String::new, |deadline| {
         format!("   deadline {} → TIMED_OUT", format::moment(deadline, now))
@@ -268,44 +312,48 @@ fn task_facts(model: &Model, task: &TaskRow) -> Vec<(String, Span)> {
         format::moment(task.opened_at, now)
     );
     let mut facts = vec![fact("asked", asked)];
-    let payload = payload_line(model, task);
     let words = task.description.clone().unwrap_or_default();
     if !words.is_empty() {
         facts.push(fact("about", words));
     }
-    facts.push(fact("payload", payload));
-    facts.push(fact("answers", answers(task)));
+    facts.extend(kind_facts(model, task));
+    match &task.decision {
+        Some(decision) => {
+            let who = words::actor(&decision.by);
+            let when = format::moment(decision.at, now);
+            let words = decision.comment.as_ref();
+            let words = words.map_or_else(String::new, |words| format!(": {words}"));
+            let text = format!(
+                "{} by {who} {when} through {}, version {}{words}",
+                decision.outcome, decision.via, task.version
+            );
+            facts.insert(0, fact("decided", text));
+        }
+        None => facts.push(fact("answers", answers(task))),
+    }
     facts
 }
 
-/// The leaves of the payload in one line.
-fn payload_line(model: &Model, task: &TaskRow) -> String {
-    let Some(thread) = model
-        .inbox
-        .thread
-        .as_ref()
-        .filter(|one| one.row.thread == task.thread)
-    else {
-        return "reading".to_owned();
+/// What the task is about, as its type tells it. What an open strip shows itself is not said twice.
+fn kind_facts(model: &Model, task: &TaskRow) -> Vec<(String, Span)> {
+    let thread = model.inbox.thread.as_ref();
+    let Some(thread) = thread.filter(|one| one.row.thread == task.thread) else {
+        return vec![fact("payload", "reading")];
     };
-    let value = thread.payload.to_value();
-    let Some(fields) = value.as_object() else {
-        return thread.payload.as_str().to_owned();
+    let payload = thread.payload.to_value();
+    let brief = Brief {
+        task,
+        payload: &payload,
+        people: &[],
     };
-    let parts: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| match value {
-            serde_json::Value::String(text) => format!("{name} {text}"),
-            serde_json::Value::Object(inner) => format!("{name} {{{}}}", inner.len()),
-            serde_json::Value::Array(items) => format!("{name} [{}]", items.len()),
-            other => format!("{name} {other}"),
-        })
-        .collect();
-    if parts.is_empty() {
-        "empty".to_owned()
-    } else {
-        parts.join("   ")
-    }
+    let is_open = model.strip.is_some();
+    let is_shown = |fact: &Fact| !is_open || fact.shown == Shown::Beside;
+    let facts = kinds::of(&task.task_type).facts(&brief);
+    facts
+        .into_iter()
+        .filter(|fact| fact.text != task.title && is_shown(fact))
+        .map(|one| (one.label, (one.text, one.role)))
+        .collect()
 }
 
 fn answers(task: &TaskRow) -> String {

@@ -23,7 +23,7 @@ fn many_tasks_are_decided_at_their_versions_and_the_panel_names_what_it_leaves_o
     let screen = bench.screen();
     assert!(screen.contains("approved: 2 approvals"), "{screen}");
     assert!(screen.contains("acts on 2 of 7 marked"), "{screen}");
-    assert!(screen.contains("1 override, never in bulk"), "{screen}");
+    assert!(screen.contains("1 override, another type"), "{screen}");
     bench.key(KeyCode::Enter);
     assert_eq!(bench.acts(), [], "one of them wants a comment");
     bench.keys("batch of the morning");

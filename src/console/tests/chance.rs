@@ -19,6 +19,12 @@ enum Hand {
     Paste(String),
     /// A key that is held down.
     Hold(KeyCode),
+    /// A letter with Control.
+    Control(char, u64),
+    /// A digit with Alt.
+    Answer(u32),
+    /// The desk has something new.
+    News,
 }
 
 fn hand() -> impl Strategy<Value = Hand> {
@@ -60,6 +66,22 @@ fn play(bench: &mut Bench, hands: &[Hand]) {
             }
             Hand::Paste(text) => {
                 bench.input(Input::Terminal(Event::Paste(text.clone())));
+            }
+            Hand::Control(letter, after) => {
+                bench.elapsed_ms += after;
+                bench.press(KeyCode::Char(*letter), KeyModifiers::CONTROL);
+            }
+            Hand::Answer(digit) => {
+                let digit = char::from_digit(*digit, 10).unwrap_or('0');
+                bench.press(KeyCode::Char(digit), KeyModifiers::ALT);
+            }
+            Hand::News => {
+                bench.desk.script(|script| {
+                    for task in &mut script.tasks {
+                        task.version += 1;
+                    }
+                });
+                bench.pass(6_000);
             }
             Hand::Hold(key) => {
                 for _ in 0..8 {
@@ -106,5 +128,120 @@ proptest! {
         }
         let acts = bench.acts();
         prop_assert!(acts.is_empty(), "{acts:?}");
+    }
+}
+
+/// Keys of somebody who does press Enter, at any speed, in and outside of strips.
+fn bold_hand() -> impl Strategy<Value = Hand> {
+    prop_oneof![
+        3 => hand(),
+        2 => (0_u64..900).prop_map(|after| Hand::Key(KeyCode::Enter, after)),
+        1 => (prop::sample::select(vec!['r', 'j', 'e', 'd', 'u']), 0_u64..900)
+            .prop_map(|(letter, after)| Hand::Control(letter, after)),
+        1 => (0_u32..10).prop_map(Hand::Answer),
+        1 => Just(Hand::News),
+    ]
+}
+
+/// Whether a strip, a panel or an editor is open; only in these Enter means an act.
+fn has_open(bench: &Bench) -> bool {
+    bench.model.strip.is_some() || bench.model.overlay.is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Whatever decides, discards, cancels or steers does so at an Enter or a Ctrl-S that was pressed by
+    /// itself, in something that had been open for the guard's time already.
+    #[test]
+    fn whatever_acts_was_asked_for_by_a_deliberate_key(
+        desk in 1_u8..9,
+        hands in prop::collection::vec(bold_hand(), 1..60),
+    ) {
+        let mut bench = Bench::at(80, 24);
+        bench.keys(&desk.to_string());
+        let mut opened_at = None;
+        for hand in &hands {
+            let (was_open, before) = (has_open(&bench), bench.acts().len());
+            play(&mut bench, std::slice::from_ref(hand));
+            let acts = bench.acts();
+            for act in acts.iter().skip(before) {
+                let is_harmless = matches!(
+                    act,
+                    Act::Replay { .. } | Act::RetryNow { .. } | Act::Undo { .. }
+                );
+                let is_enter = matches!(hand, Hand::Key(KeyCode::Enter, _));
+                let was_long = opened_at.is_some_and(|at| bench.elapsed_ms - at >= 400);
+                prop_assert!(
+                    is_harmless || (is_enter && was_open && was_long),
+                    "{act:?} by {hand:?}, open since {opened_at:?}, now {}", bench.elapsed_ms
+                );
+            }
+            opened_at = match (was_open, has_open(&bench)) {
+                (_, false) => None,
+                (true, true) => opened_at,
+                (false, true) => Some(bench.elapsed_ms),
+            };
+        }
+    }
+
+    /// Rows come, go and change places; the cursor stays on its row until a key moves it.
+    #[test]
+    fn the_row_under_the_cursor_never_changes_without_a_move(
+        down in 0_usize..7,
+        changes in prop::collection::vec((0_u8..5, 0_usize..7), 1..12),
+    ) {
+        let mut bench = Bench::at(120, 36);
+        bench.keys("2");
+        for _ in 0..down {
+            bench.keys("j");
+        }
+        let here = bench.model.inbox.tasks.cursor().copied();
+        for (change, at) in changes {
+            bench.desk.script(|script| {
+                let tasks = &mut script.tasks;
+                let at = at.min(tasks.len().saturating_sub(1));
+                match change {
+                    0 => tasks.reverse(),
+                    1 if tasks.len() > 1 => drop(tasks.remove(at)),
+                    2 => tasks.rotate_left(at),
+                    3 => if let Some(task) = tasks.get_mut(at) {
+                        task.version += 1;
+                        task.due_at = None;
+                    },
+                    _ => if let Some(task) = tasks.first().cloned() {
+                        let intent = super::fixtures::id(&format!("{:08x}", at + 77), 5);
+                        tasks.retain(|task| task.intent != intent);
+                        tasks.insert(0, crate::desk::rows::TaskRow { intent, ..task });
+                    },
+                }
+            });
+            bench.pass(6_000);
+            prop_assert_eq!(bench.model.inbox.tasks.cursor().copied(), here);
+        }
+    }
+
+    /// Until its instant `u` takes back what was staged; from then on it sends nothing.
+    #[test]
+    fn what_is_staged_can_be_taken_back_until_its_instant(after in 0_u64..10_000) {
+        let mut bench = Bench::at(120, 36);
+        bench.keys("2ja");
+        let behind = 60_000_u64.saturating_sub(bench.elapsed_ms);
+        bench.pass(behind);
+        bench.press(KeyCode::Enter, KeyModifiers::NONE);
+        bench.settle();
+        let staged_at = bench.elapsed_ms;
+        let effective_at = bench.model.staged.first().map(|staged| staged.effective_at);
+        bench.elapsed_ms = staged_at + after;
+        let is_final = effective_at.is_some_and(|at| at <= bench.moment().wall);
+        if is_final {
+            bench.desk.script(|script| script.held.clear());
+        }
+        bench.input(Input::Tick);
+        bench.press(KeyCode::Char('u'), KeyModifiers::NONE);
+        bench.settle();
+        let has_undone = matches!(bench.acts().last(), Some(Act::Undo { .. }));
+        prop_assert!(effective_at.is_some());
+        prop_assert_eq!(has_undone, !is_final, "{} ms after", after);
     }
 }

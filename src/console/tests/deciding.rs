@@ -7,6 +7,7 @@ use super::fake::decided_by_bob;
 use super::{Bench, fixtures};
 use crate::desk::act::Act;
 use crate::domain::ids::HoldId;
+use crate::domain::payload::Payload;
 use crate::domain::time::Span;
 use crate::engine::command::Choice;
 
@@ -74,14 +75,8 @@ fn a_required_comment_is_asked_for_before_anything_is_sent() {
 fn tab_goes_through_the_outcomes_and_x_begins_with_the_no() {
     let mut bench = strip(3);
     let outcome = |bench: &Bench| {
-        bench
-            .model
-            .strip
-            .as_ref()
-            .unwrap()
-            .outcome()
-            .unwrap()
-            .to_owned()
+        let strip = bench.model.strip.as_ref().unwrap();
+        strip.outcome().unwrap()
     };
     assert_eq!(outcome(&bench), "approved");
     bench.key(KeyCode::Tab);
@@ -201,13 +196,30 @@ fn a_task_that_changes_under_the_strip_turns_enter_off_until_the_change_was_show
         let task = &mut script.tasks[2];
         task.version = 8;
         task.title = "wire 84,000.00 EUR → NORDWIND AB".to_owned();
+        let before = script.payload.as_str().to_owned();
+        script.payload = Payload::object(&before.replace("48,000.00", "84,000.00")).unwrap();
+        let mut event = script.thread.last().cloned().unwrap();
+        event.actor = "agent://acme/prod/bob".to_owned();
+        event.event_type = "inbox.delegated".to_owned();
+        event.text = Some("your turn".to_owned());
+        script.thread.push(event);
     });
     bench.pass(6_000);
-    assert!(bench.screen().contains("the task changed while you wrote"));
+    let screen = bench.screen();
+    let line = "changed by bob: amount 48,000.00 EUR → 84,000.00 EUR";
+    assert!(screen.contains(line), "{screen}");
+    assert!(
+        screen.contains("Enter is off: Ctrl-R shows what changed"),
+        "{screen}"
+    );
     bench.key(KeyCode::Enter);
     assert_eq!(bench.acts(), []);
     bench.ctrl('r');
-    assert!(bench.screen().contains("version 7 to 8"));
+    let screen = bench.screen();
+    assert!(screen.contains("bob: your turn"), "{screen}");
+    assert!(screen.contains("wire 84,000.00 EUR"), "{screen}");
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [], "it was shown a moment ago");
     bench.pass(1_000);
     bench.key(KeyCode::Enter);
     assert!(matches!(
@@ -270,7 +282,7 @@ fn a_held_decision_that_came_second_is_told_who_was_first_and_when() {
         agent: None,
         status: None,
         actor: actor.to_owned(),
-        data: crate::domain::payload::Payload::of(&data),
+        data: Payload::of(&data),
     };
     let bob = "agent://acme/prod/bob";
     let decided = fact(

@@ -174,3 +174,22 @@ fn a_key_that_may_only_look_is_told_so() {
     assert!(bench.status().contains("may only look"));
     assert!(bench.screen().contains("ro alice"));
 }
+
+#[test]
+fn a_key_that_opened_the_strip_and_is_held_on_writes_nothing_in_it() {
+    let mut bench = inbox();
+    bench.press(KeyCode::Char('a'), KeyModifiers::NONE);
+    for _ in 0..20 {
+        bench.elapsed_ms += 33;
+        bench.hold_down(KeyCode::Char('a'));
+    }
+    let words = |bench: &Bench| bench.model.strip.as_ref().unwrap().comment();
+    assert_eq!(words(&bench), None);
+    bench.keys("ab");
+    bench.hold_down(KeyCode::Char('b'));
+    assert_eq!(
+        words(&bench).as_deref(),
+        Some("abb"),
+        "a key of one's own repeats"
+    );
+}

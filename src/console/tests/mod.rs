@@ -12,8 +12,11 @@ mod fixtures;
 mod guards;
 mod handing;
 mod jobs;
+mod kinds;
+mod lanes;
 mod looking;
 mod memory;
+mod notices;
 mod screens;
 
 use std::sync::Arc;
@@ -25,6 +28,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::clock::Mono;
+use crate::config::Notices;
 use crate::console::event::Event;
 use crate::console::feed;
 use crate::console::keymap::Keymap;
@@ -66,6 +70,10 @@ impl Bench {
             is_embedded: true,
             themes: Themes::built_in().names().map(str::to_owned).collect(),
             log_path: None,
+            notices: Notices {
+                dead_letters_per_hour: 100,
+                ..Notices::default()
+            },
         };
         let at = Moment {
             wall: fixtures::now(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::console::kinds::{self, Brief};
 use crate::console::model::Model;
 use crate::console::model::panel::{Ask, Deed, Panel, Rule};
 use crate::console::model::strip::{first_outcome, outcomes_of};
@@ -20,13 +21,9 @@ pub(super) fn decide(model: &Model, is_positive: bool) -> Result<Panel, String> 
     let Some(first) = marked
         .iter()
         .copied()
-        .find(|task| why_not(model, task).is_none())
+        .find(|task| why_not(model, task, is_positive).is_none())
     else {
-        return Err(if marked.is_empty() {
-            "mark tasks first: Space marks one, v a range, * all that are listed".to_owned()
-        } else {
-            "none of the marked tasks can be decided here".to_owned()
-        });
+        return Err(why_none(model, &marked, is_positive));
     };
     let outcomes = outcomes_of(first);
     let outcome = first_outcome(&outcomes, is_positive)
@@ -36,10 +33,16 @@ pub(super) fn decide(model: &Model, is_positive: bool) -> Result<Panel, String> 
     let mut taken: Vec<&TaskRow> = Vec::new();
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     for task in &marked {
-        let reason = why_not(model, task).or_else(|| {
-            let is_same = task.task_type == first.task_type && outcomes_of(task) == outcomes;
-            (!is_same).then(|| format!("{} or other outcomes", task.task_type))
-        });
+        let is_same = outcomes_of(task) == outcomes;
+        let reason = if task.task_type == first.task_type {
+            why_not(model, task, is_positive)
+                .or_else(|| (!is_same).then(|| "with other outcomes".to_owned()))
+        } else {
+            Some(format!(
+                "{}, another type",
+                task.task_type.replace('_', " ")
+            ))
+        };
         match reason {
             Some(reason) => *left_out.entry(reason).or_default() += 1,
             None => taken.push(task),
@@ -82,6 +85,20 @@ pub(super) fn decide(model: &Model, is_positive: bool) -> Result<Panel, String> 
     Ok(panel)
 }
 
+/// Why nothing of what is marked can be decided at once.
+fn why_none(model: &Model, marked: &[&TaskRow], is_positive: bool) -> String {
+    if marked.is_empty() {
+        return "mark tasks first: Space marks one, v a range, * all that are listed".to_owned();
+    }
+    let mut reasons: Vec<String> = marked
+        .iter()
+        .filter_map(|task| why_not(model, task, is_positive))
+        .collect();
+    reasons.sort();
+    reasons.dedup();
+    format!("none of the marked tasks: {}", reasons.join(", "))
+}
+
 fn left_out_fact(left_out: BTreeMap<String, usize>) -> Option<(String, String)> {
     let reasons: Vec<String> = left_out
         .into_iter()
@@ -91,7 +108,7 @@ fn left_out_fact(left_out: BTreeMap<String, usize>) -> Option<(String, String)> 
 }
 
 /// Why a task is left out of a decision on many.
-fn why_not(model: &Model, task: &TaskRow) -> Option<String> {
+fn why_not(model: &Model, task: &TaskRow, is_positive: bool) -> Option<String> {
     let reason = if task.decision.is_some() {
         "decided already"
     } else if model.is_sent(task.intent) {
@@ -99,7 +116,16 @@ fn why_not(model: &Model, task: &TaskRow) -> Option<String> {
     } else if model.held_on(task.intent).or(task.held.as_ref()).is_some() {
         "held already"
     } else if task.task_type == "override" {
-        "override, never in bulk"
+        "overrides, never in bulk"
+    } else if task.is_evidence_required {
+        "want evidence each"
+    } else if is_positive {
+        let brief = Brief {
+            task,
+            payload: &serde_json::Value::Null,
+            people: &[],
+        };
+        kinds::of(&task.task_type).needs_more(&brief)?
     } else {
         return None;
     };

@@ -1,11 +1,19 @@
 //! Deciding in place: the strip under a task.
 
-use crate::console::model::strip::{self, Purpose, Strip, first_outcome, outcomes_of};
+pub(super) mod change;
+pub(super) mod people;
+
+use crossterm::event::KeyEvent;
+
+use crate::console::kinds::{self, Fault, Handed};
+use crate::console::model::strip::entry::{Input, Key};
+use crate::console::model::strip::{Purpose, Strip, first_outcome, outcomes_of};
 use crate::console::model::{Model, Sent, Weight};
-use crate::console::task::{Moment, Task, Ticket};
+use crate::console::task::{Task, Ticket};
 use crate::desk::act::Act;
 use crate::desk::rows::TaskRow;
-use crate::domain::task::is_negative;
+use crate::domain::payload::Payload;
+use crate::domain::task::{TaskType, is_negative};
 use crate::domain::time::Span;
 use crate::engine::command::Choice;
 
@@ -13,6 +21,8 @@ use super::{acts, keys};
 
 /// The least hold of an override.
 const OVERRIDE_HOLD: Span = Span::from_seconds(5);
+/// How long after the last key what was typed is kept as a draft.
+const DRAFT_MS: u64 = 300;
 
 /// Opens the strip on the first positive or negative outcome.
 pub(super) fn open(model: &mut Model, is_positive: bool) {
@@ -21,17 +31,16 @@ pub(super) fn open(model: &mut Model, is_positive: bool) {
     };
     let outcomes = outcomes_of(&task);
     let Some(chosen) = first_outcome(&outcomes, is_positive) else {
-        let side = if is_positive { "a yes" } else { "a no" };
+        let (key, side) = if is_positive {
+            ("a", "yes")
+        } else {
+            ("x", "no")
+        };
         let all = outcomes.join(", ");
-        model.say(
-            Weight::Warn,
-            format!("{side} is not among its outcomes: {all}"),
-        );
-        return;
+        let text = format!("{key} is off: none of its outcomes is a {side} ({all})");
+        return model.say(Weight::Warn, text);
     };
-    let draft = model.drafts.get(&task.intent);
-    let purpose = Purpose::Decide { outcomes, chosen };
-    let mut strip = Strip::new(&task, purpose, draft, model.at.mono);
+    let mut strip = strip_on(model, &task, Purpose::Decide { outcomes, chosen });
     if let Some(held) = model.held_on(task.intent) {
         let name = held.by.rsplit('/').next().unwrap_or(&held.by);
         strip.problem = Some(format!(
@@ -45,9 +54,20 @@ pub(super) fn open(model: &mut Model, is_positive: bool) {
 /// Opens the strip for a reply.
 pub(super) fn open_reply(model: &mut Model) {
     if let Some(task) = task_to_decide(model) {
-        let draft = model.drafts.get(&task.intent);
-        model.strip = Some(Strip::new(&task, Purpose::Reply, draft, model.at.mono));
+        let strip = strip_on(model, &task, Purpose::Reply);
+        model.strip = Some(strip);
     }
+}
+
+fn strip_on(model: &Model, task: &TaskRow, purpose: Purpose) -> Strip {
+    let thread = model.inbox.thread.as_ref();
+    let thread = thread.filter(|one| one.row.thread == task.thread);
+    let people = people::of(model);
+    let mut strip = Strip::new(task, thread, people, purpose, model.at.mono);
+    if let Some(draft) = model.drafts.get(&task.intent) {
+        strip.restore(draft);
+    }
+    strip
 }
 
 /// The task under the cursor, if it can be decided now; else says why not.
@@ -74,77 +94,129 @@ fn task_to_decide(model: &mut Model) -> Option<TaskRow> {
 
 /// Enter in the strip: stages the decision, or sends the reply.
 pub(super) fn stage(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
-    let checked = check(model, is_repeat);
+    let checked = check(model).and_then(|handed| {
+        let from = model
+            .strip
+            .as_ref()
+            .map_or(model.at.mono, |strip| strip.armed_from);
+        match keys::armed(model, from, is_repeat, "Enter") {
+            Ok(()) => Ok(handed),
+            Err(text) => Err(vec![Fault { key: None, text }]),
+        }
+    });
+    let hold = model.hold();
     let Some(strip) = model.strip.as_mut() else {
         return;
     };
-    if let Err(problem) = checked {
-        strip.problem = Some(problem);
-        return;
+    for entry in &mut strip.entries {
+        entry.problem = None;
     }
+    let handed = match checked {
+        Ok(handed) => handed,
+        Err(faults) => return point_out(strip, faults),
+    };
     strip.is_sent = true;
     strip.problem = None;
     let intent = strip.intent;
-    let comment = strip.comment();
-    let version = strip.version;
-    let outcome = strip.outcome().map(str::to_owned);
-    let is_override = outcome.as_deref() == Some("override_approved");
-    let hold = model.hold();
-    let hold = if is_override {
-        hold.max(OVERRIDE_HOLD)
-    } else {
-        hold
-    };
-    let (act, what, word) = if let Some(outcome) = outcome {
+    let (act, what, word) = if let Some(outcome) = strip.outcome() {
+        let is_override = TaskType::from_name(&strip.task.task_type) == TaskType::Override;
         let act = Act::Decide {
             intent,
             choice: Choice::Outcome(outcome.clone()),
-            comment,
-            data: None,
-            version: Some(version),
-            hold,
+            comment: handed.comment,
+            data: handed.data.as_ref().map(Payload::of),
+            version: Some(strip.version),
+            hold: if is_override {
+                hold.max(OVERRIDE_HOLD)
+            } else {
+                hold
+            },
         };
         (act, format!("{} {outcome}", intent.short()), outcome)
     } else {
-        let message = comment.unwrap_or_default();
+        let message = handed.comment.unwrap_or_default();
         let act = Act::Reply { intent, message };
-        (
-            act,
-            format!("reply to {}", intent.short()),
-            "reply".to_owned(),
-        )
+        let what = format!("reply to {}", intent.short());
+        (act, what, "reply".to_owned())
     };
     acts::send(model, Some(intent), what, word, act, tasks);
 }
 
-fn check(model: &Model, is_repeat: bool) -> Result<(), String> {
-    let Some(strip) = &model.strip else {
-        return Ok(());
-    };
-    model.may_act()?;
-    if strip.is_sent {
-        return Err("sent; waiting for the answer".to_owned());
+/// Shows what is wrong where it is wrong, and goes to the first of it.
+fn point_out(strip: &mut Strip, faults: Vec<Fault>) {
+    let mut said = None;
+    let mut count = 0_usize;
+    for Fault { key, text } in faults {
+        let place = strip
+            .entries
+            .iter()
+            .position(|entry| Some(&entry.key) == key.as_ref());
+        let entry = place.and_then(|place| strip.entries.get_mut(place));
+        let Some(entry) = entry else {
+            said.get_or_insert(text);
+            continue;
+        };
+        if count == 0 {
+            let is_named = matches!(entry.key, Key::Property(_) | Key::Step(_));
+            let line = if is_named {
+                format!("{}: {text}", entry.label)
+            } else {
+                text.clone()
+            };
+            said.get_or_insert(line);
+            strip.focus = place.unwrap_or(strip.focus);
+        }
+        count += 1;
+        if let Some(entry) = strip.entries.get_mut(place.unwrap_or(usize::MAX)) {
+            entry.leave();
+            entry.problem = Some(text);
+        }
     }
-    if strip.is_overtaken && strip.outcome().is_some() {
+    strip.problem = said.map(|text| match count {
+        0 | 1 => text,
+        more => format!("{text}; {} more to mend", more - 1),
+    });
+}
+
+/// What would be handed in.
+fn check(model: &Model) -> Result<Handed, Vec<Fault>> {
+    let whole = |text: String| vec![Fault { key: None, text }];
+    let Some(strip) = &model.strip else {
+        return Err(Vec::new());
+    };
+    model.may_act().map_err(whole)?;
+    if strip.is_sent {
+        return Err(whole("sent; waiting for the answer".to_owned()));
+    }
+    let outcome = strip.outcome();
+    if strip.is_overtaken && outcome.is_some() {
         let kept = "Esc keeps the words, c sends them as a reply";
         let problem = strip.problem.as_deref().unwrap_or("the task was decided");
-        return Err(if problem.ends_with(kept) {
+        return Err(whole(if problem.ends_with(kept) {
             problem.to_owned()
         } else {
             format!("{problem}; {kept}")
-        });
+        }));
     }
     if strip.change.is_some() && !strip.is_change_shown {
-        return Err("the task changed: Ctrl-R shows how, then Enter stages".to_owned());
+        let text = "the task changed: Ctrl-R shows how, then Enter stages";
+        return Err(whole(text.to_owned()));
     }
-    if strip.is_comment_required && strip.comment().is_none() {
-        return Err(if strip.outcome().is_some() {
-            "a comment is required here".to_owned()
-        } else {
-            "a reply needs words".to_owned()
-        });
+    let Some(outcome) = outcome else {
+        let words = strip.comment();
+        return match words {
+            Some(_) => Ok(Handed {
+                comment: words,
+                data: None,
+            }),
+            None => Err(whole("a reply needs words".to_owned())),
+        };
+    };
+    if strip.payload.is_none() && kinds::of(&strip.task.task_type).needs_payload() {
+        let text = "the task is still being read: press Enter again";
+        return Err(whole(text.to_owned()));
     }
-    keys::armed(model, strip.armed_from, is_repeat, "Enter")
+    kinds::hand_in(&strip.brief(), &strip.entries, &outcome)
 }
 
 /// Tab in the strip.
@@ -159,95 +231,155 @@ pub(super) fn turn(model: &mut Model, is_forward: bool) {
     }
 }
 
-/// Ctrl-J in the strip.
-pub(super) fn new_line(model: &mut Model) {
-    if let Some(strip) = &mut model.strip {
-        strip.editor.new_line();
+/// A key in the strip that is no command: for the entry that has the focus, or between entries.
+pub(super) fn press(model: &mut Model, key: KeyEvent) {
+    use crossterm::event::KeyCode;
+    let Some(strip) = model.strip.as_mut().filter(|strip| !strip.is_sent) else {
+        return;
+    };
+    let is_arrow = matches!(key.code, KeyCode::Up | KeyCode::Down);
+    let is_outside = strip.focused().is_none_or(|entry| !entry.wants_arrows());
+    if is_arrow && is_outside && strip.is_long() {
+        strip.step(key.code == KeyCode::Down);
+        return;
+    }
+    match strip.focused_mut() {
+        Some(entry) => {
+            entry.press(key);
+            entry.problem = None;
+        }
+        None => match key.code {
+            KeyCode::Right | KeyCode::Char(' ') => strip.turn_outcome(true),
+            KeyCode::Left => strip.turn_outcome(false),
+            _ => {}
+        },
+    }
+    touched(model);
+}
+
+/// Pasted text in the strip.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    let strip = model.strip.as_mut().filter(|strip| !strip.is_sent);
+    if let Some(entry) = strip.and_then(Strip::focused_mut) {
+        entry.paste(text);
+        entry.problem = None;
+    }
+    touched(model);
+}
+
+/// Alt and a digit in the strip: the answer with that number.
+pub(super) fn answer(model: &mut Model, number: usize) {
+    let Some(strip) = model.strip.as_mut().filter(|strip| !strip.is_sent) else {
+        return;
+    };
+    let answers = kinds::answers(strip.brief().payload);
+    let chosen = answers.get(number.wrapping_sub(1));
+    let is_answer = |entry: &crate::console::model::strip::entry::Entry| entry.key == Key::Answer;
+    let place = strip.entries.iter().position(is_answer);
+    match (chosen, place) {
+        (Some(text), Some(place)) => {
+            strip.focus = place;
+            if let Some(field) = strip.focused_mut().and_then(|entry| entry.field_mut()) {
+                field.set_text(text);
+            }
+            touched(model);
+        }
+        (_, None) => strip.problem = Some("quick answers are for questions".to_owned()),
+        (None, Some(_)) => {
+            strip.problem = Some(match answers.len() {
+                0 => "the question names no answers to choose from".to_owned(),
+                count => format!("there are {count} answers to choose from"),
+            });
+        }
     }
 }
 
-/// Ctrl-R in the strip: shows what changed and arms Enter again.
-pub(super) fn show_change(model: &mut Model) {
+/// `}` and `{` in a diff.
+pub(super) fn hunk(model: &mut Model, is_forward: bool) {
+    if let Some(entry) = model.strip.as_mut().and_then(Strip::focused_mut) {
+        entry.hunk(is_forward);
+    }
+}
+
+/// Something was filled in: the draft is kept a moment after the last key.
+pub(super) fn touched(model: &mut Model) {
     let now = model.at.mono;
     if let Some(strip) = &mut model.strip {
-        if strip.change.is_some() {
-            strip.is_change_shown = true;
-            strip.armed_from = now;
+        strip.typed_at = Some(now);
+        if !strip.is_overtaken {
             strip.problem = None;
-        } else {
-            strip.problem = Some("nothing changed since the strip opened".to_owned());
         }
     }
+}
+
+/// Keeps the draft once nothing was typed for a moment.
+pub(super) fn keep_draft(model: &mut Model) {
+    if draft_due_in(model) == Some(0) {
+        store_draft(model);
+    }
+}
+
+/// Milliseconds until the draft is kept; none when there is nothing to keep.
+pub(super) fn draft_due_in(model: &Model) -> Option<u64> {
+    let typed_at = model.strip.as_ref()?.typed_at?;
+    Some(DRAFT_MS.saturating_sub(model.at.millis_since(typed_at)))
+}
+
+/// Keeps what the strip has. Says whether there is anything.
+fn store_draft(model: &mut Model) -> bool {
+    let Some(strip) = &mut model.strip else {
+        return false;
+    };
+    strip.typed_at = None;
+    let draft = strip.draft(model.drafts.get(&strip.intent));
+    let is_something = !draft.0.is_empty();
+    if is_something {
+        model.drafts.insert(strip.intent, draft);
+    } else {
+        model.drafts.remove(&strip.intent);
+    }
+    model.wants_keeping = true;
+    is_something
+}
+
+/// Ctrl-J in the strip.
+pub(super) fn new_line(model: &mut Model) {
+    let strip = model.strip.as_mut();
+    if let Some(field) = strip
+        .and_then(Strip::focused_mut)
+        .and_then(|entry| entry.field_mut())
+    {
+        field.new_line();
+    }
+    touched(model);
 }
 
 /// Esc in the strip: the words stay as a draft.
 pub(super) fn close(model: &mut Model) {
-    let Some(strip) = model.strip.take() else {
-        return;
-    };
-    if strip.comment().is_some() {
-        model.drafts.insert(strip.intent, strip.draft());
-        model.say(
-            Weight::Info,
-            format!("draft kept for {}", strip.intent.short()),
-        );
-    } else {
-        model.drafts.remove(&strip.intent);
+    let has_draft = store_draft(model);
+    if let (Some(strip), true) = (model.strip.take(), has_draft) {
+        let text = format!("draft kept for {}", strip.intent.short());
+        model.say(Weight::Info, text);
     }
 }
 
-/// The task under an open strip was read again.
-pub(super) fn task_changed(
-    strip: &mut Strip,
-    before: Option<&TaskRow>,
-    task: Option<&TaskRow>,
-    at: Moment,
+/// The answer was refused, or could not be had: the strip stays, with what was filled in.
+pub(super) fn refused(
+    model: &mut Model,
+    intent: Option<crate::domain::ids::IntentId>,
+    text: &str,
+    is_conflict: bool,
 ) {
-    let Some(task) = task else {
-        if !strip.is_overtaken && !strip.is_sent {
-            strip.is_overtaken = true;
-            strip.armed_from = at.mono;
-            strip.problem = Some("the task has left the inbox: decided or withdrawn".to_owned());
-        }
+    let now = model.at.mono;
+    let strip = model.strip.as_mut();
+    let Some(strip) = strip.filter(|strip| strip.is_sent && intent == Some(strip.intent)) else {
         return;
     };
-    if task.version > strip.version {
-        let old = before.filter(|before| before.intent == strip.intent);
-        strip.change = Some(difference(old, task));
-        strip.is_change_shown = false;
-        strip.version = task.version;
-        strip.armed_from = at.mono;
-        strip.is_comment_required = strip.outcome().is_none() || strip::needs_comment(task);
-    }
-}
-
-/// What is different, in words.
-fn difference(before: Option<&TaskRow>, now: &TaskRow) -> String {
-    let Some(before) = before else {
-        return format!("now version {}", now.version);
-    };
-    let mut parts = Vec::new();
-    if before.title != now.title {
-        parts.push(format!("title {:?} to {:?}", before.title, now.title));
-    }
-    if before.description != now.description {
-        parts.push("description".to_owned());
-    }
-    if before.due_at != now.due_at || before.deadline != now.deadline {
-        parts.push("due time".to_owned());
-    }
-    if before.owner != now.owner {
-        parts.push(format!("now with {}", now.owner.name()));
-    }
-    if parts.is_empty() {
-        parts.push("its thread or payload".to_owned());
-    }
-    format!(
-        "version {} to {}: {}",
-        before.version,
-        now.version,
-        parts.join(", ")
-    )
+    strip.is_sent = false;
+    strip.is_overtaken = is_conflict;
+    strip.armed_from = now;
+    strip.problem = Some(text.to_owned());
+    store_draft(model);
 }
 
 /// Moves to the next task that nobody has decided and nothing is held on.
@@ -286,7 +418,16 @@ pub(crate) fn effect_of(outcome: &str, sender: &str, hold: Span) -> String {
     if seconds == 0 {
         format!("{end}. Final at once")
     } else {
-        format!("{end}. Held {seconds} s, u undoes")
+        format!("{end}. Held {seconds} s first, u takes it back")
+    }
+}
+
+/// The hold that a decision of this task gets.
+pub(crate) fn hold_of(model: &Model, task: &TaskRow) -> Span {
+    if TaskType::from_name(&task.task_type) == TaskType::Override {
+        model.hold().max(OVERRIDE_HOLD)
+    } else {
+        model.hold()
     }
 }
 
@@ -295,4 +436,32 @@ pub(super) fn remember(model: &mut Model, sent: Sent, act: Act, tasks: &mut Vec<
     let ticket = Ticket(model.number());
     model.sent.insert(ticket, sent);
     tasks.push(Task::Act(ticket, Box::new(act)));
+}
+
+/// Whether letters move in what has the focus instead of being text.
+pub(super) fn is_looking(model: &Model) -> bool {
+    let strip = model.strip.as_ref().filter(|_| model.overlay.is_none());
+    strip.is_some_and(Strip::is_looking)
+}
+
+/// The text of the entry that has the focus, for the operator's editor.
+pub(super) fn text(model: &Model) -> Option<String> {
+    let entry = model.strip.as_ref()?.focused()?;
+    match &entry.input {
+        Input::One(..) | Input::Some(..) | Input::Look(..) => None,
+        _ => Some(entry.field()?.text()),
+    }
+}
+
+/// What the operator's editor left.
+pub(super) fn set_text(model: &mut Model, text: &str) {
+    let now = model.at.mono;
+    let Some(strip) = &mut model.strip else {
+        return;
+    };
+    strip.armed_from = now;
+    if let Some(field) = strip.focused_mut().and_then(|entry| entry.field_mut()) {
+        field.set_text(text);
+    }
+    touched(model);
 }

@@ -5,6 +5,8 @@ use crate::console::model::panel::Focus;
 use crate::console::model::{Model, Weight};
 use crate::console::task::Task;
 
+use super::decide;
+
 /// Asks for the editor with the text of the field that has the focus.
 pub(super) fn ask(model: &mut Model, tasks: &mut Vec<Task>) {
     let text = match &model.overlay {
@@ -14,7 +16,7 @@ pub(super) fn ask(model: &mut Model, tasks: &mut Vec<Task>) {
             Focus::Button | Focus::Nothing => None,
         },
         Some(_) => None,
-        None => model.strip.as_ref().map(|strip| strip.editor.text()),
+        None => decide::text(model),
     };
     match text {
         Some(text) => tasks.push(Task::Edit(text)),
@@ -49,12 +51,6 @@ pub(super) fn take(model: &mut Model, edited: Result<String, String>) {
             panel.opened = now;
         }
         Some(_) => {}
-        None => {
-            if let Some(strip) = &mut model.strip {
-                strip.editor.set_text(&text);
-                strip.armed_from = now;
-                strip.problem = None;
-            }
-        }
+        None => decide::set_text(model, &text),
     }
 }

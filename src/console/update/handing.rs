@@ -1,6 +1,7 @@
 //! Handing on: taking a task, giving it back, giving it to somebody else; and sending an intent.
 
 use crate::console::model::Model;
+use crate::console::model::desks::Lane;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::{Ask, Deed, Panel, Rule};
 use crate::console::task::Task;
@@ -23,6 +24,15 @@ pub(crate) fn is_mine(model: &Model, task: &TaskRow) -> bool {
     match &task.delegated_to {
         Some(holder) => holder == me.key() || *holder == me.to_string(),
         None => *me == task.owner,
+    }
+}
+
+/// Whether a task is listed in a lane. What somebody else has taken is not the team's any more.
+pub(crate) fn is_in_lane(model: &Model, lane: Lane, task: &TaskRow) -> bool {
+    match lane {
+        Lane::All => true,
+        Lane::Team => task.delegated_to.is_none() || is_mine(model, task),
+        Lane::Mine => is_mine(model, task),
     }
 }
 

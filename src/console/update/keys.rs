@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use crate::console::action::Action;
+use crate::console::action::{Action, Context};
 use crate::console::keymap::chord::{key_of, key_text};
 use crate::console::keymap::{Lookup, is_text_key};
 use crate::console::model::overlay::Overlay;
@@ -29,6 +29,9 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, tasks: &mut Vec<Task>) {
         return;
     }
     let is_repeat = event.kind == KeyEventKind::Repeat;
+    if !is_repeat {
+        model.typing.opened_by = None;
+    }
     let now = model.at;
     let is_fast = model
         .typing
@@ -50,8 +53,26 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, tasks: &mut Vec<Task>) {
     if !is_first && key_text(key) == "Esc" {
         return;
     }
-    match model.keymap.lookup(context, is_typing, &pressed) {
-        Lookup::Action(action) => run(model, action, is_repeat, tasks),
+    let looking = if decide::is_looking(model) && is_first {
+        model.keymap.lookup(Context::Diff, false, &pressed)
+    } else {
+        Lookup::None
+    };
+    let found = match looking {
+        Lookup::None => model.keymap.lookup(context, is_typing, &pressed),
+        found => found,
+    };
+    match found {
+        Lookup::Action(Action::StripAnswer) => decide::answer(model, digit_of(key)),
+        // A key that opened the strip and is still held down is not meant for its field.
+        Lookup::None if is_repeat && model.typing.opened_by == Some(event.code) => {}
+        Lookup::Action(action) => {
+            let had_strip = model.strip.is_some();
+            run(model, action, is_repeat, tasks);
+            if !had_strip && model.strip.is_some() {
+                model.typing.opened_by = Some(event.code);
+            }
+        }
         Lookup::Pending(follows) => {
             model.pressed = Pressed {
                 keys: pressed,
@@ -71,6 +92,17 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, tasks: &mut Vec<Task>) {
     }
 }
 
+/// The number of the answer that a chord stands for: its digit.
+fn digit_of(key: crokey::KeyCombination) -> usize {
+    let digit = key_text(key)
+        .chars()
+        .last()
+        .and_then(|last| last.to_digit(10));
+    digit
+        .and_then(|digit| usize::try_from(digit).ok())
+        .unwrap_or(0)
+}
+
 /// Gives a key to the text field that has the focus.
 fn type_key(model: &mut Model, event: KeyEvent) {
     let is_text = is_text_key(key_of(event));
@@ -81,6 +113,9 @@ fn type_key(model: &mut Model, event: KeyEvent) {
     {
         super::filter::clear(model);
         return;
+    }
+    if model.overlay.is_none() && model.strip.is_some() {
+        return decide::press(model, event);
     }
     if let Some(field) = field(model) {
         field.input(event);
@@ -99,8 +134,7 @@ fn field(model: &mut Model) -> Option<&mut Field> {
         ) => Some(&mut picker.field),
         Some(Overlay::Panel(panel)) => panel.field(),
         Some(Overlay::Edit(edit)) => Some(&mut edit.editor),
-        Some(_) => None,
-        None => model.strip.as_mut().map(|strip| &mut strip.editor),
+        Some(_) | None => None,
     }
 }
 
@@ -123,14 +157,7 @@ fn touched(model: &mut Model) {
             handing::reckon(model);
         }
         Some(Overlay::Edit(edit)) => edit.problem = None,
-        Some(_) => {}
-        None => {
-            if let Some(strip) = &mut model.strip
-                && !strip.is_overtaken
-            {
-                strip.problem = None;
-            }
-        }
+        Some(_) | None => {}
     }
 }
 
@@ -145,6 +172,9 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             "pasted text does nothing here; a paste is never a command",
         );
         return;
+    }
+    if model.overlay.is_none() && model.strip.is_some() {
+        return decide::paste(model, text);
     }
     if let Some(field) = field(model) {
         field.paste(text);
@@ -258,11 +288,15 @@ fn list(model: &mut Model, action: Action) -> bool {
         | A::PageUp => moves::go(model, action),
         A::Mark | A::MarkRange | A::MarkClear | A::MarkAll => moves::mark(model, action),
         A::Fold | A::FoldAll | A::Axis | A::AsOfBack | A::AsOfForth => moves::shape(model, action),
+        A::NextLane => super::news::next_lane(model),
         A::NextUndecided => decide::go_to_undecided(model, true),
         A::PreviousUndecided => decide::go_to_undecided(model, false),
         A::Sort | A::SortReverse => sorting::turn(model, action == A::SortReverse),
         A::NextMatch => intent::step(model, Direction::Forth),
         A::PreviousMatch => intent::step(model, Direction::Back),
+        A::NextHunk | A::PreviousHunk if decide::is_looking(model) => {
+            decide::hunk(model, action == A::NextHunk);
+        }
         A::NextHunk => comparing::step(model, true),
         A::PreviousHunk => comparing::step(model, false),
         A::Explain => explain::open(model),
@@ -283,7 +317,7 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         A::StripNextOutcome => decide::turn(model, true),
         A::StripPreviousOutcome => decide::turn(model, false),
         A::StripNewLine => decide::new_line(model),
-        A::StripShowChange => decide::show_change(model),
+        A::StripShowChange => decide::change::show(model),
         A::StripClose => decide::close(model),
         A::Replay => acts::replay(model, is_repeat, tasks),
         A::EditReplay => acts::edit(model, tasks),

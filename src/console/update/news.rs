@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::console::format;
+use crate::console::model::desks::{Inbox, Lane};
 use crate::console::model::overlay::Overlay;
 use crate::console::model::reads::Slot;
 use crate::console::model::strip::Strip;
@@ -15,7 +16,9 @@ use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
-use super::{acts, comparing, decide, fates, filter, intent, jobs, plan, sorting};
+use super::{
+    acts, comparing, decide, fates, filter, handing, intent, jobs, notices, plan, sorting,
+};
 
 /// Takes what the feed brings.
 pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
@@ -59,6 +62,7 @@ fn feed(model: &mut Model, page: FeedPage) {
     }
     model.reads.touch_all();
     fates::follow(model, &page.rows);
+    notices::facts(model, &page.rows);
     update_rows(model, &page.rows);
     let seconds = model.at.wall.as_seconds();
     model.tail.push(page.rows, seconds);
@@ -91,7 +95,7 @@ fn feed_failed(model: &mut Model, error: &DeskError) {
     let is_first = !model.link.is_down();
     model.link.failed(model.at.mono, error.to_string());
     if is_first {
-        model.say(Weight::Error, format!("could not {error}"));
+        notices::link_lost(model, format!("could not {error}"));
     }
 }
 
@@ -132,19 +136,27 @@ fn answer(model: &mut Model, query: &Query, reply: Reply) {
                 filter::set(model, place, &text);
             }
         }
-        (_, Reply::Overview(overview)) => model.overview = Some(*overview),
+        (_, Reply::Overview(overview)) => {
+            model.overview = Some(*overview);
+            notices::numbers(model);
+        }
         (_, Reply::Held(held)) => take_held(model, held),
-        (_, Reply::Agents(agents)) => take_agents(model, agents),
+        (_, Reply::Agents(agents)) => {
+            take_agents(model, agents);
+            decide::people::came(model);
+        }
         (Query::Tasks(asked, _), Reply::Tasks(page)) => {
-            if *asked == crate::console::model::desks::Inbox::open_tasks() {
-                model.inbox.open.clone_from(&page.items);
+            if *asked == Inbox::open_tasks() {
+                take_open(model, page.items.clone());
             }
             if *asked == model.inbox.query() {
                 take_tasks(model, page.items);
             }
         }
+        (Query::OpenTasks(..), Reply::Tasks(page)) => take_open(model, page.items),
         (Query::Thread(id), Reply::Thread(thread)) if model.inbox.thread_of == Some(*id) => {
             model.inbox.thread = Some(*thread);
+            decide::change::thread_came(model);
         }
         (Query::Pair(id, with), Reply::Pair(pair)) => comparing::take(model, *id, *with, *pair),
         (Query::Source(id), Reply::Intent(view)) => acts::edit_source(model, *id, &view),
@@ -272,18 +284,54 @@ fn take_agents(model: &mut Model, mut agents: Vec<AgentRow>) {
         .rank(shown, |_| "no longer in the filter".to_owned());
 }
 
+fn take_open(model: &mut Model, tasks: Vec<TaskRow>) {
+    model.inbox.open = tasks;
+    decide::people::came(model);
+    notices::tasks(model);
+}
+
 fn take_tasks(model: &mut Model, tasks: Vec<TaskRow>) {
-    let before = model.inbox.tasks.cursor_row().cloned();
-    let mut shown = filter::tasks(&model.inbox.filter, tasks);
-    sorting::tasks(model, &mut shown);
     if let Some(strip) = &mut model.strip {
-        let task = shown.iter().find(|task| task.intent == strip.intent);
-        decide::task_changed(strip, before.as_ref(), task, model.at);
+        let task = tasks.iter().find(|task| task.intent == strip.intent);
+        if decide::change::task_came(strip, task, model.at) {
+            model.reads.hurry(Slot::Thread);
+        }
     }
+    model.inbox.read.clone_from(&tasks);
+    let shown = shown_tasks(model, tasks);
     model.inbox.tasks.replace(shown, |task| match &task.held {
         Some(held) => format!("{} just now", held.act),
         None => "decided or withdrawn".to_owned(),
     });
+}
+
+/// The tasks of the lane and the filter, in their order.
+fn shown_tasks(model: &Model, tasks: Vec<TaskRow>) -> Vec<TaskRow> {
+    let mut shown = filter::tasks(&model.inbox.filter, tasks);
+    shown.retain(|task| handing::is_in_lane(model, model.inbox.lane, task));
+    sorting::tasks(model, &mut shown);
+    shown
+}
+
+/// `l`: the next lane. The cursor stays on its task where that is in the lane as well.
+pub(super) fn next_lane(model: &mut Model) {
+    let lane = match model.inbox.lane {
+        Lane::All => Lane::Team,
+        Lane::Team => Lane::Mine,
+        Lane::Mine => Lane::All,
+    };
+    model.inbox.lane = lane;
+    let tasks = model.inbox.read.clone();
+    let shown = shown_tasks(model, tasks);
+    model.inbox.tasks.reset();
+    model
+        .inbox
+        .tasks
+        .replace(shown, |_| "not in this lane".to_owned());
+    model.say(
+        Weight::Info,
+        format!("lane {}: {}", lane.word(), lane.meaning()),
+    );
 }
 
 fn done(model: &mut Model, ticket: Ticket, result: Result<Done, DeskError>, tasks: &mut Vec<Task>) {
@@ -307,7 +355,7 @@ fn succeeded(model: &mut Model, sent: &Sent, done: &Done) {
         .as_ref()
         .is_some_and(|strip| strip.is_sent && sent.intent == Some(strip.intent));
     if is_strip && let Some(strip) = model.strip.take() {
-        model.drafts.remove(&strip.intent);
+        forget_draft(model, &strip);
         if strip.outcome().is_some() && sent.moves == model.moves {
             decide::go_to_undecided(model, true);
         }
@@ -337,6 +385,18 @@ fn succeeded(model: &mut Model, sent: &Sent, done: &Done) {
         };
         model.say(Weight::Info, format!("{}: done{made}", sent.what));
     }
+}
+
+/// The words were sent. A reply leaves alone what else was filled in.
+fn forget_draft(model: &mut Model, strip: &Strip) {
+    let mut draft = model.drafts.remove(&strip.intent).unwrap_or_default();
+    if strip.outcome().is_none() {
+        draft.0.remove("comment");
+        if !draft.0.is_empty() {
+            model.drafts.insert(strip.intent, draft);
+        }
+    }
+    model.wants_keeping = true;
 }
 
 fn stage(
@@ -390,19 +450,7 @@ fn failed(model: &mut Model, sent: &Sent, error: &DeskError) {
         }
         other => (format!("could not {other}"), false),
     };
-    let strip: Option<&mut Strip> = model
-        .strip
-        .as_mut()
-        .filter(|strip| strip.is_sent && sent.intent == Some(strip.intent));
-    if let Some(strip) = strip {
-        strip.is_sent = false;
-        strip.is_overtaken = is_conflict;
-        strip.armed_from = model.at.mono;
-        strip.problem = Some(text.clone());
-        if strip.comment().is_some() {
-            model.drafts.insert(strip.intent, strip.draft());
-        }
-    }
+    decide::refused(model, sent.intent, &text, is_conflict);
     model.say(Weight::Warn, format!("{}: {text}", sent.what));
 }
 

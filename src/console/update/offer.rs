@@ -56,6 +56,10 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
             let task = model.inbox.tasks.live_row();
             task.is_ok_and(|task| task.decision.is_none() && !model.is_sent(task.intent))
         }
+        Action::StripShowChange => {
+            let strip = model.strip.as_ref();
+            strip.is_some_and(|strip| strip.change.is_some())
+        }
         Action::NextUndecided => model.inbox.tasks.rows().len() > 1,
         Action::Fold => match model.detail.sheet {
             Sheet::Payload => true,
@@ -89,6 +93,14 @@ pub(crate) fn label(model: &Model, action: Action) -> Option<&'static str> {
             let task = model.inbox.tasks.live_row().ok()?;
             let is_taken = task.delegated_to.is_some() && handing::is_mine(model, task);
             Some(if is_taken { "give back" } else { "take" })
+        }
+        Action::StripNextOutcome => {
+            let strip = model.strip.as_ref().filter(|strip| strip.is_long())?;
+            Some(if strip.focus < strip.entries.len() {
+                "next field"
+            } else {
+                "next outcome"
+            })
         }
         Action::AgentPause => {
             let agent = model.agents.rows.live_row().ok()?;

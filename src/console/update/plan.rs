@@ -58,11 +58,15 @@ fn wanted(model: &Model) -> Vec<Slot> {
         Some(Overlay::Panel(panel)) => super::handing::needs_agents(panel),
         _ => false,
     };
-    if names_agents {
+    if names_agents || super::decide::people::are_needed(model) {
         slots.push(Slot::Agents);
     }
     if super::jobs::awaited(model).is_some() {
         slots.push(Slot::Plan);
+    }
+    let has_tasks = matches!(model.view.place, Place::Overview | Place::Inbox);
+    if model.view.intent.is_some() || !has_tasks {
+        slots.push(Slot::OpenTasks);
     }
     if model.view.intent.is_some() {
         slots.push(Slot::Intent);
@@ -110,6 +114,7 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
             Query::Tasks(Inbox::open_tasks(), first(WHOLE))
         }
         Slot::Tasks => Query::Tasks(model.inbox.query(), first(WHOLE)),
+        Slot::OpenTasks => Query::OpenTasks(Inbox::open_tasks(), first(WHOLE)),
         Slot::Thread => Query::Thread(model.inbox.tasks.cursor_row()?.thread),
         Slot::Intents => Query::Intents(model.intents.wanted.clone(), first(PAGE)),
         Slot::MoreIntents if model.intents.rows.wants_more() => Query::Intents(
@@ -173,6 +178,7 @@ pub(super) fn slot_of(query: &Query) -> Slot {
         Query::Held => Slot::Held,
         Query::Agents => Slot::Agents,
         Query::Tasks(..) => Slot::Tasks,
+        Query::OpenTasks(..) => Slot::OpenTasks,
         Query::Thread(_) => Slot::Thread,
         Query::Intents(_, page) if page.cursor.is_some() => Slot::MoreIntents,
         Query::Intents(..) | Query::Find(_) => Slot::Intents,
