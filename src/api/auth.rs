@@ -10,6 +10,7 @@ use crate::broker::Broker;
 use crate::clock::Entropy;
 use crate::domain::address::{Address, Home};
 use crate::domain::agent::AgentStatus;
+use crate::domain::controls::Granted;
 use crate::domain::fact::Actor;
 use crate::domain::ids::{AccountId, KeyId};
 use crate::domain::intent::Intent;
@@ -178,11 +179,26 @@ impl Caller {
 
     /// True when an intent is any of the caller's business.
     pub(super) fn may_see(&self, intent: &Intent, home: &Home) -> bool {
-        self.may_end(intent, home) || intent.reply_to.as_ref() == Some(&self.address)
+        let controls = intent.controls.as_deref();
+        self.is_party(intent, home)
+            || intent.reply_to.as_ref() == Some(&self.address)
+            || controls.is_some_and(|one| one.allow_anything(&self.address, home))
     }
 
-    /// True when the caller may answer for an intent: its sender, its receiver, whoever is asked.
+    /// True when the caller may answer for an intent: a party, or whoever was granted that.
     pub(super) fn may_end(&self, intent: &Intent, home: &Home) -> bool {
+        self.may(intent, Granted::Resume, home)
+    }
+
+    /// True when the caller may do that to an intent: a party, or whoever was granted it.
+    pub(super) fn may(&self, intent: &Intent, what: Granted, home: &Home) -> bool {
+        let controls = intent.controls.as_deref();
+        self.is_party(intent, home)
+            || controls.is_some_and(|one| one.allow(&self.address, what, home))
+    }
+
+    /// True for an intent's sender, its receiver, whoever is asked.
+    fn is_party(&self, intent: &Intent, home: &Home) -> bool {
         if self.is_admin() || intent.from == self.address || intent.to == self.address {
             return true;
         }

@@ -17,6 +17,7 @@ mod attempts;
 mod audit;
 mod auth;
 mod call;
+mod controls;
 mod dead_letters;
 mod deliveries;
 mod events;

@@ -103,7 +103,7 @@ pub(super) fn attempt(fields: &mut Fields<'_, '_>) -> Option<AttemptId> {
     }
 }
 
-fn applied(api: &Api, receipt: &Receipt) -> Object {
+pub(super) fn applied(api: &Api, receipt: &Receipt) -> Object {
     Object::ok()
         .flag("applied", true)
         .number("policy_generation", receipt.intent.policy_generation)
@@ -111,7 +111,7 @@ fn applied(api: &Api, receipt: &Receipt) -> Object {
         .with(|object| with_hold(object, receipt))
 }
 
-fn not_applied(generation: u32) -> Object {
+pub(super) fn not_applied(generation: u32) -> Object {
     Object::ok()
         .flag("applied", false)
         .text("reason", "stale_policy_generation")

@@ -12,9 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::call::Traces;
 use crate::api::{
-    Api, accounts, agents, answer, attempts, audit, dead_letters, deliveries, events, feed, health,
-    holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview, scenarios, schemas,
-    submit, tasks, unsupported, webhooks,
+    Api, accounts, agents, answer, attempts, audit, controls, dead_letters, deliveries, events,
+    feed, health, holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview,
+    scenarios, schemas, submit, tasks, unsupported, webhooks,
 };
 use crate::wire::errors::Problem;
 
@@ -89,8 +89,8 @@ fn intent_routes() -> Router<Api> {
         .route("/v1/intents/{id}/resume", post(moves::resume))
         .route("/v1/intents/{id}/cancel", post(moves::cancel))
         .route("/v1/intents/{id}/retry-now", post(moves::retry_now))
-        .route("/v1/intents/{id}/controls", post(unsupported::not_yet))
-        .route("/v1/intents/{id}/policy", post(unsupported::not_yet))
+        .route("/v1/intents/{id}/controls", post(controls::controls))
+        .route("/v1/intents/{id}/policy", post(controls::policy))
 }
 
 fn people() -> Router<Api> {

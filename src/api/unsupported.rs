@@ -46,12 +46,6 @@ pub(super) fn not_part_of_this_release(family: &str) -> Problem {
     )
 }
 
-/// A route whose place is taken and whose work is not done yet.
-pub(super) async fn not_yet(call: Call) -> Response {
-    let what = format!("{} {}", call.method, call.path);
-    answer::problem(&not_part_of_this_release(&what), false)
-}
-
 /// Sending by route: its place is beside what there is.
 pub(super) async fn never(_call: Call) -> Response {
     answer::problem(&not_part_of_postroom("sending by route"), false)

@@ -148,6 +148,9 @@ fn of_intent(intent: &Intent) -> Map<String, Value> {
         "dead_letter": letter,
         "decision": decision,
         "holds": intent.holds.len(),
+        "policy_generation": intent.policy_generation,
+        "deadline_at": intent.deadline.map(|at| at.to_string()),
+        "max_delivery_attempts": intent.max_attempts,
     }))
 }
 

@@ -67,6 +67,7 @@ impl Config {
             jitter_percent: self.retry.jitter_percent,
             is_4xx_permanent: self.http.is_4xx_permanent,
             run_bytes_max: self.limits.run_bytes,
+            controls_bytes_max: self.limits.controls_bytes,
             retention: policy::Retention {
                 finished: self.retention.finished,
                 dead_letters: self.retention.dead_letter,

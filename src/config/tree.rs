@@ -170,6 +170,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Results of a run's steps together, and what a step is given beside the payload.
     pub run_bytes: usize,
+    /// What changes of controls and policy say of one intent.
+    pub controls_bytes: usize,
     /// Requests per key and minute; 0 is off.
     pub requests_per_minute: u32,
     /// Open connections.
@@ -468,6 +470,7 @@ fn limits(values: &mut Values<'_>) -> Limits {
         payload_bytes: values.number("limits.payload_bytes"),
         body_bytes: values.number("limits.body_bytes"),
         run_bytes: values.number("limits.run_bytes"),
+        controls_bytes: values.number("limits.controls_bytes"),
         requests_per_minute: values.number("limits.requests_per_minute"),
         connections_max: values.number("limits.connections_max"),
         streams_per_key_max: values.number("limits.streams_per_key_max"),

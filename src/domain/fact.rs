@@ -5,6 +5,7 @@ mod after;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
+use crate::domain::controls::RetryDelay;
 use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, SessionId, ThreadId};
 use crate::domain::intent::{End, IntentError};
@@ -98,6 +99,31 @@ pub struct Birth {
     pub step: Option<Box<StepOf>>,
 }
 
+/// A change of controls or policy, with the effects it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlsChange {
+    /// 1 for the first.
+    pub generation: u32,
+    /// Laid over the controls, an object.
+    pub controls: Option<Payload>,
+    /// Laid over the envelope, an object.
+    pub envelope: Option<Payload>,
+    /// Laid over the grants, an object.
+    pub grants: Option<Payload>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The new deadline.
+    pub deadline: Option<Timestamp>,
+    /// The new relative deadline, kept for replays.
+    pub ttl: Option<Span>,
+    /// The new budget of attempts.
+    pub max_attempts: Option<u32>,
+    /// The new span that a receiver may hold an attempt.
+    pub ack_timeout: Option<Span>,
+    /// The new delay between tries.
+    pub retry_delay: Option<RetryDelay>,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactBody {
@@ -183,6 +209,8 @@ pub enum FactBody {
     },
     /// An operator asked for the next try now. Not a public event.
     RetriedNow,
+    /// What governs it was changed. Not a public event.
+    ControlsChanged(Box<ControlsChange>),
     /// A task was decided. The move it causes follows. Not a public event.
     TaskDecided(Box<Decision>),
     /// Words in a task's thread that decide nothing. Not a public event.
@@ -344,6 +372,7 @@ impl FactBody {
             Self::InProgress { .. } => "intent.in_progress",
             Self::LeaseExtended { .. } => "intent.lease_extended",
             Self::RetriedNow => "intent.retried_now",
+            Self::ControlsChanged(_) => "intent.controls_changed",
             Self::TaskDecided(_) => "inbox.task_decided",
             Self::TaskReplied { .. }
             | Self::TaskDelegated { .. }
@@ -376,6 +405,7 @@ impl FactBody {
             Self::Offered
                 | Self::LeaseExtended { .. }
                 | Self::RetriedNow
+                | Self::ControlsChanged(_)
                 | Self::TaskDecided(_)
                 | Self::TaskReplied { .. }
                 | Self::TaskDelegated { .. }

@@ -4,6 +4,7 @@
 
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
+use crate::domain::controls::Controls;
 use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, IntentId, SessionId};
 use crate::domain::payload::Payload;
@@ -86,6 +87,8 @@ pub struct Intent {
     pub dead_letter: Option<DeadLetter>,
     /// Changes of controls and policy applied.
     pub policy_generation: u32,
+    /// What they said, once there was one.
+    pub controls: Option<Box<Controls>>,
     /// How far its workflow has come, when it runs one.
     pub run: Option<Box<Run>>,
     /// Who has to act now, where that is another than at first: by delegation or escalation.

@@ -14,6 +14,7 @@ pub mod address;
 pub mod admission;
 pub mod agent;
 pub mod attempt;
+pub mod controls;
 pub mod endpoint;
 pub mod excerpt;
 pub mod fact;

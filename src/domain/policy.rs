@@ -31,6 +31,8 @@ pub struct Policy {
     pub hold_max: Span,
     /// Most bytes of the results of a run's steps together, and of what a step is given beside the payload.
     pub run_bytes_max: usize,
+    /// Most bytes of what is said of an intent by changes of its controls and policy.
+    pub controls_bytes_max: usize,
     /// How long what is finished stays.
     pub retention: Retention,
     /// What the age of heartbeats means.
@@ -84,6 +86,7 @@ impl Default for Policy {
             is_4xx_permanent: false,
             hold_max: Span::from_seconds(60),
             run_bytes_max: 1 << 20,
+            controls_bytes_max: 16 << 10,
             retention: Retention::default(),
             mesh: MeshPolicy::default(),
             letters_per_hour_max: 100,

@@ -3,6 +3,7 @@
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
+use crate::domain::controls::RetryDelay;
 use crate::domain::fact::Actor;
 use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, HoldId, IntentId, SessionId, ThreadId};
@@ -49,6 +50,8 @@ pub enum Command {
         /// Whose inbox.
         by: Address,
     },
+    /// Change what governs it.
+    Control(Box<Control>),
     /// Make a waiting retry due at once.
     RetryNow {
         /// Who asks.
@@ -298,6 +301,35 @@ pub struct Resume {
     pub expected_generation: Option<u32>,
     /// What the binding saw, when the answer came with a push.
     pub report: Option<Box<AttemptReport>>,
+}
+
+/// A change of controls or policy. What is none stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Laid over the controls, an object; `null` takes a key away.
+    pub controls: Option<Payload>,
+    /// Laid over the envelope.
+    pub envelope: Option<Payload>,
+    /// Laid over the grants.
+    pub grants: Option<Payload>,
+    /// A deadline so long from now.
+    pub timeout: Option<Span>,
+    /// A deadline so long after its birth.
+    pub ttl: Option<Span>,
+    /// A deadline.
+    pub expires_at: Option<Timestamp>,
+    /// A budget of attempts, the first included.
+    pub max_attempts: Option<u32>,
+    /// How long a receiver may hold an attempt.
+    pub ack_timeout: Option<Span>,
+    /// A delay between tries.
+    pub retry_delay: Option<RetryDelay>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub by: Actor,
+    /// Refuse quietly when the intent's controls have changed since.
+    pub expected_generation: Option<u32>,
 }
 
 /// End it with a status.

@@ -83,11 +83,14 @@ pub(super) fn end_attempt(draft: &mut Draft<'_>, lease: &Lease, fail: &Fail) {
         message: capped(&fail.failure.message),
         ..fail.failure.clone()
     };
+    let fixed = draft.intent.controls.as_ref();
+    let fixed = fixed.and_then(|controls| controls.retry_delay);
     let own = || {
         retry::delay(
             lease.binding,
             lease.number,
             &failure,
+            fixed,
             ctx.policy,
             ctx.entropy,
         )
@@ -114,7 +117,7 @@ pub(super) fn end_attempt(draft: &mut Draft<'_>, lease: &Lease, fail: &Fail) {
         None
     };
     if let Some(reason) = reason {
-        give_up(draft, lease, reason, failure, fail);
+        give_up(draft, lease, reason, &failure, fail);
     } else {
         draft.say(
             fail.by.clone(),
@@ -136,23 +139,49 @@ fn give_up(
     draft: &mut Draft<'_>,
     lease: &Lease,
     reason: DeadReason,
-    failure: Failure,
+    failure: &Failure,
     fail: &Fail,
 ) {
     let attempts = draft.intent.attempts;
-    let message = format!(
-        "{}: {} after {attempts} attempts",
-        failure.class, failure.message
-    );
     draft.say(
         fail.by.clone(),
         FactBody::DeliveryFailed {
             attempt: Some(lease.attempt),
             attempts,
             reason,
-            failure: Some(failure),
+            failure: Some(failure.clone()),
             report: fail.report.clone(),
         },
+    );
+    end_undelivered(draft, Some(lease.attempt), reason, failure);
+}
+
+/// Gives it up while no attempt is open: what was used is all there is.
+pub(super) fn out_of_tries(draft: &mut Draft<'_>, reason: DeadReason, failure: &Failure) {
+    let attempts = draft.intent.attempts;
+    draft.say(
+        Actor::Broker,
+        FactBody::DeliveryFailed {
+            attempt: None,
+            attempts,
+            reason,
+            failure: Some(failure.clone()),
+            report: None,
+        },
+    );
+    end_undelivered(draft, None, reason, failure);
+}
+
+fn end_undelivered(
+    draft: &mut Draft<'_>,
+    attempt: Option<AttemptId>,
+    reason: DeadReason,
+    failure: &Failure,
+) {
+    let attempts = draft.intent.attempts;
+    let message = format!(
+        "{}: {} after {attempts} attempts",
+        failure.class, failure.message
     );
     let error = IntentError {
         code: "delivery_failed".to_owned(),
@@ -164,7 +193,7 @@ fn give_up(
     draft.say(
         Actor::Broker,
         FactBody::Failed {
-            attempt: Some(lease.attempt),
+            attempt,
             error,
             report: None,
         },

@@ -2,7 +2,8 @@
 
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
-use crate::domain::fact::{Birth, Fact, FactBody};
+use crate::domain::controls::{RetryDelay, patched};
+use crate::domain::fact::{Birth, ControlsChange, Fact, FactBody};
 use crate::domain::ids::ThreadId;
 use crate::domain::intent::{
     DeadLetter, DeadLetterState, Delivery, End, Intent, IntentError, Lease,
@@ -74,6 +75,7 @@ pub(super) fn born(fact: &Fact, birth: &Birth) -> Intent {
         end: None,
         dead_letter: None,
         policy_generation: 0,
+        controls: None,
         run: birth
             .workflow
             .as_ref()
@@ -155,6 +157,7 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         | FactBody::Reminded { .. }
         | FactBody::Escalated { .. } => apply_task(intent, at, body),
         FactBody::StepStarted { .. } | FactBody::StepEnded { .. } => apply_run(intent, body),
+        FactBody::ControlsChanged(change) => apply_controls(intent, change),
         FactBody::AttemptStarted { .. }
         | FactBody::AttemptFailed { .. }
         | FactBody::Offered
@@ -180,6 +183,37 @@ fn apply_move(intent: &mut Intent, at: Timestamp, body: &FactBody) {
         | FactBody::HoldPlaced(_)
         | FactBody::HoldCanceled { .. }
         | FactBody::HoldElapsed { .. } => {}
+    }
+}
+
+fn apply_controls(intent: &mut Intent, change: &ControlsChange) {
+    let ControlsChange {
+        generation,
+        controls,
+        envelope,
+        grants,
+        reason: _,
+        deadline,
+        ttl,
+        max_attempts,
+        ack_timeout,
+        retry_delay,
+    } = change;
+    intent.policy_generation = *generation;
+    intent.deadline = deadline.or(intent.deadline);
+    intent.ttl = ttl.or(intent.ttl);
+    intent.max_attempts = max_attempts.unwrap_or(intent.max_attempts);
+    intent.ack_timeout = ack_timeout.unwrap_or(intent.ack_timeout);
+    let kept = intent.controls.get_or_insert_default();
+    kept.retry_delay = retry_delay.map_or(kept.retry_delay, RetryDelay::fixed);
+    for (object, patch) in [
+        (&mut kept.controls, controls),
+        (&mut kept.envelope, envelope),
+        (&mut kept.grants, grants),
+    ] {
+        if let Some(patch) = patch {
+            *object = patched(object, patch);
+        }
     }
 }
 

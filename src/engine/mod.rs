@@ -31,6 +31,7 @@ pub mod retention;
 pub mod schema;
 pub mod workflow;
 
+mod controls;
 mod delivery;
 pub mod form;
 mod inbox;
@@ -119,6 +120,7 @@ pub fn decide(
         Command::Delegate(delegate) => inbox::delegate(&mut draft, delegate)?,
         Command::EmptyMessages { messages, by } => inbox::empty(&mut draft, messages, by),
         Command::MarkRead { by } => inbox::mark_read(&mut draft, by),
+        Command::Control(control) => controls::control(&mut draft, control)?,
         Command::RetryNow { by } => delivery::retry_now(&mut draft, by)?,
         Command::Replay(replay) => dead_letters::replay(&mut draft, replay)?,
         Command::Discard(discard) => dead_letters::discard(&mut draft, discard)?,

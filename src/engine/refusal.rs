@@ -96,6 +96,16 @@ pub enum Refusal {
         /// The generation that it has.
         current: u32,
     },
+    /// What is said of it would become too large.
+    #[error(
+        "its controls and policy would have {bytes} bytes, at most {limit} are kept (limits.controls_bytes)"
+    )]
+    ControlsTooLarge {
+        /// What they would have.
+        bytes: usize,
+        /// The most.
+        limit: usize,
+    },
     /// Nothing is due; harmless.
     #[error("nothing is due before {until:?}")]
     NotYet {
@@ -153,6 +163,7 @@ impl Refusal {
             Self::Discarded(_) => "dead_letter_closed",
             Self::HoldElapsed => "hold_elapsed",
             Self::StaleGeneration { .. } => "stale_policy_generation",
+            Self::ControlsTooLarge { .. } => "payload_too_large",
             Self::NotYet { .. } => "not_yet",
             Self::NotReady => "not_ready",
             Self::DeadlinePast { .. } => "invalid_deadline",

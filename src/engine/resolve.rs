@@ -149,7 +149,7 @@ pub(super) fn fail(
     dead_letters::open(draft, reason);
 }
 
-fn must_be_generation(draft: &Draft<'_>, expected: Option<u32>) -> Result<(), Refusal> {
+pub(super) fn must_be_generation(draft: &Draft<'_>, expected: Option<u32>) -> Result<(), Refusal> {
     let current = draft.intent.policy_generation;
     match expected {
         Some(expected) if expected != current => Err(Refusal::StaleGeneration { current }),

@@ -9,10 +9,12 @@ use crate::domain::time::Span;
 ///
 /// Push: the schedule of the policy, the last step repeating; `Retry-After` moves it later, never earlier,
 /// and at most so far as the policy allows. Pull: doubling from the base to the maximum. Both with jitter.
+/// A `fixed` delay of the intent's own takes the place of both, as it was asked for.
 pub(super) fn delay(
     binding: Binding,
     number: u32,
     failure: &Failure,
+    fixed: Option<Span>,
     policy: &Policy,
     entropy: u64,
 ) -> Span {
@@ -31,7 +33,7 @@ pub(super) fn delay(
             .copied()
             .unwrap_or(Span::ZERO)
     };
-    let own = jittered(own, policy.jitter_percent, entropy);
+    let own = fixed.unwrap_or_else(|| jittered(own, policy.jitter_percent, entropy));
     match failure.retry_after {
         Some(asked) => own.max(asked.min(policy.retry_after_max)),
         None => own,
@@ -63,7 +65,7 @@ mod tests {
 
     fn plain(binding: Binding, number: u32, entropy: u64) -> i64 {
         let failure = Failure::new(ErrorClass::Http5xx, "503");
-        delay(binding, number, &failure, &Policy::default(), entropy).as_millis()
+        delay(binding, number, &failure, None, &Policy::default(), entropy).as_millis()
     }
 
     #[test]
@@ -74,7 +76,7 @@ mod tests {
                 ..Policy::default()
             };
             let failure = Failure::new(ErrorClass::Http5xx, "503");
-            delay(Binding::Http, number, &failure, &policy, 0).as_seconds()
+            delay(Binding::Http, number, &failure, None, &policy, 0).as_seconds()
         };
         let delays: Vec<i64> = (1..=8).map(middle).collect();
         assert_eq!(delays, [5, 30, 120, 600, 1800, 3600, 3600, 3600]);
@@ -96,7 +98,8 @@ mod tests {
             ..Policy::default()
         };
         let failure = Failure::new(ErrorClass::LeaseLost, "lease ended");
-        let seconds = |number| delay(Binding::Poll, number, &failure, &policy, 0).as_seconds();
+        let seconds =
+            |number| delay(Binding::Poll, number, &failure, None, &policy, 0).as_seconds();
         assert_eq!([1, 2, 3, 9, 60].map(seconds), [1, 2, 4, 256, 300]);
     }
 
@@ -109,7 +112,7 @@ mod tests {
         let asked = |seconds| {
             let mut failure = Failure::new(ErrorClass::Http429, "429");
             failure.retry_after = Some(Span::from_seconds(seconds));
-            delay(Binding::Http, 1, &failure, &policy, 0).as_seconds()
+            delay(Binding::Http, 1, &failure, None, &policy, 0).as_seconds()
         };
         assert_eq!([1, 7, 315_360_000].map(asked), [5, 7, 3600]);
     }

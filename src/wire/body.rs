@@ -68,6 +68,12 @@ impl<'text> Body<'text> {
             .filter(|value| value.get() != "null")
     }
 
+    /// True when the key is there, be its value `null`.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// Every key with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'text RawValue)> {
         self.keys.iter().map(|(key, value)| (key.as_str(), *value))

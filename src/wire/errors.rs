@@ -257,6 +257,7 @@ impl From<&Refusal> for Problem {
             Refusal::AlreadyReplayed(id) => json!({ "replayed_as": id.to_string() }),
             Refusal::Discarded(reason) => json!({ "discard_reason": reason }),
             Refusal::StaleGeneration { current } => json!({ "policy_generation": current }),
+            Refusal::ControlsTooLarge { limit, .. } => json!({ "limit": limit }),
             Refusal::NotYet { until } => json!({ "until": until.map(|at| at.to_string()) }),
             Refusal::DeadlinePast { deadline } => json!({ "deadline_at": deadline.to_string() }),
             Refusal::PolicyDenied {

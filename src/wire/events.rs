@@ -6,6 +6,7 @@ use crate::domain::failure::Failure;
 use crate::domain::intent::Intent;
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::TaskSpec;
+use crate::wire::controls;
 use crate::wire::intents::{self, Holder};
 use crate::wire::json::Object;
 use crate::wire::tasks;
@@ -162,14 +163,11 @@ pub(super) fn beside(object: Object, body: &FactBody, size: Size) -> Object {
 }
 
 fn error_object(error: &crate::domain::intent::IntentError, size: Size) -> Object {
-    match size {
-        Size::Whole => intents::error(error, None),
-        Size::Short => {
-            let mut short = error.clone();
-            short.details = None;
-            intents::error(&short, None)
-        }
+    let mut shown = error.clone();
+    if size == Size::Short {
+        shown.details = None;
     }
+    intents::error(&shown, None)
 }
 
 fn task_object(spec: &TaskSpec, size: Size) -> Object {
@@ -227,6 +225,7 @@ pub(super) fn details(body: &FactBody, size: Size) -> Object {
         | FactBody::InProgress { .. }
         | FactBody::LeaseExtended { .. }
         | FactBody::DeliveryFailed { .. } => delivery_details(object, body),
+        FactBody::ControlsChanged(change) => controls::change_details(object, change),
         FactBody::TaskDecided(_)
         | FactBody::TaskReplied { .. }
         | FactBody::TaskDelegated { .. }

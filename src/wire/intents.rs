@@ -5,6 +5,7 @@ use crate::domain::payload::Payload;
 use crate::domain::scenario::{BROKER_HOLDER, Place};
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::Hold;
+use crate::wire::controls;
 use crate::wire::json::Object;
 use crate::wire::tasks;
 
@@ -45,6 +46,12 @@ pub fn intent(intent: &Intent, shown: Shown<'_>) -> Object {
         .number("max_delivery_attempts", intent.max_attempts)
         .number("delivery_attempt", intent.attempts)
         .number("policy_generation", intent.policy_generation)
+        .with(
+            |object| match intent.controls.as_deref().filter(|_| !shown.is_brief) {
+                Some(controls) => controls::shown(object, controls),
+                None => object,
+            },
+        )
         .shown("created_at", intent.created_at)
         .shown("updated_at", intent.updated_at)
         .maybe_shown("deadline_at", intent.deadline)

@@ -12,6 +12,7 @@ pub mod attempts;
 pub mod audit;
 pub mod body;
 mod bundle;
+pub mod controls;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod errors;

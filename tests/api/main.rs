@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod controls;
 mod dead_letters;
 mod document;
 mod door;

@@ -113,8 +113,8 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/intents/{id}/resume", Intent, NONE, PARTIES),
     ("POST", "/v1/intents/{id}/cancel", Intent, NONE, Each([OK, OK, NO, GONE])),
     ("POST", "/v1/intents/{id}/retry-now", BackingOff, NONE, Admins),
-    ("POST", "/v1/intents/{id}/controls", Intent, NONE, Keys(LATER)),
-    ("POST", "/v1/intents/{id}/policy", Intent, NONE, Keys(LATER)),
+    ("POST", "/v1/intents/{id}/controls", Intent, r#"{"controls_patch":{"timeout_seconds":60}}"#, PARTIES),
+    ("POST", "/v1/intents/{id}/policy", Intent, r#"{"envelope_patch":{"max_retry_count":4}}"#, PARTIES),
 
     ("POST", "/v1/scenarios/validate", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
     ("POST", "/v1/scenarios/apply", Nothing, SCENARIO, Each([OK, OK, NO, NO])),

@@ -25,6 +25,7 @@ mod fuzz;
 mod identity;
 mod inbox;
 mod mcp;
+mod methods;
 mod outsider;
 mod payloads;
 mod poll;

@@ -15,6 +15,7 @@ use postroom::clock::{Clock, Entropy, ManualClock, SeededEntropy};
 use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::Binding;
 use postroom::domain::attempt::AttemptReport;
+use postroom::domain::controls::RetryDelay;
 use postroom::domain::fact::{Actor, FactBody};
 use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{AttemptId, IntentId, SessionId, ThreadId};
@@ -26,8 +27,8 @@ use postroom::domain::task::ReminderPlan;
 use postroom::domain::time::{Span, Timestamp};
 use postroom::domain::via::Via;
 use postroom::engine::command::{
-    Acknowledge, Choice, Command, Decide, Discard, Extend, Fail, Part, PayloadSource, Replay,
-    Reply, Resolve, Resume, Start, Submit,
+    Acknowledge, Choice, Command, Control, Decide, Discard, Extend, Fail, Part, PayloadSource,
+    Replay, Reply, Resolve, Resume, Start, Submit,
 };
 use postroom::store::error::StoreError;
 use postroom::store::memory::MemoryStore;
@@ -768,7 +769,7 @@ impl World {
             return Ok(());
         };
         let hold = self.hold(50);
-        let command = match (is_letter, self.rng.below(3)) {
+        let command = match (is_letter, self.rng.below(4)) {
             (true, 0) => Command::Discard(Discard {
                 reason: "noise".to_owned(),
                 hold,
@@ -794,10 +795,42 @@ impl World {
                 by: actor,
                 expected_generation: None,
             }),
+            (false, 2) => Command::Control(Box::new(self.control(&intent, actor))),
             (false, _) => return self.start_again(),
         };
         self.ask(intent.id, command)?;
         Ok(())
+    }
+
+    /// What governs an intent is changed, at times by somebody who has not seen the last change.
+    fn control(&mut self, intent: &Intent, by: Actor) -> Control {
+        let mut span = || {
+            let seconds = 1 + i64::try_from(self.rng.below(600)).unwrap_or(0);
+            self.rng.chance(40).then(|| Span::from_seconds(seconds))
+        };
+        let (timeout, ttl, ack_timeout, retry_delay) = (span(), span(), span(), span());
+        let tries = u32::try_from(self.rng.below(5)).unwrap_or(0);
+        let patch = Payload::object(r#"{"simulated":true}"#).expect("an object");
+        Control {
+            controls: self.rng.chance(50).then(|| patch.clone()),
+            envelope: self.rng.chance(50).then_some(patch),
+            grants: None,
+            timeout,
+            ttl,
+            expires_at: None,
+            max_attempts: self.rng.chance(50).then_some(1 + tries),
+            ack_timeout,
+            retry_delay: self
+                .rng
+                .chance(50)
+                .then(|| retry_delay.map_or(RetryDelay::Scheduled, RetryDelay::Fixed)),
+            reason: None,
+            by,
+            expected_generation: self
+                .rng
+                .chance(50)
+                .then_some(intent.policy_generation.saturating_sub(tries / 4)),
+        }
     }
 
     /// An eager hand-over of what another has: the writer itself starts only what lies ready. A call starts

@@ -74,6 +74,7 @@ pub(crate) fn intent(millis: i64) -> Intent {
         end: None,
         dead_letter: None,
         policy_generation: 0,
+        controls: None,
         run: None,
         handed_to: None,
         read_by: Vec::new(),

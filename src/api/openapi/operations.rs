@@ -237,8 +237,14 @@ const INTENTS: &[Operation] = &[
         .gives("intent: Intent, event: Event|null, completion_delivery: Completion").refuses("intent_not_found intent_terminal"),
     post("/v1/intents/{id}/retry-now", "Make a waiting retry due at once").ext().admins().gives("intent: Intent")
         .refuses("intent_not_found intent_terminal attempt_in_progress agent_paused not_replayable"),
-    post("/v1/intents/{id}/controls", "Not in this release").never(),
-    post("/v1/intents/{id}/policy", "Not in this release").never(),
+    post("/v1/intents/{id}/controls", "Change the controls of an intent").query(OWNED)
+        .body("controls_patch: ControlsPatch, actor?, reason?, expected_policy_generation?: int(0..)")
+        .gives("applied: bool, policy_generation: int, intent?: Intent, reason?")
+        .refuses("intent_not_found intent_terminal invalid_deadline payload_too_large"),
+    post("/v1/intents/{id}/policy", "Change the envelope of an intent, and who else may act").query(OWNED)
+        .body("grants_patch?: object, envelope_patch?: EnvelopePatch, actor?, reason?, expected_policy_generation?: int(0..)")
+        .gives("applied: bool, policy_generation: int, intent?: Intent, reason?")
+        .refuses("intent_not_found intent_terminal invalid_deadline payload_too_large"),
 ];
 
 #[rustfmt::skip]

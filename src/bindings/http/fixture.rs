@@ -53,6 +53,7 @@ pub(super) fn intent() -> Intent {
         end: None,
         dead_letter: None,
         policy_generation: 1,
+        controls: None,
         run: None,
         handed_to: None,
         read_by: Vec::new(),

@@ -29,6 +29,7 @@ impl FactBody {
             | Self::Offered
             | Self::LeaseExtended { .. }
             | Self::RetriedNow
+            | Self::ControlsChanged(_)
             | Self::TaskDecided(_)
             | Self::TaskReplied { .. }
             | Self::TaskDelegated { .. }

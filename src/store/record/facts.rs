@@ -1,7 +1,8 @@
 //! Facts, and what bindings report with them.
 
 use crate::domain::attempt::{AttemptReport, Excerpt, Timing};
-use crate::domain::fact::{Actor, Birth, FactBody};
+use crate::domain::controls::RetryDelay;
+use crate::domain::fact::{Actor, Birth, ControlsChange, FactBody};
 
 use super::Broken;
 use super::codec::{Field, Input, fields, variants};
@@ -66,6 +67,25 @@ variants!(FactBody, "fact" {
     31 => TaskDelegated { to, note },
     32 => MessagesEmptied { messages },
     33 => ThreadRead { by },
+    34 => ControlsChanged(change),
+});
+
+variants!(RetryDelay, "retry delay" {
+    1 => Scheduled,
+    2 => Fixed(span),
+});
+
+fields!(ControlsChange {
+    generation,
+    controls,
+    envelope,
+    grants,
+    reason,
+    deadline,
+    ttl,
+    max_attempts,
+    ack_timeout,
+    retry_delay,
 });
 
 fields!(AttemptReport {

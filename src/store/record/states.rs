@@ -1,6 +1,7 @@
 //! The state of an intent.
 
 use crate::domain::agent::Binding;
+use crate::domain::controls::Controls;
 use crate::domain::failure::{DeadReason, ErrorClass, Failure};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{
@@ -56,6 +57,7 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         end,
         dead_letter,
         policy_generation,
+        controls,
         run,
         handed_to,
         read_by,
@@ -71,7 +73,7 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
     put_each!(out, seq, event_seq, status, waiting, delivery, attempts);
     put_each!(out, acknowledged_at, last_failure, reminded, reminder_base);
     put_each!(out, escalated_to, task, holds, end, dead_letter);
-    put_each!(out, policy_generation, run, handed_to, read_by);
+    put_each!(out, policy_generation, controls, run, handed_to, read_by);
 }
 
 pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent, Broken> {
@@ -111,6 +113,7 @@ pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent,
         end: Field::read(input)?,
         dead_letter: Field::read(input)?,
         policy_generation: Field::read(input)?,
+        controls: Field::read(input)?,
         run: Field::read(input)?,
         handed_to: Field::read(input)?,
         read_by: Field::read(input)?,
@@ -296,6 +299,13 @@ variants!(HeldAct, "held act" {
     1 => Decide { outcome, comment, version, data, via },
     2 => Replay,
     3 => Discard { reason },
+});
+
+fields!(Controls {
+    controls,
+    envelope,
+    grants,
+    retry_delay,
 });
 
 fields!(Hold {

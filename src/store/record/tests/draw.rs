@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
+use crate::domain::controls::Controls;
 use crate::domain::failure::{DeadReason, ErrorClass, Failure};
 use crate::domain::ids::{AttemptId, HoldId, IntentId, SessionId, ThreadId};
 use crate::domain::intent::{
@@ -302,6 +303,14 @@ impl Draw {
             end: self.maybe(Self::end),
             dead_letter: self.maybe(Self::dead_letter),
             policy_generation: self.small(),
+            controls: self.maybe(|draw| {
+                Box::new(Controls {
+                    controls: draw.payload(),
+                    envelope: draw.payload(),
+                    grants: draw.payload(),
+                    retry_delay: draw.maybe(Self::span),
+                })
+            }),
             run: self.maybe(|draw| Box::new(draw.run())),
             handed_to: self.maybe(Self::text),
             read_by: self.some(Self::address),

@@ -3,8 +3,9 @@
 use crate::domain::admission::{PolicyEntry, SendMode, SendPolicy, SenderPattern};
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause, Secret};
 use crate::domain::attempt::{AttemptReport, Excerpt, Timing};
+use crate::domain::controls::RetryDelay;
 use crate::domain::endpoint::Endpoint;
-use crate::domain::fact::{Actor, Birth, Fact, FactBody, Notice};
+use crate::domain::fact::{Actor, Birth, ControlsChange, Fact, FactBody, Notice};
 use crate::domain::failure::DeadReason;
 use crate::domain::ids::{AccountId, AttemptId, HoldId, KeyId, PolicyEntryId, SessionId, ThreadId};
 use crate::domain::key::{Key, KeyHash, Role};
@@ -14,7 +15,7 @@ use crate::store::query::AuditEntry;
 use super::draw::Draw;
 
 /// How many kinds of fact there are.
-pub(super) const FACT_KINDS: u64 = 33;
+pub(super) const FACT_KINDS: u64 = 34;
 
 impl Draw {
     fn excerpt(&mut self) -> Excerpt {
@@ -223,7 +224,22 @@ impl Draw {
             31 => FactBody::MessagesEmptied {
                 messages: self.some(Self::small),
             },
-            _ => FactBody::ThreadRead { by: self.address() },
+            32 => FactBody::ThreadRead { by: self.address() },
+            _ => FactBody::ControlsChanged(Box::new(ControlsChange {
+                generation: self.small(),
+                controls: self.maybe(Self::payload),
+                envelope: self.maybe(Self::payload),
+                grants: self.maybe(Self::payload),
+                reason: self.maybe(Self::text),
+                deadline: self.maybe(Self::time),
+                ttl: self.maybe(Self::span),
+                max_attempts: self.maybe(Self::small),
+                ack_timeout: self.maybe(Self::span),
+                retry_delay: self.maybe(|draw| {
+                    draw.maybe(Self::span)
+                        .map_or(RetryDelay::Scheduled, RetryDelay::Fixed)
+                }),
+            })),
         }
     }
 
