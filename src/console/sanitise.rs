@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::domain::text as foreign;
+
 /// Cells a tab becomes.
 const TAB: &str = "  ";
 /// Combining marks kept on one character; more would paint over the lines above and below.
@@ -22,29 +24,7 @@ pub const ELLIPSIS: &str = "…";
 /// has no width of its own without being a mark.
 #[must_use]
 pub fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            '\u{00AD}'
-                | '\u{034F}'
-                | '\u{061C}'
-                | '\u{115F}'
-                | '\u{1160}'
-                | '\u{17B4}'
-                | '\u{17B5}'
-                | '\u{180B}'..='\u{180F}'
-                | '\u{200B}'..='\u{200F}'
-                | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}'
-                | '\u{3164}'
-                | '\u{FE00}'..='\u{FE0F}'
-                | '\u{FEFF}'
-                | '\u{FFA0}'
-                | '\u{FFF0}'..='\u{FFFB}'
-                | '\u{1BCA0}'..='\u{1BCA3}'
-                | '\u{1D173}'..='\u{1D17A}'
-                | '\u{E0000}'..='\u{E0FFF}'
-        )
+    foreign::is_hidden(letter)
 }
 
 /// The text as one line that is safe to draw.
@@ -62,7 +42,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             has_base = true;
             marks = 0;
         } else if is_hidden(letter) {
-            clean.push_str(&shown(letter));
+            clean.push_str(&foreign::shown(letter));
             has_base = true;
             marks = 0;
         } else if letter.width().unwrap_or(0) == 0 {
@@ -82,11 +62,6 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(clean)
-}
-
-/// A hidden character as it is shown.
-fn shown(letter: char) -> String {
-    format!("⟨U+{:04X}⟩", u32::from(letter))
 }
 
 /// The text as lines that are safe to draw; only line ends split it.

@@ -31,5 +31,6 @@ pub mod schema;
 pub mod status;
 pub mod subscription;
 pub mod task;
+pub mod text;
 pub mod time;
 pub mod via;
