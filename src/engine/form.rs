@@ -80,8 +80,10 @@ fn problems(schema: &Payload, fields: &Map<String, Value>) -> Vec<String> {
     let is_declared =
         |key: &str| matches!(declared.get("properties"), Some(all) if all.get(key).is_some());
     if declared.get("additionalProperties").is_some() {
-        // The outcome and the words with it are in every decision; a closed form need not name them.
-        fields.retain(|key, _| !matches!(key.as_str(), "outcome" | "comment") || is_declared(key));
+        // The outcome, the words with it and the evidence are asked for by the task; a closed form need not
+        // name them.
+        let is_the_tasks = |key: &str| matches!(key, "outcome" | "comment" | "evidence");
+        fields.retain(|key, _| !is_the_tasks(key) || is_declared(key));
     }
     let faults = checker.faults(&Value::Object(fields));
     faults.iter().map(ToString::to_string).collect()
@@ -125,9 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_form_takes_the_outcome_and_the_words_and_nothing_else() {
-        let filled =
-            json!({ "amount": 1, "reason": "late", "outcome": "submitted", "comment": "ok" });
+    fn a_closed_form_takes_what_the_task_asks_for_itself_and_nothing_else() {
+        let filled = json!({ "amount": 1, "reason": "late", "outcome": "submitted", "comment": "ok", "evidence": "ticket 7" });
         assert!(wrong(filled).is_empty());
         assert_eq!(
             wrong(json!({ "amount": 1, "reason": "late", "more": 1 })).len(),
