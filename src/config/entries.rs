@@ -142,6 +142,10 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     ("dead_letters", "When the operator hears of dead letters."),
     ("mesh", "Liveness of agents."),
+    (
+        "mail",
+        "Mail to people who have a task, with a link to a page that decides it.",
+    ),
     ("metrics", "Metrics for scrapers."),
     ("redact", "What is masked in excerpts and on screens."),
     ("store", "The memory that survives."),
@@ -319,6 +323,48 @@ pub const ENTRIES: &[Entry] = &[
     entry("mesh.hold_unreachable", Kind::Flag, "true",
         "hold deliveries to unreachable agents",
         "waiting spends no attempt"),
+    entry("mail.host", Kind::Text, "",
+        "SMTP server that takes mail to people who have a task",
+        "empty: no mail is sent, and the page for deciding is shut"),
+    entry("mail.port", number(1, 65_535), "587", "its port", "submission of mail (RFC 6409)"),
+    entry("mail.tls", Kind::Choice(&["starttls", "implicit", "none"]), "starttls",
+        "how the connection to it is encrypted; without STARTTLS nothing is sent",
+        "what servers offer at that port; `none` is for one on this machine"),
+    entry("mail.ca_cert", Kind::Path, "",
+        "certificates of authorities that it may use besides those of the system, PEM",
+        "none: what the system trusts"),
+    entry("mail.user", Kind::Text, "", "name to log in with", "empty: it asks for none"),
+    entry("mail.password", Kind::Hidden, "",
+        "password; better in `POSTROOM_MAIL__PASSWORD` or a file",
+        "empty: it asks for none"),
+    entry("mail.password_file", Kind::Path, "", "file whose first line is the password", "none"),
+    entry("mail.from", Kind::Text, "",
+        "sender of the mails, such as `Postroom <postroom@example.com>`",
+        "yours to say, with `mail.host`"),
+    entry("mail.page_url", Kind::Text, "",
+        "how people reach this broker, such as `https://postroom.example.com`; links begin with it",
+        "yours to say, with `mail.host`"),
+    entry("mail.contacts", Kind::Texts, "",
+        "who is written to where, as `finance=anna@example.com`",
+        "empty: only addresses that are mail addresses, as of `humans[].contact`"),
+    entry("mail.domains", Kind::Texts, "",
+        "domains of mail addresses that may be written to",
+        "empty: any; senders of scenarios choose contacts, so name yours where senders are not trusted"),
+    entry("mail.link_hours", HOURS, "72",
+        "how long a link decides, from its mail on; never longer than its task is open",
+        "a weekend"),
+    entry("mail.timeout_seconds", seconds(1, 600), "30",
+        "time to give one mail to the server",
+        "servers that check what they take are slow"),
+    entry("mail.retry_base_seconds", seconds(1, 3600), "10",
+        "delay after the first time that a mail was not taken; doubles with each",
+        "a server that restarts is back within seconds"),
+    entry("mail.retry_max_seconds", seconds(1, DAY_SECONDS), "900",
+        "the longest delay; tried until the link would no longer decide",
+        "greylisting wants a quarter of an hour"),
+    entry("mail.waiting_max", number(1, 100_000), "1000",
+        "mails that wait at once; further ones are written once there is room",
+        "an outage of the server, with reminders"),
     entry("metrics.public", Kind::Flag, "false",
         "serve `/metrics` without a key",
         "names of agents are nobody else's business"),
@@ -376,48 +422,6 @@ pub fn find(key: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.key == key)
 }
 
-/// The known key nearest to `unknown`, when one is near enough to be meant.
-#[must_use]
-pub fn nearest(unknown: &str) -> Option<&'static str> {
-    // Longer than all keys by half: nothing that was meant, and counting takes the product of both lengths.
-    if unknown.len() > 100 {
-        return None;
-    }
-    let unknown_name = unknown.rsplit('.').next().unwrap_or(unknown);
-    let scored = ENTRIES.iter().map(|entry| {
-        let whole = distance(unknown, entry.key);
-        // The right name in the wrong section is one mistake, however long the section is.
-        let name = distance(unknown_name, entry.name()).saturating_add(1);
-        // So is a key that stops early, or stops without its unit.
-        let start: String = entry.key.chars().take(unknown.chars().count()).collect();
-        let start = distance(unknown, &start).saturating_add(1);
-        (whole.min(name).min(start), entry.key)
-    });
-    let (score, key) = scored.min()?;
-    (score <= unknown_name.len().div_ceil(3).max(2)).then_some(key)
-}
-
-/// How many letters must be added, removed or changed (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (from_index, from_letter) in from.chars().enumerate() {
-        let mut diagonal = from_index;
-        let mut left = from_index.saturating_add(1);
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, to_letter) in row.iter_mut().skip(1).zip(to.chars()) {
-            let changed = diagonal.saturating_add(usize::from(from_letter != to_letter));
-            diagonal = *cell;
-            left = changed
-                .min(diagonal.saturating_add(1))
-                .min(left.saturating_add(1));
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -452,22 +456,5 @@ mod tests {
         assert!(WITHOUT_EFFECT.iter().all(|key| find(key).is_some()));
         let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
         assert_eq!(seen_sections, sections);
-    }
-
-    #[test]
-    fn a_misspelt_or_misplaced_key_finds_the_one_that_was_meant() {
-        assert_eq!(
-            nearest("limits.conections_max"),
-            Some("limits.connections_max")
-        );
-        assert_eq!(nearest("listne"), Some("listen"));
-        assert_eq!(nearest("limits.conections"), Some("limits.connections_max"));
-        assert_eq!(nearest("http.timeout"), Some("http.timeout_seconds"));
-        assert_eq!(nearest("connections_max"), Some("limits.connections_max"));
-        assert_eq!(
-            nearest("stream.timeout_seconds"),
-            Some("http.timeout_seconds")
-        );
-        assert_eq!(nearest("colour.of.the.sky"), None);
     }
 }

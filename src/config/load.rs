@@ -10,6 +10,7 @@ use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
 use super::entries::{self, ENTRIES, Entry};
+use super::nearest::nearest;
 use super::tree::{Config, Values};
 use super::value::{Given, Value};
 
@@ -265,7 +266,7 @@ impl Layers {
         match entries::find(&key) {
             Some(entry) => self.lay(entry, &given, origin),
             None => self.problems.push(Problem::UnknownKey {
-                nearest: entries::nearest(&key),
+                nearest: nearest(&key),
                 key,
                 origin,
             }),

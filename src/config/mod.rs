@@ -13,13 +13,17 @@
 
 mod entries;
 mod load;
+mod mail;
+mod nearest;
 mod notices;
 mod render;
 mod tree;
 mod value;
 
-pub use entries::{ENTRIES, Entry, find, nearest};
+pub use entries::{ENTRIES, Entry, find};
 pub use load::{ConfigError, ConfigFile, Origin, Problem, Sources, usual_data, usual_file};
+pub use mail::{Mail, MailTls};
+pub use nearest::nearest;
 pub use notices::{Notices, Notify};
 pub use render::{readme_table, template};
 pub use tree::{
@@ -156,6 +160,21 @@ impl Config {
                 self.mesh.degraded < self.mesh.unreachable,
                 "mesh.degraded_seconds",
                 "must be shorter than mesh.unreachable_seconds",
+            ),
+            (
+                self.mail.is_whole(),
+                "mail.host",
+                "needs mail.from and mail.page_url",
+            ),
+            (
+                self.mail.password.is_empty() || self.mail.password_file.is_none(),
+                "mail.password_file",
+                "mail.password and mail.password_file must not both be set",
+            ),
+            (
+                self.mail.retry_base <= self.mail.retry_max,
+                "mail.retry_base_seconds",
+                "must not be longer than mail.retry_max_seconds",
             ),
         ];
         let broken = rules.into_iter().filter(|(holds, _, _)| !holds);

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::Setting;
+use super::mail::Mail;
 use super::notices::{Notices, notices};
 use super::value::{Secret, Value};
 use crate::domain::time::Span;
@@ -52,6 +53,8 @@ pub struct Config {
     pub mesh: Mesh,
     /// Dead letters within an hour beyond which the operator is told; zero is never.
     pub letters_per_hour_max: u32,
+    /// Mail to people.
+    pub mail: Mail,
     /// Serve `/metrics` without a key.
     pub is_metrics_public: bool,
     /// Names of fields that are masked, besides the usual names of secrets.
@@ -309,7 +312,7 @@ impl<'a> Values<'a> {
         .unwrap_or_default()
     }
 
-    fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         self.take(key, |value| match value {
             Value::Path(path) => Some(path.clone()),
             _ => None,
@@ -359,7 +362,7 @@ impl<'a> Values<'a> {
         .unwrap_or_default()
     }
 
-    fn texts(&mut self, key: &'static str) -> Vec<String> {
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
         self.take(key, |value| match value {
             Value::Texts(texts) => Some(texts.clone()),
             _ => None,
@@ -414,6 +417,7 @@ impl Config {
                 unreachable: values.span("mesh.unreachable_seconds"),
                 is_unreachable_held: values.flag("mesh.hold_unreachable"),
             },
+            mail: Mail::read(values),
             is_metrics_public: values.flag("metrics.public"),
             redact_keys: values.texts("redact.keys"),
             store: Store {
