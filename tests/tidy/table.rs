@@ -30,6 +30,8 @@ pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
             "shutdown",
             "config",
             "engine",
+            // What the feed is asked for: mails follow it.
+            "store::query",
             "broker",
         ],
     ),
@@ -217,6 +219,12 @@ pub(crate) const HOMES: &[Home] = &[
         homes: &["src/bindings/http", "src/desk/remote", "src/cli/client"],
         tests: Tests::Free,
         way_out: "only the http binding, the remote desk and the command line's client call out",
+    },
+    Home {
+        tokens: &["lettre"],
+        homes: &["src/bindings/mail/post"],
+        tests: Tests::Free,
+        way_out: "only `bindings/mail/post.rs` sends mail",
     },
     Home {
         tokens: &["axum", "axum_server", "tower_http"],

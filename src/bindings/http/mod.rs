@@ -32,6 +32,7 @@ pub use self::answer::{Answer, classify};
 pub use self::dispatcher::{DispatcherConfig, start};
 pub use self::message::Push;
 pub use self::pusher::{PushResult, Pusher, PusherConfig, PusherError};
+pub use self::redact::Redactor;
 pub use self::trust::TrustFiles;
 
 /// Makes ring the process's TLS provider. Call it first thing in `main`; a second call is harmless.

@@ -21,13 +21,14 @@ const PLAIN_HEADERS: [&str; 1] = ["idempotency-key"];
 
 /// Which keys hide their values.
 #[derive(Debug, Clone)]
-pub(super) struct Redactor {
+pub struct Redactor {
     words: Vec<String>,
 }
 
 impl Redactor {
     /// Hides the contract's words and `more`, in any case and anywhere in a key.
-    pub(super) fn new(more: &[String]) -> Self {
+    #[must_use]
+    pub fn new(more: &[String]) -> Self {
         let words = SECRET_WORDS
             .iter()
             .map(|&word| word.to_owned())
@@ -62,7 +63,8 @@ impl Redactor {
     ///
     /// Works on text that is cut off or no JSON at all: a value that follows `"key":` is hidden,
     /// everything else is copied.
-    pub(super) fn body(&self, text: &str, bytes_max: usize) -> (String, bool) {
+    #[must_use]
+    pub fn body(&self, text: &str, bytes_max: usize) -> (String, bool) {
         let mut out = String::with_capacity(text.len().min(bytes_max));
         let mut rest = text;
         while !rest.is_empty() {
