@@ -13,6 +13,7 @@ use crate::api::Api;
 use crate::api::answer::Result;
 use crate::api::call::Call;
 use crate::api::overview;
+use crate::bindings::mail::MailView;
 use crate::broker::Broker;
 use crate::broker::push::view::EndpointView;
 use crate::broker::stats::{Snapshot, TimingCounts};
@@ -75,6 +76,9 @@ pub(super) async fn metrics(State(api): State<Api>, request: Request) -> Result<
     );
     room(&mut page, &broker.vitals().room());
     endpoints(&mut page, &broker.endpoints().all(now));
+    if let Some(reach) = &api.settings().reach {
+        mail(&mut page, reach.stats.view());
+    }
     measured(&mut page, &snapshot);
     timings(&mut page, &snapshot.timings);
     api.counters().show(&mut page);
@@ -84,6 +88,38 @@ pub(super) async fn metrics(State(api): State<Api>, request: Request) -> Result<
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
     Ok(response)
+}
+
+/// Mails to people.
+fn mail(page: &mut MetricsPage, mail: MailView) {
+    for (name, kind, help, count) in [
+        (
+            "mails_sent_total",
+            Kind::Counter,
+            "Mails that the server took.",
+            mail.sent,
+        ),
+        (
+            "mails_failed_total",
+            Kind::Counter,
+            "Tries that the server did not take.",
+            mail.failed,
+        ),
+        (
+            "mails_given_up_total",
+            Kind::Counter,
+            "Mails refused for good, or too late to decide anything.",
+            mail.given_up,
+        ),
+        (
+            "mails_waiting",
+            Kind::Gauge,
+            "Mails that wait for the server.",
+            mail.waiting,
+        ),
+    ] {
+        page.single(name, kind, help, number(count));
+    }
 }
 
 /// What the store counts.

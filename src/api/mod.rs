@@ -36,6 +36,7 @@ mod metrics;
 mod moves;
 mod openapi;
 mod overview;
+mod page;
 mod policy;
 mod poll;
 mod replies;
@@ -62,6 +63,7 @@ use crate::api::metrics::HttpCounters;
 use crate::api::replies::Replies;
 use crate::api::tls::Tls;
 use crate::bindings::guard::{Guard, Policy};
+use crate::bindings::mail::Reach;
 use crate::broker::Broker;
 use crate::config::{self, Config};
 use crate::domain::address::Address;
@@ -120,6 +122,8 @@ pub struct Settings {
     pub lag_max: Duration,
     /// What connections are encrypted with; none for plain HTTP.
     pub tls: Option<Tls>,
+    /// Links to the page that decides, and how the mails with them do; none while mail is off.
+    pub reach: Option<Reach>,
 }
 
 /// When the window of a stream ends after the first rows.
@@ -161,6 +165,7 @@ impl Default for Settings {
             }),
             lag_max: Duration::from_secs(30),
             tls: None,
+            reach: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, controls, dead_letters, deliveries, events,
-    feed, health, holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview,
+    feed, health, holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview, page,
     scenarios, schemas, submit, tasks, unsupported, webhooks,
 };
 use crate::wire::errors::Problem;
@@ -106,6 +106,7 @@ fn people() -> Router<Api> {
         .route("/v1/inbox/{id}/messages/delete", post(inbox::hand::empty))
         .route("/v1/approvals/{id}/decision", post(inbox::decision))
         .route("/v1/me/tasks", get(tasks::mine))
+        .route("/decide/{token}", get(page::show).post(page::decide))
 }
 
 fn scenario_routes() -> Router<Api> {
@@ -182,7 +183,7 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
         && !response.headers().contains_key(header::CONTENT_TYPE)
     {
         response = answer::problem(&not_allowed(&method), is_scenario);
-    } else if response.status().is_client_error() && !is_json(&response) {
+    } else if response.status().is_client_error() && !is_of_a_handler(&response) {
         // What the router itself refuses: a path whose bytes are no text names nothing.
         let problem = Problem::new("not_found", "the path is not UTF-8 once decoded");
         response = answer::problem(&problem, is_scenario);
@@ -211,11 +212,9 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     response
 }
 
-fn is_json(response: &Response) -> bool {
-    response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value == "application/json")
+fn is_of_a_handler(response: &Response) -> bool {
+    let media = response.headers().get(header::CONTENT_TYPE);
+    media.is_some_and(|value| value == "application/json" || value == "text/html; charset=utf-8")
 }
 
 /// What the router itself refuses. Which methods it allows it says afterwards, in the header alone.

@@ -5,16 +5,23 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::api::{NewToken, first_start, hash_token, new_token};
 use crate::broker::Broker;
 use crate::broker::request::{AdminCommand, AuditNote, BrokerError};
 use crate::cli::failure::Failure;
 use crate::cli::place::{ADDRESS_FILE, KEY_FILE, read_line};
+use crate::clock::Entropy;
 use crate::domain::address::Address;
 use crate::domain::key::Role;
 
 /// The account that every broker has from its first start.
 const OPERATOR: &str = "operator";
+
+/// The file with the key of links.
+const LINK_KEY_FILE: &str = "link.key";
 
 /// The operator's key.
 #[derive(Debug)]
@@ -98,6 +105,20 @@ async fn another_key(broker: &Broker, operator: &Address) -> Result<NewToken, Fa
     Ok(token)
 }
 
+/// The key of links that decide, made on first use. It lies beside the store, not in it: a backup of the
+/// store makes no link.
+pub(super) fn link_key(data: &Path, entropy: &dyn Entropy) -> Result<[u8; 32], Failure> {
+    let path = data.join(LINK_KEY_FILE);
+    let known = read_line(&path).and_then(|line| STANDARD.decode(line).ok()?.try_into().ok());
+    if let Some(key) = known {
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    entropy.fill(&mut key);
+    write_private(&path, &STANDARD.encode(key))?;
+    Ok(key)
+}
+
 /// Writes down what is really listened on.
 pub(super) fn write_address(data: &Path, url: &str) -> Result<(), Failure> {
     write_private(&data.join(ADDRESS_FILE), url)
@@ -144,7 +165,18 @@ fn write_private(path: &Path, line: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SeededEntropy;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_key_of_links_is_made_once_and_is_the_owners_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let made = link_key(scratch.path(), &SeededEntropy::new(1)).unwrap();
+        let again = link_key(scratch.path(), &SeededEntropy::new(2)).unwrap();
+        assert_eq!(made, again);
+        let file = std::fs::metadata(scratch.path().join(LINK_KEY_FILE)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
 
     #[test]
     fn the_directory_and_its_files_are_the_owners_alone() {

@@ -11,7 +11,8 @@ use super::first::{self, Operator};
 use crate::api::tls::Tls;
 use crate::api::{self, ApiParts};
 use crate::bindings::guard::Guard;
-use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig};
+use crate::bindings::http::{self, DispatcherConfig, Pusher, PusherConfig, Redactor};
+use crate::bindings::mail::{self, Links, MailConfig, Reach};
 use crate::broker::request::BrokerError;
 use crate::broker::vitals::RoomSettings;
 use crate::broker::webhooks::{Subject, WebhookEvent};
@@ -87,10 +88,12 @@ impl House {
             }
             _ => None,
         };
+        let mail = MailConfig::of(&config).map_err(|error| Failure::usage(error.to_string()))?;
         let listener = listen(&config)?;
         let store = open_store(&config, &clock)?;
         let core = shutdown.tasks("broker");
         let settings = broker_settings(&config, entropy.as_ref());
+        let reach = reach(&config, mail.as_ref(), entropy.as_ref())?;
         let broker = Broker::start(store, settings, Arc::clone(&clock), entropy, &core)
             .await
             .map_err(|error| unusable(&config, &error))?;
@@ -103,6 +106,10 @@ impl House {
             .map_err(|error| Failure::refused(error.to_string()))?;
         let dispatch = DispatcherConfig::of(&config);
         http::start(broker.clone(), pusher, dispatch, &bindings);
+        if let (Some(mail), Some(reach)) = (mail, &reach) {
+            mail::start(broker.clone(), mail, reach, &bindings)
+                .map_err(|error| Failure::usage(error.to_string()))?;
+        }
 
         let doors = shutdown.tasks("doors");
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -110,6 +117,7 @@ impl House {
             broker: broker.clone(),
             settings: api::Settings {
                 tls,
+                reach,
                 ..api_settings(&config)
             },
             listener,
@@ -169,6 +177,23 @@ fn listen(config: &Config) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(config.listen).map_err(fault)?;
     listener.set_nonblocking(true).map_err(fault)?;
     Ok(listener)
+}
+
+/// Links for people, when mail is on.
+fn reach(
+    config: &Config,
+    mail: Option<&MailConfig>,
+    entropy: &dyn Entropy,
+) -> Result<Option<Reach>, Failure> {
+    let Some(mail) = mail else {
+        return Ok(None);
+    };
+    let key = first::link_key(&config.data, entropy)?;
+    Ok(Some(Reach {
+        links: Arc::new(Links::new(key, mail.lifetime)),
+        stats: Arc::default(),
+        masks: Arc::new(Redactor::new(&config.redact_keys)),
+    }))
 }
 
 fn open_store(config: &Config, clock: &Arc<dyn Clock>) -> Result<Box<dyn Store>, Failure> {

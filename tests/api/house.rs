@@ -285,6 +285,11 @@ impl House {
         }
     }
 
+    /// A set of tasks of the same process.
+    pub(crate) fn tasks(&self, name: &'static str) -> Tasks {
+        self.doors.shutdown().tasks(name)
+    }
+
     /// Closes the door, as at the end of the process.
     pub(crate) async fn close(&self) {
         self.doors.stop();

@@ -45,6 +45,8 @@ enum About {
 enum Who {
     /// No key is needed; a bad one does not matter.
     Anybody,
+    /// No key is needed, and a page says no.
+    Page(&'static str),
     /// Admins.
     Admins,
     /// Everybody with a key, with this answer.
@@ -57,7 +59,7 @@ use About::{
     Account, Agent, BackingOff, Event, Hold, Intent, Job, Key, Leased, Letter, Nothing,
     Subscription, Task,
 };
-use Who::{Admins, Anybody, Each, Keys};
+use Who::{Admins, Anybody, Each, Keys, Page};
 
 type Row = (&'static str, &'static str, About, &'static str, Who);
 
@@ -180,6 +182,9 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/approvals/{id}/decision", Task, r#"{"decision":"approve"}"#,
         Each([OK, "approval_not_found", OK, "approval_not_found"])),
     ("GET", "/v1/me/tasks", Nothing, NONE, Keys(OK)),
+    // No key opens it: the link is the right, and this is none.
+    ("GET", "/decide/{token}", Nothing, NONE, Page("page 404")),
+    ("POST", "/decide/{token}", Nothing, NONE, Page("page 404")),
 
     ("GET", "/v1/overview", Nothing, NONE, Admins),
     ("GET", "/v1/attempts", Nothing, NONE, Admins),
@@ -343,6 +348,9 @@ async fn answer(house: &House, method: &str, path: &str, body: String, key: &str
     if reply.status == 200 {
         return OK.to_owned();
     }
+    if reply.header("content-type").starts_with("text/html") {
+        return format!("page {}", reply.status);
+    }
     reply.json()["error"]["code"].as_str().unwrap().to_owned()
 }
 
@@ -355,6 +363,7 @@ async fn every_route_answers_every_role_as_documented() {
         let keys = Keyring::of(&house).await;
         let each = match who {
             Anybody => [OK; 6],
+            Page(answer) => [answer; 6],
             Admins => [
                 OK,
                 NO,

@@ -80,8 +80,11 @@ fn describe(operation: &Operation) -> Value {
             "" => json!({ "type": "object" }),
             shape => notation::schema(shape),
         };
-        let body =
-            json!({ "required": false, "content": { "application/json": { "schema": schema } } });
+        let media = match operation.content {
+            Content::Page => "application/x-www-form-urlencoded",
+            _ => "application/json",
+        };
+        let body = json!({ "required": false, "content": { media: { "schema": schema } } });
         object.insert("requestBody".to_owned(), body);
     }
     described
@@ -150,7 +153,19 @@ fn responses(operation: &Operation) -> Map<String, Value> {
         }
         all.insert(status.to_string(), response);
     }
+    for status in operation.page_refusals() {
+        let response = all
+            .entry(status.to_string())
+            .or_insert_with(|| json!({ "description": "A page that says why", "content": {} }));
+        if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
+            content.insert("text/html".to_owned(), page());
+        }
+    }
     all
+}
+
+fn page() -> Value {
+    json!({ "schema": { "type": "string" } })
 }
 
 fn success(operation: &Operation) -> Option<(&'static str, Value)> {
@@ -163,6 +178,7 @@ fn success(operation: &Operation) -> Option<(&'static str, Value)> {
         Content::Whole(name) => ("application/json", notation::reference(name)),
         Content::Stream => ("text/event-stream", notation::reference("Frame")),
         Content::Rpc => ("application/json", json!({})),
+        Content::Page => ("text/html", json!({ "type": "string" })),
         Content::Text => ("text/plain", json!({ "type": "string" })),
     };
     let response = json!({ "description": "Done", "content": { media: { "schema": schema } } });

@@ -31,6 +31,8 @@ pub(super) enum Content {
     Stream,
     /// Plain text.
     Text,
+    /// A page for people, whatever the answer is.
+    Page,
     /// An answer of JSON-RPC, or of many; nothing for a notification.
     Rpc,
 }
@@ -112,6 +114,15 @@ impl Operation {
         }
     }
 
+    /// The statuses under which a page says no.
+    pub(super) const fn page_refusals(&self) -> &'static [u16] {
+        match (self.content, self.body.is_empty()) {
+            (Content::Page, true) => &[404, 410, 503],
+            (Content::Page, false) => &[403, 404, 409, 410, 413, 422, 503],
+            _ => &[],
+        }
+    }
+
     pub(super) fn takes_body(&self) -> bool {
         matches!(self.method, "POST" | "PUT" | "PATCH") && !matches!(self.content, Content::Nothing)
     }
@@ -132,6 +143,10 @@ impl Operation {
 
     /// Every code that it may answer.
     pub(super) fn codes(&self) -> Vec<&'static str> {
+        if matches!(self.content, Content::Page) {
+            // What the router refuses before there is a page, and its own fault.
+            return vec!["internal_error", "method_not_allowed", "not_found"];
+        }
         let mut sets = vec![self.codes];
         if !self.is_open {
             sets.push(KEYED);
@@ -342,6 +357,8 @@ const PEOPLE: &[Operation] = &[
         .gives("thread: Thread, messages: [Message], mode: self/both, deleted_count: int, message_ids: [string]").refuses("thread_not_found"),
     post("/v1/approvals/{id}/decision", "Approve or reject").query(OWNED).body("decision: approve/reject, comment?, data?: object, hold_seconds?: int(0..60)")
         .gives("approval: Approval, intent?: Intent, held?: Hold").refuses(MAY_NOT),
+    get("/decide/{token}", "The page that a link in a mail leads to; it decides nothing").open().ext().content(Content::Page),
+    post("/decide/{token}", "Decide on that page").open().ext().body("token, version, outcome, comment?, evidence?").content(Content::Page),
     get("/v1/me/tasks", "Open tasks, oldest due first").query("owner_agent, limit: int(1..500)").gives("tasks: [Task]"),
 ];
 
