@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
+use crate::history::{During, FeedRead, Handed};
+
 /// Kept by the driver alone; the brokers come and go.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -17,7 +19,13 @@ pub(crate) struct Ledger {
     /// Ends that receivers and people reported, by intent.
     pub(crate) reports: BTreeMap<String, Vec<Report>>,
     /// Attempts that reached a receiver.
-    pub(crate) attempts: BTreeMap<String, Seen>,
+    pub(crate) attempts: BTreeMap<String, Handed>,
+    /// Calls that named an attempt and were kept.
+    pub(crate) fenced: Vec<(During, String)>,
+    /// Intents as somebody saw them: a whole answer, taken together.
+    pub(crate) looks: Vec<(During, String, Option<String>)>,
+    /// Pages of the feed as they came.
+    pub(crate) pages: Vec<FeedRead>,
     /// Acknowledged acknowledgements: intent and attempt.
     pub(crate) acks: BTreeSet<(String, String)>,
     /// Holds that were placed, by id.
@@ -42,6 +50,7 @@ pub(crate) struct Accepted {
     pub(crate) body: Value,
     /// Whose key sent it.
     pub(crate) token: String,
+    pub(crate) during: During,
 }
 
 /// An end of an intent as somebody reported it.
@@ -49,6 +58,7 @@ pub(crate) struct Accepted {
 pub(crate) struct Report {
     pub(crate) end: End,
     pub(crate) answer: Answer,
+    pub(crate) during: During,
 }
 
 /// How it ended, and a word that only this report carries.
@@ -71,13 +81,6 @@ pub(crate) enum Answer {
     Unknown,
 }
 
-/// An attempt at a receiver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) intent: String,
-    pub(crate) number: u64,
-}
-
 /// A hold that a broker said it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -98,7 +101,14 @@ impl Ledger {
     }
 
     /// Writes an acknowledged intent down.
-    pub(crate) fn accept(&mut self, key: &str, id: &str, body: &Value, token: &str) {
+    pub(crate) fn accept(
+        &mut self,
+        key: &str,
+        id: &str,
+        body: &Value,
+        token: &str,
+        during: During,
+    ) {
         if let Some(before) = self.accepted.get(key) {
             if before.id != id {
                 let first = before.id.clone();
@@ -113,15 +123,17 @@ impl Ledger {
                 id: id.to_owned(),
                 body: body.clone(),
                 token: token.to_owned(),
+                during,
             },
         );
     }
 
     /// Writes down that an attempt reached a receiver.
-    pub(crate) fn see(&mut self, attempt: &str, intent: &str, number: u64, by: &str) {
-        let seen = Seen {
+    pub(crate) fn see(&mut self, attempt: &str, intent: &str, number: u64, by: &str, at: u64) {
+        let seen = Handed {
             intent: intent.to_owned(),
             number,
+            at,
         };
         if let Some(before) = self.attempts.insert(attempt.to_owned(), seen.clone()) {
             self.wrong(format!(
@@ -130,11 +142,13 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn report(&mut self, intent: &str, end: End, answer: Answer) {
-        self.reports
-            .entry(intent.to_owned())
-            .or_default()
-            .push(Report { end, answer });
+    pub(crate) fn report(&mut self, intent: &str, end: End, answer: Answer, during: During) {
+        let reports = self.reports.entry(intent.to_owned()).or_default();
+        reports.push(Report {
+            end,
+            answer,
+            during,
+        });
     }
 
     /// Compares an item of the feed with what anybody saw under its cursor before.

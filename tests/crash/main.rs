@@ -17,6 +17,7 @@
 mod bulk;
 mod dice;
 mod faults;
+mod history;
 mod ledger;
 mod people;
 mod power;
@@ -72,6 +73,7 @@ async fn what_was_acknowledged_survives_every_kill() {
         link: link.subscribe(),
         phase: phase.subscribe(),
         ledger: Mutex::new(Ledger::default()),
+        began: tokio::time::Instant::now(),
         kept: Notify::new(),
     });
     assert!(guest.set((Arc::clone(&world), Dice::new(seed, 2))).is_ok());
@@ -135,8 +137,9 @@ async fn started(place: &Place) -> Running {
 fn progress(world: &Shared) -> String {
     let ledger = world.ledger();
     format!(
-        "{} accepted, {} reports, {} holds, {} replays, {} attempts seen, {} of {} calls of unknown outcome, {} violations",
+        "{} accepted, {} looks, {} reports, {} holds, {} replays, {} attempts seen, {} of {} calls of unknown outcome, {} violations",
         ledger.accepted.len(),
+        ledger.looks.len(),
         ledger.reports.values().map(Vec::len).sum::<usize>(),
         ledger.holds.len(),
         ledger.replays.len(),
@@ -318,6 +321,8 @@ impl Cast {
         actors.spawn(people::decide(world(), dice(41)));
         actors.spawn(people::look_after_letters(world(), dice(42)));
         actors.spawn(people::pause_agents(world(), dice(43)));
+        actors.spawn(people::look(world(), dice(45)));
+        actors.spawn(people::look(world(), dice(46)));
         actors.spawn(people::read_feed(world(), dice(44)));
         actors.spawn(people::stream_feed(world()));
         actors

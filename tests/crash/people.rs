@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
+use crate::history::FeedRead;
 use crate::ledger::{Answer, End, Held};
+use crate::verify;
 use crate::world::{Ask, NOTICES, Phase, Reply, Shared, text};
 
 /// Decides open tasks, some of them with a hold that some of them take back.
@@ -53,7 +55,7 @@ pub(crate) async fn decide(world: Shared, dice: Dice) {
         } else {
             Answer::Refused(reply.code())
         };
-        world.ledger().report(&id, end, answer);
+        world.ledger().report(&id, end, answer, reply.during);
     }
 }
 
@@ -214,8 +216,36 @@ pub(crate) async fn read_feed(world: Shared, dice: Dice) {
         let Some(reply) = world.once(&Ask::get(&world.admin, path)).await else {
             continue;
         };
-        for event in reply.list("/events") {
+        let events = reply.list("/events");
+        world.ledger().pages.push(FeedRead {
+            during: reply.during,
+            since,
+            cursors: events
+                .iter()
+                .filter_map(|event| event["cursor"].as_u64())
+                .collect(),
+            head: reply.body["head"].as_u64().unwrap_or(0),
+        });
+        for event in events {
             take_event(&world, &event, &mut since);
+        }
+    }
+}
+
+/// Looks at what was accepted lately, for the history.
+pub(crate) async fn look(world: Shared, dice: Dice) {
+    while world.is_load() {
+        world.pause(dice.between(0, 8)).await;
+        let recent = {
+            let ledger = world.ledger();
+            let from = ledger.ids.len().saturating_sub(40);
+            dice.pick(&ledger.ids[from..]).cloned()
+        };
+        let Some(id) = recent else { continue };
+        let ask = Ask::get(&world.admin, format!("/v1/intents/{id}"));
+        if let Some(reply) = world.once(&ask).await {
+            let end = verify::end_of(&reply.body["intent"]);
+            world.ledger().looks.push((reply.during, id, end));
         }
     }
 }

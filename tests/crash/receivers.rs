@@ -104,7 +104,8 @@ pub(crate) async fn poll(world: Shared, dice: Dice, token: String) {
 fn note(world: &Shared, row: &Value, by: &str) {
     let (attempt, intent) = (text(row, "/attempt_id"), text(row, "/intent_id"));
     let number = row["delivery_attempt"].as_u64().unwrap_or(0);
-    world.ledger().see(&attempt, &intent, number, by);
+    let at = world.micros();
+    world.ledger().see(&attempt, &intent, number, by, at);
 }
 
 /// Reports many results in one call.
@@ -116,11 +117,11 @@ async fn results(world: &Shared, dice: &Dice, token: &str, rows: &[Value]) {
         let nonce = dice.nonce();
         if dice.percent(8) && world.is_load() {
             items.push(json!({ "intent_id": id, "attempt_id": attempt, "action": "fail", "reason": nonce }));
-            ends.push((id, End::Failed(nonce)));
+            ends.push((id, attempt, End::Failed(nonce)));
         } else {
             let result = json!({ "nonce": nonce });
             items.push(json!({ "intent_id": id, "attempt_id": attempt, "action": "complete", "result": result }));
-            ends.push((id, End::Completed(nonce)));
+            ends.push((id, attempt, End::Completed(nonce)));
         }
     }
     let path = "/v1/agents/local/default/ledger/intents/results";
@@ -133,13 +134,17 @@ async fn results(world: &Shared, dice: &Dice, token: &str, rows: &[Value]) {
             .wrong(format!("a batch of results was refused: {}", reply.body));
         return;
     }
-    for ((id, end), answer) in ends.into_iter().zip(answers) {
+    for ((id, attempt, end), answer) in ends.into_iter().zip(answers) {
         let kept = if answer["status"] == json!(200) {
             Answer::Kept
         } else {
             Answer::Refused(text(&answer, "/error/code"))
         };
-        world.ledger().report(&id, end, kept);
+        let during = reply.during;
+        if kept == Answer::Kept {
+            world.ledger().fenced.push((during, attempt));
+        }
+        world.ledger().report(&id, end, kept, during);
     }
 }
 
@@ -215,12 +220,25 @@ impl Row<'_> {
     }
 
     async fn resume(&self, dice: &Dice, mut body: Value) -> Reply {
-        if dice.percent(50) {
+        let is_fenced = dice.percent(50);
+        if is_fenced {
             body["attempt_id"] = json!(self.attempt);
         }
         let path = format!("/v1/intents/{}/resume", self.id);
         let ask = Ask::post(self.token, path, &body).key(dice.nonce());
-        self.world.call(ask).await
+        let reply = self.world.call(ask).await;
+        if is_fenced {
+            self.note_fence(&reply);
+        }
+        reply
+    }
+
+    /// A call that named the attempt, if it was kept.
+    fn note_fence(&self, reply: &Reply) {
+        if reply.is_ok() {
+            let fenced = (reply.during, self.attempt.clone());
+            self.world.ledger().fenced.push(fenced);
+        }
     }
 
     async fn lease(&self, call: &str, dice: &Dice, mut body: Value) -> Reply {
@@ -230,7 +248,9 @@ impl Row<'_> {
             self.agent, self.id
         );
         let ask = Ask::post(self.token, path, &body).key(dice.nonce());
-        self.world.call(ask).await
+        let reply = self.world.call(ask).await;
+        self.note_fence(&reply);
+        reply
     }
 
     fn report(&self, end: End, reply: &Reply) {
@@ -244,6 +264,7 @@ impl Row<'_> {
                 return;
             }
         };
-        self.world.ledger().report(&self.id, end, answer);
+        let during = reply.during;
+        self.world.ledger().report(&self.id, end, answer, during);
     }
 }

@@ -28,7 +28,10 @@ pub(crate) async fn send(world: Shared, dice: Dice, name: String) {
                 .await;
             if reply.is_ok() {
                 let id = reply.text("/intent_id");
-                world.ledger().accept(&key, &id, &body, &world.sender);
+                let during = reply.during;
+                world
+                    .ledger()
+                    .accept(&key, &id, &body, &world.sender, during);
             } else if reply.code() != "invalid_deadline" {
                 // A deadline may pass while no broker is there; everything else is in order.
                 world
@@ -66,7 +69,8 @@ async fn batch(world: &Shared, dice: &Dice, key: &str) {
     for ((key, body), result) in items.iter().zip(results) {
         if result["status"] == json!(200) {
             let id = text(&result, "/intent_id");
-            world.ledger().accept(key, &id, body, &world.sender);
+            let during = reply.during;
+            world.ledger().accept(key, &id, body, &world.sender, during);
         } else if text(&result, "/error/code") != "invalid_deadline" {
             world
                 .ledger()
@@ -170,6 +174,7 @@ pub(crate) async fn cancel(world: Shared, dice: Dice) {
         } else {
             Answer::Refused(reply.code())
         };
-        world.ledger().report(&id, End::Canceled(reason), answer);
+        let end = End::Canceled(reason);
+        world.ledger().report(&id, end, answer, reply.during);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::dice::Dice;
+use crate::history::{History, Life, Touch};
 use crate::ledger::{Accepted, Answer, End, Held, Ledger, hash_of};
 use crate::senders::ARCHIVE;
 use crate::world::{Ask, NOTICES, Shared, text};
@@ -43,7 +44,8 @@ pub(crate) async fn verify(world: &Shared, dice: &Dice, starts: u64) -> Told {
         letters(&ledger, &told, &mut wrong);
     }
     events(world, &told, &mut wrong).await;
-    feed(world, dice, &mut told, starts, &mut wrong).await;
+    let firsts = feed(world, dice, &mut told, starts, &mut wrong).await;
+    wrong.extend(history(&world.ledger(), &told, &firsts).violations());
     counters(world, &told, &mut wrong).await;
     completions(world, &told, &mut wrong).await;
     keys(world, dice, &told, &mut wrong).await;
@@ -145,6 +147,70 @@ fn has_end(intent: &Value, end: &End) -> bool {
 fn has_decision(intent: &Value, outcome: &str, comment: &str) -> bool {
     text(intent, "/human_task/decision/outcome") == outcome
         && text(intent, "/human_task/decision/comment") == comment
+}
+
+/// How an intent ended, in words that never change after that; none while it is open.
+pub(crate) fn end_of(intent: &Value) -> Option<String> {
+    is_terminal(status(intent)).then(|| {
+        format!(
+            "{} {}{}{}{}",
+            status(intent),
+            text(intent, "/result/nonce"),
+            text(intent, "/error/message"),
+            text(intent, "/reason"),
+            text(intent, "/human_task/decision/comment"),
+        )
+    })
+}
+
+/// What clients saw, for the checker.
+fn history(ledger: &Ledger, told: &Told, firsts: &BTreeMap<String, u64>) -> History {
+    let mut history = History {
+        handed: ledger.attempts.clone(),
+        fenced: ledger.fenced.clone(),
+        feed: ledger.pages.clone(),
+        ..History::default()
+    };
+    for accepted in ledger.accepted.values() {
+        let register = history.registers.entry(accepted.id.clone()).or_default();
+        register.accepted = Some(accepted.during);
+    }
+    for (id, intent) in &told.intents {
+        let register = history.registers.entry(id.clone()).or_default();
+        register.end = end_of(intent);
+        register.cursor = firsts.get(id).copied();
+    }
+    for (during, id, end) in &ledger.looks {
+        history.touch(id, *during, Touch::Read(end.clone()));
+    }
+    for (id, reports) in &ledger.reports {
+        let intent = told.intents.get(id).unwrap_or(&Value::Null);
+        for report in reports {
+            let touch = match &report.answer {
+                Answer::Refused(code) if code == "intent_terminal" || code == "already_decided" => {
+                    Touch::TooLate
+                }
+                Answer::Refused(_) => continue,
+                answer => Touch::Write {
+                    is_the_end: has_end(intent, &report.end)
+                        || is_same_outcome(intent, &report.end),
+                    is_kept: *answer == Answer::Kept,
+                },
+            };
+            history.touch(id, report.during, touch);
+        }
+    }
+    history.lives = told
+        .attempts
+        .values()
+        .map(|attempt| Life {
+            intent: text(attempt, "/intent_id"),
+            number: attempt["number"].as_u64().unwrap_or(0),
+            began: text(attempt, "/started_at"),
+            over: text(attempt, "/finished_at"),
+        })
+        .collect();
+    history
 }
 
 /// I1 and I4: an acknowledged end is the end; a refused one is not; nobody made one up.
@@ -313,7 +379,16 @@ struct Hold {
 }
 
 /// I2, I13, I14: the feed has no gap, is what readers saw, is the same from any cursor.
-async fn feed(world: &Shared, dice: &Dice, told: &mut Told, starts: u64, wrong: &mut Vec<String>) {
+///
+/// Gives the first item about each intent.
+async fn feed(
+    world: &Shared,
+    dice: &Dice,
+    told: &mut Told,
+    starts: u64,
+    wrong: &mut Vec<String>,
+) -> BTreeMap<String, u64> {
+    let mut firsts = BTreeMap::new();
     let mut hashes = Vec::new();
     let mut holds: BTreeMap<String, Hold> = BTreeMap::new();
     let mut seqs: BTreeMap<String, u64> = BTreeMap::new();
@@ -333,7 +408,9 @@ async fn feed(world: &Shared, dice: &Dice, told: &mut Told, starts: u64, wrong: 
                 epochs.push(event["data"]["epoch"].as_u64().unwrap_or(0));
             }
             if let Some(seq) = event["seq"].as_u64() {
-                let last = seqs.entry(text(event, "/intent_id")).or_default();
+                let intent = text(event, "/intent_id");
+                firsts.entry(intent.clone()).or_insert(since);
+                let last = seqs.entry(intent).or_default();
                 if seq != *last + 1 {
                     wrong.push(format!("I3: in the feed {last} is followed by {event}"));
                 }
@@ -375,6 +452,7 @@ async fn feed(world: &Shared, dice: &Dice, told: &mut Told, starts: u64, wrong: 
             }
         }
     }
+    firsts
 }
 
 async fn page(world: &Shared, since: u64) -> crate::world::Reply {

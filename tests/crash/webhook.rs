@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::dice::Dice;
+use crate::history::{During, NEVER};
 use crate::ledger::{Answer, End};
 use crate::world::{Ask, Shared, text};
 
@@ -46,19 +47,24 @@ async fn receive(world: &Shared, dice: &Dice, body: &[u8]) -> (StatusCode, Strin
     let id = text(&push, "/intent_id");
     let attempt = text(&push, "/delivery_id");
     let number = push["delivery_attempt"].as_u64().unwrap_or(0);
-    world.ledger().see(&attempt, &id, number, "the webhook");
+    let at = world.micros();
+    world.ledger().see(&attempt, &id, number, "the webhook", at);
     let mood = if world.is_load() {
         dice.between(0, 99)
     } else {
         0
     };
     let nonce = dice.nonce();
+    let unknown = During {
+        from: world.micros(),
+        to: NEVER,
+    };
     match mood {
         60..72 => (StatusCode::INTERNAL_SERVER_ERROR, "busy".to_owned()),
         72..75 => (StatusCode::GONE, String::new()),
         75..80 => {
             let end = End::Failed(nonce.clone());
-            world.ledger().report(&id, end, Answer::Unknown);
+            world.ledger().report(&id, end, Answer::Unknown, unknown);
             let body = json!({ "action": "fail", "reason": nonce });
             (StatusCode::OK, body.to_string())
         }
@@ -66,7 +72,7 @@ async fn receive(world: &Shared, dice: &Dice, body: &[u8]) -> (StatusCode, Strin
             // It reports before it answers, as a quick receiver may. When the broker dies meanwhile,
             // so does this, and nobody knows.
             let end = End::Completed(nonce.clone());
-            world.ledger().report(&id, end, Answer::Unknown);
+            world.ledger().report(&id, end, Answer::Unknown, unknown);
             let path = format!("/v1/intents/{id}/resume");
             let result = json!({ "nonce": nonce });
             let body = json!({ "action": "complete", "result": result, "attempt_id": attempt });
@@ -77,7 +83,8 @@ async fn receive(world: &Shared, dice: &Dice, body: &[u8]) -> (StatusCode, Strin
             } else {
                 Answer::Refused(reply.code())
             };
-            world.ledger().report(&id, End::Completed(nonce), answer);
+            let end = End::Completed(nonce);
+            world.ledger().report(&id, end, answer, reply.during);
             (StatusCode::ACCEPTED, "{\"ack\":true}".to_owned())
         }
         // It takes it and never comes back.
@@ -87,7 +94,7 @@ async fn receive(world: &Shared, dice: &Dice, body: &[u8]) -> (StatusCode, Strin
                 world.pause(dice.between(0, 40)).await;
             }
             let end = End::Completed(nonce.clone());
-            world.ledger().report(&id, end, Answer::Unknown);
+            world.ledger().report(&id, end, Answer::Unknown, unknown);
             (
                 StatusCode::OK,
                 json!({ "result": { "nonce": nonce } }).to_string(),

@@ -7,6 +7,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
+use crate::history::During;
 use crate::ledger::Ledger;
 
 /// What the broker itself says to the operator.
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) link: watch::Receiver<Option<String>>,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) ledger: Mutex<Ledger>,
+    /// For histories.
+    pub(crate) began: tokio::time::Instant,
     /// Somebody was just told that a write is kept.
     pub(crate) kept: Notify,
 }
@@ -85,6 +88,8 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
     /// True when an earlier try of the same call had an unknown outcome.
     pub(crate) is_again: bool,
+    /// From the first try to the answer.
+    pub(crate) during: During,
 }
 
 impl Reply {
@@ -131,6 +136,11 @@ impl World {
         self.phase() == Phase::Done
     }
 
+    /// Microseconds since it all began.
+    pub(crate) fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap()
+    }
+
     pub(crate) async fn pause(&self, millis: u64) {
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }
@@ -145,10 +155,19 @@ impl World {
     /// Makes a call until its outcome is known: over and over, with the same key.
     pub(crate) async fn call(&self, ask: Ask) -> Reply {
         let mut is_again = false;
+        let from = self.micros();
         loop {
             self.ledger().calls += 1;
             if let Some(reply) = self.once(&ask).await {
-                return Reply { is_again, ..reply };
+                let during = During {
+                    from,
+                    ..reply.during
+                };
+                return Reply {
+                    is_again,
+                    during,
+                    ..reply
+                };
             }
             is_again = true;
             self.ledger().unknown += 1;
@@ -159,6 +178,7 @@ impl World {
     /// Makes a call once. None when its outcome is not known.
     pub(crate) async fn once(&self, ask: &Ask) -> Option<Reply> {
         let base = self.up().await;
+        let from = self.micros();
         let mut request = self
             .client
             .request(ask.method.clone(), format!("{base}{}", ask.path))
@@ -198,6 +218,10 @@ impl World {
                 status,
                 body,
                 is_again: false,
+                during: During {
+                    from,
+                    to: self.micros(),
+                },
             }),
         }
     }
