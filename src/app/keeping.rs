@@ -16,7 +16,7 @@ use crate::engine::check::check_state;
 use crate::engine::evolve::fold;
 use crate::store::error::StoreError;
 use crate::store::query::{IntentFilter, LetterFilter, PageRequest};
-use crate::store::sqlite::{Settings, SqliteStore, backup};
+use crate::store::sqlite::{Settings, SqliteStore, backup, watermark};
 use crate::store::{Reader, Store, Write};
 
 /// Complaints that are printed; the rest is counted.
@@ -80,6 +80,8 @@ pub(super) fn restore(from: &Path, context: &Context) -> Result<(), Failure> {
     let partial = beside(&to);
     backup::copy(from, &partial).map_err(|error| failed("restore", &error))?;
     let paused = pause_all(&partial, context).map_err(|error| failed("restore", &error))?;
+    // How far the old store had come says nothing of this one.
+    let _none_noted = std::fs::rename(watermark::path_of(&partial), watermark::path_of(&to));
     std::fs::rename(&partial, &to)
         .map_err(|error| Failure::refused(format!("name {}: {error}", to.display())))?;
     let answer = json!({ "ok": true, "intents": found.intents, "paused_agents": paused });
@@ -180,9 +182,13 @@ fn examine(path: &Path) -> Result<Found, Failure> {
             ..Found::default()
         });
     }
+    let missing = watermark::missing(path).map_err(|error| failed("verify", &error))?;
     let copy = beside(path);
     backup::copy(path, &copy).map_err(|error| failed("verify", &error))?;
-    let found = inspect(&copy);
+    let mut found = inspect(&copy);
+    if let (Ok(found), Some(missing)) = (&mut found, missing) {
+        found.complaints.push(missing.to_string());
+    }
     for leftover in [&copy, &with(&copy, "-wal"), &with(&copy, "-shm")] {
         // Not there is as good as gone.
         let _gone = std::fs::remove_file(leftover);

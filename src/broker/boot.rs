@@ -13,7 +13,7 @@ use crate::domain::fact::{Actor, Notice};
 use crate::domain::payload::Payload;
 use crate::engine::command::Command;
 use crate::engine::schema::Checker;
-use crate::store::error::StoreError;
+use crate::store::error::{Missing, StoreError};
 use crate::store::{Reader, Write};
 
 /// The number under which the last attempt id is kept.
@@ -72,6 +72,10 @@ pub(super) fn recover(
 
     let mut outbox = known_agents(parts, reader.as_mut())?;
     let mut jobs = Jobs::read(reader.as_mut())?;
+    let missing = parts.store.missing();
+    if let Some(missing) = missing {
+        tracing::error!("{missing}");
+    }
     let mut batch = Batch::begin(Start {
         txn: parts.store.begin()?,
         reader: reader.as_mut(),
@@ -95,9 +99,7 @@ pub(super) fn recover(
         actor: Actor::Broker,
         kind: "broker.started".to_owned(),
         agent: None,
-        data: Payload::of(
-            &serde_json::json!({ "epoch": epoch, "attempts_of_unknown_fate": crashed }),
-        ),
+        data: Payload::of(&started(epoch, crashed, missing)),
     })?;
     batch.commit()?;
     let boot = Boot {
@@ -111,6 +113,22 @@ pub(super) fn recover(
         counters,
         outbox,
     })
+}
+
+/// What is told of a start. What was lost is told once: from then on the feed goes over it.
+fn started(epoch: u64, crashed: u64, missing: Option<Missing>) -> serde_json::Value {
+    match missing {
+        None => serde_json::json!({ "epoch": epoch, "attempts_of_unknown_fate": crashed }),
+        Some(Missing {
+            found,
+            acknowledged,
+        }) => serde_json::json!({
+            "epoch": epoch,
+            "attempts_of_unknown_fate": crashed,
+            "missing_after": found.0,
+            "acknowledged_until": acknowledged.0,
+        }),
+    }
 }
 
 /// Reads subscriptions and schemas. A schema that does not compile was never let in, so it is damage.

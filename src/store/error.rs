@@ -1,5 +1,7 @@
 //! What can go wrong with memory.
 
+use crate::domain::ids::Cursor;
+
 /// A fault of the store. Not an answer: the caller can do nothing about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -60,4 +62,36 @@ pub enum StoreError {
     /// A commit has failed before: nothing more is written until the store is reopened.
     #[error("store refuses writes after a failed commit; restart to reopen it")]
     Poisoned,
+}
+
+/// A memory that has less than was acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing {
+    /// Where its feed ends.
+    pub found: Cursor,
+    /// How far it had come.
+    pub acknowledged: Cursor,
+}
+
+impl Missing {
+    /// The difference, if there is one.
+    #[must_use]
+    pub fn between(found: Cursor, acknowledged: Cursor) -> Option<Self> {
+        (found < acknowledged).then_some(Self {
+            found,
+            acknowledged,
+        })
+    }
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = self.acknowledged.0.saturating_sub(self.found.0);
+        write!(
+            formatter,
+            "{count} events that were acknowledged are gone: the feed had come to {} and ends at {}; the log of \
+             the store was damaged, or an older file was put in its place; hint: look for a backup, postroom restore",
+            self.acknowledged, self.found
+        )
+    }
 }

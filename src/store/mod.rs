@@ -37,7 +37,7 @@ use crate::domain::payload::Payload;
 use crate::domain::schema::Schema;
 use crate::domain::subscription::Subscription;
 use crate::domain::time::Timestamp;
-use crate::store::error::StoreError;
+use crate::store::error::{Missing, StoreError};
 use crate::store::query::{
     AttemptFilter, AuditEntry, AuditFilter, Audited, Counters, FeedFilter, IntentFilter,
     LetterFilter, LetterGroup, Page, PageRequest, Thread, ThreadFilter,
@@ -62,6 +62,11 @@ pub trait Store: Send {
 
     /// The file it lies in, for messages; none for memory.
     fn file(&self) -> Option<&Path> {
+        None
+    }
+
+    /// What it was known to have and had not when it was opened; none when nothing is known to be gone.
+    fn missing(&self) -> Option<Missing> {
         None
     }
 }

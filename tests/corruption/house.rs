@@ -23,7 +23,7 @@ use postroom::domain::status::Status;
 use postroom::domain::time::{Span, Timestamp};
 use postroom::engine::command::{Command, Resolve, Submit};
 use postroom::store::query::{IntentFilter, PageRequest};
-use postroom::store::sqlite::{Settings as Sqlite, SqliteStore};
+use postroom::store::sqlite::{Settings as Sqlite, SqliteStore, watermark};
 use postroom::store::{Reader, Store};
 
 use super::Fate;
@@ -45,6 +45,8 @@ pub(crate) struct History {
 pub(crate) struct House {
     stopped: (Vec<u8>, History),
     killed: (Vec<u8>, Vec<u8>, History),
+    /// What lay beside the file of the killed broker.
+    pub(crate) mark: Vec<u8>,
 }
 
 pub(crate) fn address(name: &str) -> Address {
@@ -149,7 +151,12 @@ impl House {
                 is_log_kept: true,
             },
         );
-        Self { stopped, killed }
+        let mark = std::fs::read(watermark::path_of(&path)).unwrap();
+        Self {
+            stopped,
+            killed,
+            mark,
+        }
     }
 
     pub(crate) fn stopped(&self) -> (&[u8], &[u8]) {
@@ -275,6 +282,9 @@ pub(crate) fn seen(
     }
     Ok(match (silent.len() + refused, earlier) {
         (0, 0) => Fate::Whole,
+        (0, _) if is_clean => {
+            return Err("it is as it was earlier, and verify finds nothing".to_owned());
+        }
         (0, _) => Fate::Earlier,
         _ => Fate::Found,
     })

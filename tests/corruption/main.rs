@@ -18,11 +18,13 @@ mod golden;
 mod house;
 
 use std::collections::BTreeMap;
+use std::io::BufRead as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
 use house::{History, House};
+use postroom::store::sqlite::watermark;
 
 /// Files of a run that nobody asked to be longer.
 const CORRUPTIONS: u64 = 300;
@@ -117,7 +119,8 @@ enum Fate {
     Found,
     /// It opened and has everything.
     Whole,
-    /// It opened as it was after an earlier commit: the log beside it ends where it was damaged.
+    /// It opened as it was after an earlier commit, because the log beside it ends where it was damaged; and
+    /// `verify` says that something is missing.
     Earlier,
 }
 
@@ -152,7 +155,8 @@ fn a_damaged_file_is_refused_or_whole_or_found_by_verify() {
         let damage = Damage::draw(&mut dice, target.len());
         damage.apply(target, &mut dice);
         let history = house.history(is_stopped);
-        match judge(&file, &log, history, is_log) {
+        let mark: &[u8] = if is_stopped { &[] } else { &house.mark };
+        match judge(&file, &log, mark, history, is_log) {
             Ok(fate) => *fates.entry(fate).or_default() += 1,
             Err(what) => wrong.push(format!(
                 "{number} stopped {is_stopped}, log {is_log}, {damage:?}: {what}"
@@ -194,8 +198,67 @@ fn a_refused_file_is_named_with_the_way_out() {
     assert_eq!(out.status.code(), Some(1));
 }
 
+/// The log of a killed broker is damaged long before its end: what is behind that is not read, and the file
+/// alone looks like one after a power cut.
+#[test]
+fn what_is_gone_with_a_damaged_log_is_told_by_verify_and_at_the_next_start() {
+    let scratch = tempfile::tempdir().unwrap();
+    let house = House::build(scratch.path());
+    let data = scratch.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let store = data.join("postroom.db");
+    let (file, log) = house.killed();
+    let mut log = log.to_vec();
+    let middle = log.len() / 2;
+    log[middle] ^= 1;
+    std::fs::write(&store, file).unwrap();
+    std::fs::write(data.join("postroom.db-wal"), log).unwrap();
+    std::fs::write(watermark::path_of(&store), &house.mark).unwrap();
+    let command = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_postroom"));
+        command.args(words).arg("--data").arg(&data);
+        command.env("XDG_CONFIG_HOME", &data);
+        command
+    };
+    let out = command(&["verify"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("events that were acknowledged are gone"),
+        "{said}"
+    );
+
+    let mut serve = command(&["serve", "--listen", "127.0.0.1:0"]);
+    serve.stdout(std::process::Stdio::piped());
+    let mut child = serve.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    // Without a word of it this goes on until the test is ended.
+    let told = lines
+        .map(Result::unwrap)
+        .find(|line| line.contains("events that were acknowledged are gone"));
+    // Ready, its start is kept.
+    let mut ready = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut ready).unwrap();
+    assert!(ready.contains("listens on"), "{ready}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(told.unwrap().contains("ERROR"));
+
+    // It was told once: the feed goes on over it, and what it says now is whole.
+    let out = command(&["verify"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(0), "{said}");
+}
+
 /// Looks at a damaged store as `verify` and as a broker would, in a thread that may take only so long.
-fn judge(file: &[u8], log: &[u8], history: &History, is_log: bool) -> Result<Fate, String> {
+fn judge(
+    file: &[u8],
+    log: &[u8],
+    mark: &[u8],
+    history: &History,
+    is_log: bool,
+) -> Result<Fate, String> {
     let memory = Path::new("/dev/shm");
     let room = if memory.is_dir() {
         tempfile::tempdir_in(memory)
@@ -213,6 +276,7 @@ fn judge(file: &[u8], log: &[u8], history: &History, is_log: bool) -> Result<Fat
             std::fs::write(&beside, log).unwrap();
         }
         drop(std::fs::remove_file(room.path().join("postroom.db-shm")));
+        std::fs::write(watermark::path_of(&path), mark).unwrap();
     };
     let (sender, receiver) = std::sync::mpsc::channel();
     let verdict = std::thread::scope(|scope| {

@@ -43,20 +43,26 @@ pub(super) struct Position {
     pub(super) cursor: i64,
 }
 
+fn last(connection: &Connection, sql: &str) -> Result<i64, StoreError> {
+    connection
+        .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
+        .named("read position")
+        .map(Option::unwrap_or_default)
+}
+
+/// The last position of the feed that was given out.
+pub(super) fn last_cursor(connection: &Connection) -> Result<i64, StoreError> {
+    let last = last(connection, "SELECT max(cursor) FROM feed")?;
+    Ok(last.max(removal::number(connection, removal::FLOOR)?))
+}
+
 impl Book {
     pub(super) fn read(connection: &Connection, recent: usize) -> Result<Self, StoreError> {
-        let last = |sql: &str| {
-            connection
-                .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
-                .named("read position")
-                .map(Option::unwrap_or_default)
-        };
         Ok(Self {
             at: Position {
-                local: last("SELECT max(local) FROM intents")?
+                local: last(connection, "SELECT max(local) FROM intents")?
                     .max(removal::number(connection, removal::PLACE)?),
-                cursor: last("SELECT max(cursor) FROM feed")?
-                    .max(removal::number(connection, removal::FLOOR)?),
+                cursor: last_cursor(connection)?,
             },
             recent: Recent::new(recent),
             names: Names::default(),

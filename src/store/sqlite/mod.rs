@@ -32,6 +32,7 @@ mod schema;
 mod shelves;
 mod thread_pages;
 mod threads;
+pub mod watermark;
 mod write;
 
 use std::fmt;
@@ -40,12 +41,14 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::error::StoreError;
+use crate::domain::ids::Cursor;
+use crate::store::error::{Missing, StoreError};
 use crate::store::{Reader, Store, Txn};
 
 use self::failure::Named as _;
 use self::known::Book;
 use self::read::SqliteReader;
+use self::watermark::Watermark;
 use self::write::SqliteTxn;
 
 /// The first SQLite whose write-ahead log cannot lose a checkpoint to a race (sqlite.org/wal.html#walresetbug).
@@ -98,6 +101,8 @@ pub struct SqliteStore {
     path: PathBuf,
     settings: Settings,
     book: Book,
+    watermark: Watermark,
+    missing: Option<Missing>,
     is_poisoned: bool,
 }
 
@@ -134,11 +139,14 @@ impl SqliteStore {
         connection.set_prepared_statement_cache_capacity(128);
         schema::migrate(&mut connection, &path.display().to_string())?;
         let book = Book::read(&connection, settings.recent_intents)?;
+        let found = Cursor(columns::unsigned(book.at.cursor));
         Ok(Self {
             connection,
             path: path.to_owned(),
             settings,
             book,
+            watermark: Watermark::beside(path),
+            missing: watermark::read(path).and_then(|told| Missing::between(found, told)),
             is_poisoned: false,
         })
     }
@@ -189,5 +197,9 @@ impl Store for SqliteStore {
 
     fn file(&self) -> Option<&Path> {
         Some(&self.path)
+    }
+
+    fn missing(&self) -> Option<Missing> {
+        self.missing
     }
 }

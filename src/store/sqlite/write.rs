@@ -241,7 +241,11 @@ impl Txn for SqliteTxn<'_> {
         for moved in self.pending.moved.values() {
             self.store.book.recent.put(&moved.known);
         }
-        Ok(Cursor(columns::unsigned(self.store.book.at.cursor)))
+        let cursor = Cursor(columns::unsigned(self.store.book.at.cursor));
+        if self.start.cursor != self.store.book.at.cursor {
+            self.store.watermark.note(cursor);
+        }
+        Ok(cursor)
     }
 }
 
