@@ -245,6 +245,14 @@ impl House {
                 to: Some(address("orders")),
                 ..IntentFilter::default()
             },
+            IntentFilter {
+                contains: vec!["agent".to_owned(), "ORDERS, or not".to_owned()],
+                ..IntentFilter::default()
+            },
+            IntentFilter {
+                contains: vec!["orders".to_owned(), "v1".to_owned()],
+                ..IntentFilter::default()
+            },
         ];
         for filter in filters {
             let page = PageRequest::default();

@@ -266,6 +266,15 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a parameter that may be given several times.
+    pub(super) fn all(&self, key: &str) -> Vec<String> {
+        let given = self.0.iter().filter(|(name, _)| name == key);
+        given
+            .map(|(_, value)| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+            .collect()
+    }
+
     /// A value that reads itself.
     pub(super) fn parsed<T: FromStr>(&self, key: &str) -> Result<Option<T>, Problem>
     where

@@ -132,6 +132,7 @@ fn filter(api: &Api, call: &Call) -> Result<IntentFilter, Problem> {
         since: query.instant("since")?,
         until: query.instant("until")?,
         text: query.get("q").map(str::to_lowercase),
+        contains: query.all("contains"),
         ..IntentFilter::default()
     };
     for name in query.names("status") {

@@ -88,6 +88,20 @@ pub(super) fn page<T, const N: usize>(
     Ok(Page { items, next })
 }
 
+/// Takes what is asked for out of as many rows as the page has room for. There is a next page when a row is
+/// left over.
+pub(super) fn looked_through<T>(
+    list: List,
+    request: &PageRequest,
+    rows: impl IntoIterator<Item = Result<(i64, T), StoreError>>,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Result<Page<T>, StoreError> {
+    let every = |row: Result<(i64, T), StoreError>| row.map(|(key, item)| ([key], item));
+    let mut page = page(list, request, rows.into_iter().map(every))?;
+    page.items.retain(is_wanted);
+    Ok(page)
+}
+
 /// Takes what is asked for out of rows that start where the page does and are at most `examined_max`.
 /// There is a next page when a wanted row is left over, or when the rows were cut.
 pub(super) fn sifted<T>(

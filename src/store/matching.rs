@@ -3,7 +3,7 @@
 use crate::domain::attempt::Attempt;
 use crate::domain::fact::FeedEntry;
 use crate::domain::failure::DeadReason;
-use crate::domain::intent::{DeadLetter, Intent};
+use crate::domain::intent::{DeadLetter, End, Intent};
 use crate::store::derive::{ThreadRow, letter_state};
 use crate::store::query::{
     AttemptFilter, AuditEntry, AuditFilter, FeedFilter, IntentFilter, LetterFilter, LetterState,
@@ -41,6 +41,8 @@ pub(super) fn intent_matches(filter: &IntentFilter, intent: &Intent) -> bool {
         since,
         until,
         text,
+        // Needs the payload: `contains_all`.
+        contains: _,
     } = filter;
     (statuses.is_empty() || statuses.contains(&intent.status))
         && (states.is_empty() || states.contains(&intent.state()))
@@ -59,6 +61,39 @@ pub(super) fn intent_matches(filter: &IntentFilter, intent: &Intent) -> bool {
         && given(since.as_ref(), |since| intent.created_at >= *since)
         && given(until.as_ref(), |until| intent.created_at < *until)
         && given(text.as_ref(), |text| text_matches(&needle(text), intent))
+}
+
+/// How much of a payload is looked through, so that a page of large ones holds no reader for long.
+pub(super) const PAYLOAD_LOOKED_AT: usize = 64 * 1024;
+
+/// True when each needle stands in the beginning of the payload or in what a row says of the intent.
+pub(super) fn contains_all(needles: &[String], intent: &Intent, payload: Option<&str>) -> bool {
+    let reason = match &intent.end {
+        Some(End::Failed { error } | End::TimedOut { error }) => Some(error.message.as_str()),
+        Some(End::Canceled { reason }) => reason.as_deref(),
+        Some(End::Completed { .. }) | None => None,
+    };
+    let failure = intent.last_failure.as_ref();
+    let payload = payload.map(|text| text.get(..text.floor_char_boundary(PAYLOAD_LOOKED_AT)));
+    let id = intent.id.to_string();
+    let texts: Vec<String> = [
+        Some(id.as_str()),
+        Some(intent.intent_type.as_str()),
+        Some(intent.from.key()),
+        Some(intent.to.key()),
+        Some(intent.correlation_id.as_str()),
+        reason,
+        failure.map(|failure| failure.message.as_str()),
+        payload.flatten(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(str::to_lowercase)
+    .collect();
+    needles.iter().all(|needle| {
+        let needle = needle.to_lowercase();
+        texts.iter().any(|text| text.contains(&needle))
+    })
 }
 
 /// A text to look for in identifiers: lower case, without the hyphens of a UUID.

@@ -78,6 +78,9 @@ pub struct IntentFilter {
     pub until: Option<Timestamp>,
     /// The id starts or ends with this, or the correlation id starts with it.
     pub text: Option<String>,
+    /// All of these stand in its payload or in what a row says of it, in any case. No index knows, so a page
+    /// looks at as many intents as its limit says and may hold fewer, or none, and still have a next one.
+    pub contains: Vec<String>,
 }
 
 /// Which attempts. Newest first.

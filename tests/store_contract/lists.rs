@@ -21,6 +21,7 @@ contract!(
     every_filter_of_intents_means_what_it_says,
     intents_are_found_by_any_beginning_and_end_of_their_id,
     intents_are_found_by_their_correlation_id,
+    intents_are_found_by_a_text_a_piece_of_the_list_at_a_time,
     the_times_of_a_filter_hold_when_the_clock_went_back,
     a_cursor_that_was_not_issued_for_the_list_is_refused,
     the_oldest_unfinished_intent_is_the_one_accepted_first,
@@ -185,6 +186,39 @@ fn intents_are_found_by_any_beginning_and_end_of_their_id(world: &mut World) {
     assert_eq!(end("no such thing"), Vec::<i64>::new());
     assert_eq!(end(&format!("f{}", &text[28..])), Vec::<i64>::new());
     assert_eq!(end(" ").len(), 39);
+}
+
+fn intents_are_found_by_a_text_a_piece_of_the_list_at_a_time(world: &mut World) {
+    world.write(all_accepted((1..40).map(intent)));
+    let dying = world.read(id(17)).unwrap();
+    let dying = world.apply(started(&dying, 50, 1));
+    world.apply(dead(&dying, 51, DeadReason::Attempts, "f1:aaaa"));
+    let message = world.read(id(17)).unwrap().last_failure.clone().unwrap();
+    let part = message.message.get(1..).unwrap().to_uppercase();
+    let mut reader = world.reader();
+    let payload = reader.payload(id(3)).unwrap().unwrap();
+    let mut look = |texts: &[&str], limit: u32| {
+        let filter = IntentFilter {
+            contains: texts.iter().map(|text| (*text).to_owned()).collect(),
+            ..IntentFilter::default()
+        };
+        let mut pages = 0;
+        let all = walk(limit, |page| {
+            pages += 1;
+            reader.intents(&filter, page).unwrap()
+        });
+        (names(&all), pages)
+    };
+    // Thirty-nine intents, ten to a page, most of which hold nothing.
+    assert_eq!(look(&[&part], 10), (vec![17], 4));
+    assert_eq!(look(&[&part, &id(17).short()], 100), (vec![17], 1));
+    assert_eq!(look(&[&part, &id(18).short()], 100), (Vec::new(), 1));
+    // The payload is looked through as well, and so is the receiver.
+    assert!(
+        look(&[payload.as_str().trim_matches(['{', '}'])], 100)
+            .0
+            .contains(&3)
+    );
 }
 
 fn intents_are_found_by_their_correlation_id(world: &mut World) {

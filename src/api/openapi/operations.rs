@@ -221,7 +221,7 @@ const BROKER: &[Operation] = &[
 #[rustfmt::skip]
 const INTENTS: &[Operation] = &[
     get("/v1/intents", "Intents, newest first").gives("intents: [Intent], next_cursor: string|null")
-        .query("status, state, to_agent, from_agent, party, intent_type, correlation_id, origin_id: uuid, since: time, until: time, q,
+        .query("status, state, to_agent, from_agent, party, intent_type, correlation_id, origin_id: uuid, since: time, until: time, q, contains,
             kind: intent/step/webhook/all, include, limit: int(1..500), cursor"),
     post("/v1/intents", "Send an intent").gives("intent_id: uuid, status: Status, created_at: time, warnings?: [string]")
         .body("intent_type, to_agent, payload?: object, correlation_id?: uuid, from_agent?, reply_to?, deadline_at?: time,

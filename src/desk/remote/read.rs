@@ -122,6 +122,7 @@ pub(super) async fn intents(
         since,
         until,
         text,
+        contains,
     } = filter;
     let names = |names: Vec<&str>| (!names.is_empty()).then(|| names.join(","));
     let statuses = names(
@@ -151,6 +152,9 @@ pub(super) async fn intents(
         .maybe("since", since)
         .maybe("until", until)
         .maybe("q", text);
+    let path = contains
+        .into_iter()
+        .fold(path, |path, text| path.with("contains", text));
     let answer: Intents = link.get(path).await?;
     Ok(Page {
         items: answer.intents.iter().map(Intent::row).collect(),

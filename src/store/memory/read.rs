@@ -76,8 +76,13 @@ impl Reader for MemoryReader {
             .range(..end)
             .rev()
             .filter(|(_, row)| matching::intent_matches(filter, &row.intent))
-            .map(|(local, row)| Ok(([number(*local)], Arc::clone(&row.intent))));
-        cursor::page(List::Intents, page, rows)
+            .map(|(local, row)| Ok((number(*local), row)));
+        let found = cursor::looked_through(List::Intents, page, rows, |row| {
+            let payload = row.payload.as_ref().map(Payload::as_str);
+            filter.contains.is_empty()
+                || matching::contains_all(&filter.contains, &row.intent, payload)
+        })?;
+        Ok(found.map(|row| Arc::clone(&row.intent)))
     }
 
     fn attempts(

@@ -149,13 +149,29 @@ impl Reader for SqliteReader {
             let rows = locals.into_iter().filter_map(|local| {
                 match rows::intent_at(file, local).transpose()? {
                     Ok(intent) if is_checked || matching::intent_matches(filter, &intent) => {
-                        Some(Ok(([local], intent)))
+                        Some(Ok((local, intent)))
                     }
                     Ok(_other) => None,
                     Err(error) => Some(Err(error)),
                 }
             });
-            cursor::page(List::Intents, page, rows)
+            let needles = &filter.contains;
+            if needles.is_empty() {
+                return cursor::page(
+                    List::Intents,
+                    page,
+                    rows.map(|row| row.map(|(local, intent)| ([local], intent))),
+                );
+            }
+            let rows = rows.map(|row| {
+                let (local, intent) = row?;
+                let payload = rows::payload_at(file, local)?;
+                let is_wanted = matching::contains_all(needles, &intent, payload.as_deref());
+                Ok((local, (intent, is_wanted)))
+            });
+            let found =
+                cursor::looked_through(List::Intents, page, rows, |(_, is_wanted)| *is_wanted)?;
+            Ok(found.map(|(intent, _)| intent))
         })
     }
 

@@ -58,6 +58,19 @@ pub(super) fn intent_at(
         .transpose()
 }
 
+/// The payload of the intent with this local number, as it is stored.
+pub(super) fn payload_at(
+    connection: &Connection,
+    local: i64,
+) -> Result<Option<String>, StoreError> {
+    connection
+        .prepare_cached("SELECT body FROM payloads WHERE local = ?1")
+        .named("read payload")?
+        .query_row(params![local], |row| row.get(0))
+        .optional()
+        .named("read payload")
+}
+
 /// The local number of an intent.
 pub(super) fn local_of(connection: &Connection, id: IntentId) -> Result<Option<i64>, StoreError> {
     connection
