@@ -1,22 +1,40 @@
-//! The filter line: words and `term:value` pairs to what the desk understands.
+//! The filter line: words and `field:value` terms to what the desk understands, and the rest.
 //!
-//! A filter belongs to a desk. Terms that the desk does not know are reported, never ignored.
+//! 1. A filter belongs to a desk. A term that the desk does not know is explained, never ignored.
+//! 2. What the desk has an index for is asked of it and holds at once; every other term is kept as the
+//!    rest, and rows are sifted by it as they come.
+//! 3. Both say the same: a term means the same asked or sifted.
+//!
+//! Not here: the line being typed (`update::filter`), its proposals (`update::proposals`).
 
-use crate::domain::address::{Address, Home};
-use crate::domain::agent::Binding;
-use crate::domain::attempt::Outcome;
-use crate::domain::failure::{DeadReason, ErrorClass};
-use crate::domain::status::{State, Status};
-use crate::domain::time::{Span, Timestamp};
-use crate::store::query::{AttemptFilter, AuditFilter, IntentFilter, LetterFilter, LetterState};
+pub mod asked;
+pub(crate) mod fields;
+pub(crate) mod rest;
 
-/// One piece of a filter line.
+use std::cmp::Ordering;
+
+use crate::domain::time::Span;
+
+/// One term of a filter line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Term {
-    /// `term:value`.
+pub struct Term {
+    /// As it was typed.
+    pub text: String,
+    /// True when it must not hold: `!state:dead`.
+    pub is_not: bool,
+    /// What it says.
+    pub claim: Claim,
+}
+
+/// What a term says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// `field:value`.
     Pair(String, String),
-    /// `age>1h` (`true`) or `age<1h` (`false`).
-    Age(bool, Span),
+    /// `age>1h`: older (`Greater`) or younger than that.
+    Age(Ordering, Span),
+    /// `attempts>=5`: at least (`Greater`), at most (`Less`) or exactly so many.
+    Attempts(Ordering, u32),
     /// A word, or a text in quotes.
     Word(String),
 }
@@ -28,24 +46,9 @@ pub struct Filter {
     pub text: String,
     /// Its terms.
     pub terms: Vec<Term>,
+    /// Those of them that rows are sifted by, because no index knows them.
+    pub rest: Vec<Term>,
 }
-
-/// The terms that the desks know, for completion and for the message about an unknown one.
-pub const INTENT_TERMS: &[&str] = &[
-    "state:", "status:", "agent:", "from:", "type:", "corr:", "is:", "age>", "age<",
-];
-/// Terms of the attempts desk.
-pub const ATTEMPT_TERMS: &[&str] = &["agent:", "outcome:", "err:", "binding:", "age<"];
-/// Terms of the dead letters desk.
-pub const LETTER_TERMS: &[&str] = &[
-    "agent:", "type:", "reason:", "err:", "group:", "state:", "age>", "age<",
-];
-/// Terms of the inbox.
-pub const TASK_TERMS: &[&str] = &["is:", "state:", "type:", "from:"];
-/// Terms of the audit desk.
-pub const AUDIT_TERMS: &[&str] = &["who:", "action:", "via:", "target:", "is:", "age>", "age<"];
-/// Terms of the agents desk.
-pub const AGENT_TERMS: &[&str] = &["state:", "binding:"];
 
 impl Filter {
     /// Takes a line apart.
@@ -54,8 +57,8 @@ impl Filter {
     /// A sentence that says which piece makes no sense.
     pub fn parse(text: &str) -> Result<Self, String> {
         let terms = pieces(text)
-            .into_iter()
-            .map(term)
+            .iter()
+            .map(|piece| term(piece))
             .collect::<Result<_, _>>()?;
         let separators = [' ', '\t'];
         let kept = text.trim_start_matches(separators);
@@ -69,6 +72,7 @@ impl Filter {
         Ok(Self {
             text: kept.to_owned(),
             terms,
+            rest: Vec::new(),
         })
     }
 
@@ -77,158 +81,31 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// As the desk's filter of intents.
-    ///
-    /// # Errors
-    /// A sentence about the first term that does not belong here.
-    pub fn intents(&self, home: &Home, now: Timestamp) -> Result<IntentFilter, String> {
-        let mut filter = IntentFilter::default();
-        for term in &self.terms {
-            match term {
-                Term::Word(word) => filter.text = Some(word.clone()),
-                Term::Age(true, span) => filter.until = Some(now.before(*span)),
-                Term::Age(false, span) => filter.since = Some(now.before(*span)),
-                Term::Pair(name, value) => match name.as_str() {
-                    "state" => filter.states.push(state_of(value)?),
-                    "status" => filter.statuses.push(status_of(value)?),
-                    "agent" | "to" => filter.to = Some(address_of(value, home)?),
-                    "from" | "sender" => filter.from = Some(address_of(value, home)?),
-                    "type" => filter.intent_type = Some(value.clone()),
-                    "corr" | "correlation" => filter.correlation_id = Some(value.clone()),
-                    "is" if value == "unfinished" || value == "open" => filter.is_unfinished = true,
-                    "is" => return Err(unknown_value("is", value, &["unfinished"])),
-                    _ => return Err(unknown_term(name, INTENT_TERMS)),
-                },
-            }
-        }
-        Ok(filter)
-    }
-
-    /// As the desk's filter of attempts.
-    ///
-    /// # Errors
-    /// A sentence about the first term that does not belong here.
-    pub fn attempts(&self, home: &Home, now: Timestamp) -> Result<AttemptFilter, String> {
-        let mut filter = AttemptFilter::default();
-        for term in &self.terms {
-            match term {
-                Term::Word(word) => filter.agent = Some(address_of(word, home)?),
-                Term::Age(true, _) => return Err(unknown_term("age>", ATTEMPT_TERMS)),
-                Term::Age(false, span) => filter.since = Some(now.before(*span)),
-                Term::Pair(name, value) => match name.as_str() {
-                    "agent" | "to" => filter.agent = Some(address_of(value, home)?),
-                    "binding" => filter.binding = Some(binding_of(value)?),
-                    "outcome" | "state" => filter.outcome = Some(outcome_of(value)?),
-                    "err" | "class" => filter.error_class = Some(class_of(value)?),
-                    _ => return Err(unknown_term(name, ATTEMPT_TERMS)),
-                },
-            }
-        }
-        Ok(filter)
-    }
-
-    /// As the desk's filter of dead letters.
-    ///
-    /// # Errors
-    /// A sentence about the first term that does not belong here.
-    pub fn letters(&self, home: &Home, now: Timestamp) -> Result<LetterFilter, String> {
-        let mut filter = LetterFilter::default();
-        for term in &self.terms {
-            match term {
-                Term::Word(word) => filter.agent = Some(address_of(word, home)?),
-                Term::Age(true, span) => filter.until = Some(now.before(*span)),
-                Term::Age(false, span) => filter.since = Some(now.before(*span)),
-                Term::Pair(name, value) => match name.as_str() {
-                    "agent" | "to" => filter.agent = Some(address_of(value, home)?),
-                    "type" => filter.intent_type = Some(value.clone()),
-                    "reason" => filter.reason = Some(reason_of(value)?),
-                    "err" | "class" => filter.error_class = Some(class_of(value)?),
-                    "group" => filter.fingerprint = Some(value.clone()),
-                    "state" => filter.state = Some(letter_state_of(value)?),
-                    _ => return Err(unknown_term(name, LETTER_TERMS)),
-                },
-            }
-        }
-        Ok(filter)
-    }
-
-    /// As the desk's filter of the audit log.
-    ///
-    /// # Errors
-    /// A sentence about the first term that does not belong here.
-    pub fn audit(&self, home: &Home, now: Timestamp) -> Result<AuditFilter, String> {
-        let mut filter = AuditFilter::default();
-        for term in &self.terms {
-            match term {
-                Term::Word(word) => filter.target = Some(word.clone()),
-                Term::Age(true, span) => filter.until = Some(now.before(*span)),
-                Term::Age(false, span) => filter.since = Some(now.before(*span)),
-                Term::Pair(name, value) => match name.as_str() {
-                    "who" | "by" => filter.party = Some(address_of(value, home)?),
-                    "action" | "verb" => filter.action_prefix = Some(value.clone()),
-                    "via" => filter.via = Some(value.clone()),
-                    "target" => filter.target = Some(value.clone()),
-                    "is" if value == "refused" => filter.is_refused = Some(true),
-                    "is" if value == "done" => filter.is_refused = Some(false),
-                    "is" => return Err(unknown_value("is", value, &["refused", "done"])),
-                    _ => return Err(unknown_term(name, AUDIT_TERMS)),
-                },
-            }
-        }
-        Ok(filter)
-    }
-
-    /// Checks the terms of a list that is filtered here; `known` are its terms.
-    ///
-    /// # Errors
-    /// A sentence about the first term that does not belong here.
-    pub fn check(&self, known: &[&str]) -> Result<(), String> {
-        for term in &self.terms {
-            match term {
-                Term::Word(_) => {}
-                Term::Age(..) => return Err(unknown_term("age", known)),
-                Term::Pair(name, _) => {
-                    if !known.iter().any(|one| one.trim_end_matches(':') == name) {
-                        return Err(unknown_term(name, known));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The first value of a term.
+    /// The first value of a field that must hold.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.terms.iter().find_map(|term| match term {
-            Term::Pair(one, value) if one == name => Some(value.as_str()),
+        self.terms.iter().find_map(|term| match &term.claim {
+            Claim::Pair(one, value) if one == name && !term.is_not => Some(value.as_str()),
             _ => None,
-        })
-    }
-
-    /// True when every free word is found in the text, in any case.
-    pub fn words_match(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        self.terms.iter().all(|term| match term {
-            Term::Word(word) => text.contains(&word.to_lowercase()),
-            Term::Pair(..) | Term::Age(..) => true,
         })
     }
 }
 
 /// The pieces of a line: separated by spaces, quotes keep spaces.
-fn pieces(text: &str) -> Vec<String> {
+pub(crate) fn pieces(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = String::new();
     let mut is_quoted = false;
     for character in text.chars() {
         match character {
-            '"' => is_quoted = !is_quoted,
             ' ' | '\t' if !is_quoted => {
                 if !piece.is_empty() {
                     pieces.push(std::mem::take(&mut piece));
                 }
             }
-            other => piece.push(other),
+            other => {
+                is_quoted ^= other == '"';
+                piece.push(other);
+            }
         }
     }
     if !piece.is_empty() {
@@ -237,26 +114,76 @@ fn pieces(text: &str) -> Vec<String> {
     pieces
 }
 
-fn term(piece: String) -> Result<Term, String> {
-    if let Some(age) = piece.strip_prefix("age>") {
-        return Ok(Term::Age(true, span_of(age)?));
-    }
-    if let Some(age) = piece.strip_prefix("age<") {
-        return Ok(Term::Age(false, span_of(age)?));
-    }
-    match piece.split_once(':') {
-        Some((name, "")) => Err(format!("{name}: has no value yet")),
-        Some((name, value))
-            if !name.is_empty() && name.chars().all(|one| one.is_ascii_lowercase()) =>
-        {
-            Ok(Term::Pair(name.to_owned(), value.to_owned()))
+/// One piece as a term.
+///
+/// # Errors
+/// A sentence about what is missing or makes no sense in it.
+pub(crate) fn term(piece: &str) -> Result<Term, String> {
+    let (is_not, body) = match piece.strip_prefix('!') {
+        Some(body) if !body.is_empty() => (true, body),
+        _ => (false, piece),
+    };
+    let plain = body.replace('"', "");
+    let claim = if let Some((order, number)) = compared(body, "age") {
+        Claim::Age(order, span_of(number)?)
+    } else if let Some((order, number)) = compared(body, "attempts") {
+        Claim::Attempts(order, count_of(order, number, body)?)
+    } else {
+        match body.split_once(':') {
+            Some((name, "")) => return Err(format!("{name}: has no value yet")),
+            Some((name, value))
+                if !name.is_empty() && name.chars().all(|one| one.is_ascii_lowercase()) =>
+            {
+                Claim::Pair(name.to_owned(), value.replace('"', ""))
+            }
+            _ => Claim::Word(plain),
         }
-        _ => Ok(Term::Word(piece)),
-    }
+    };
+    Ok(Term {
+        text: piece.to_owned(),
+        is_not,
+        claim,
+    })
+}
+
+/// The comparison and the number of `name>=5`, `name<5`, `name:5`.
+fn compared<'a>(body: &'a str, name: &str) -> Option<(Ordering, &'a str)> {
+    let rest = body.strip_prefix(name)?;
+    let sign = rest.chars().next()?;
+    let order = match sign {
+        '>' => Ordering::Greater,
+        '<' => Ordering::Less,
+        ':' | '=' => Ordering::Equal,
+        _ => return None,
+    };
+    Some((order, rest.strip_prefix(sign)?))
+}
+
+/// The least or most attempts of a comparison: `>5` is at least six.
+fn count_of(order: Ordering, text: &str, whole: &str) -> Result<u32, String> {
+    let (is_strict, digits) = match text.strip_prefix('=') {
+        Some(digits) => (false, digits),
+        None => (true, text),
+    };
+    let number: u32 = digits
+        .parse()
+        .map_err(|_ignored| format!("{whole} has no number; attempts>=5 has one"))?;
+    Ok(match order {
+        Ordering::Greater if is_strict => number.saturating_add(1),
+        Ordering::Less if is_strict => number.saturating_sub(1),
+        _ => number,
+    })
 }
 
 fn span_of(text: &str) -> Result<Span, String> {
-    let wrong = || format!("{text:?} is no age; 30s, 5m, 2h or 1d is one");
+    let text = text.strip_prefix('=').unwrap_or(text);
+    let wrong = || {
+        if text.is_empty() {
+            "age has no value yet; 30s, 5m, 2h or 1d is one".to_owned()
+        } else {
+            format!("{text:?} is no age; 30s, 5m, 2h or 1d is one")
+        }
+    };
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: i64 = text
         .strip_suffix(unit)
@@ -273,126 +200,72 @@ fn span_of(text: &str) -> Result<Span, String> {
     Ok(Span::from_seconds(number.saturating_mul(seconds)))
 }
 
-fn unknown_term(name: &str, known: &[&str]) -> String {
-    format!(
-        "{name}: is not a term of this list; it knows {}",
-        known.join(" ")
-    )
+/// Whether `text` fits a pattern with `*` for any letters, in any case.
+pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut last = None;
+    for part in parts {
+        if let Some(part) = last.replace(part) {
+            let Some((_, after)) = rest.split_once(part) else {
+                return false;
+            };
+            rest = after;
+        }
+    }
+    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
 }
 
-fn unknown_value(name: &str, value: &str, known: &[&str]) -> String {
-    format!(
-        "{name}:{value} is not known; {name}: takes {}",
-        known.join(", ")
-    )
-}
-
-fn address_of(value: &str, home: &Home) -> Result<Address, String> {
-    Address::parse(value, home).map_err(|bad| bad.to_string())
-}
-
-/// The state of that name: its word, or a short form of it.
-pub fn state_of(value: &str) -> Result<State, String> {
-    let plain = value.to_lowercase().replace(['-', '_', ' '], "");
-    State::ALL
-        .into_iter()
-        .find(|state| {
-            let name = state.name().replace(['-', ' '], "");
-            name == plain || (plain.len() >= 3 && name.starts_with(&plain))
-        })
-        .or_else(|| (plain == "human" || plain == "inbox").then_some(State::WaitingHuman))
-        .ok_or_else(|| {
-            unknown_value(
-                "state",
-                value,
-                &[
-                    "queued",
-                    "inflight",
-                    "retrying",
-                    "human",
-                    "waiting-other",
-                    "completed",
-                    "failed",
-                    "dead",
-                ],
-            )
-        })
-}
-
-fn status_of(value: &str) -> Result<Status, String> {
-    Status::from_name(value)
-        .ok_or_else(|| unknown_value("status", value, &Status::ALL.map(Status::name)))
-}
-
-fn binding_of(value: &str) -> Result<Binding, String> {
-    Binding::from_name(value)
-        .ok_or_else(|| unknown_value("binding", value, &Binding::ALL.map(Binding::name)))
-}
-
-fn outcome_of(value: &str) -> Result<Outcome, String> {
-    let plain = value.replace('-', "_");
-    Outcome::from_name(&plain)
-        .ok_or_else(|| unknown_value("outcome", value, &Outcome::ALL.map(Outcome::name)))
-}
-
-fn class_of(value: &str) -> Result<ErrorClass, String> {
-    let plain = value.trim_start_matches('~');
-    ErrorClass::from_name(plain)
-        .ok_or_else(|| unknown_value("err", value, &ErrorClass::ALL.map(ErrorClass::name)))
-}
-
-fn reason_of(value: &str) -> Result<DeadReason, String> {
-    DeadReason::ALL
-        .into_iter()
-        .find(|reason| reason.name() == value)
-        .ok_or_else(|| unknown_value("reason", value, &DeadReason::ALL.map(DeadReason::name)))
-}
-
-fn letter_state_of(value: &str) -> Result<LetterState, String> {
-    [
-        LetterState::Open,
-        LetterState::Replayed,
-        LetterState::Discarded,
-    ]
-    .into_iter()
-    .find(|state| state.name() == value)
-    .ok_or_else(|| unknown_value("state", value, &["open", "replayed", "discarded"]))
+/// Whether a word is meant as an id or the beginning or end of one: hexadecimal, with a digit or long.
+pub(crate) fn is_id_like(word: &str) -> bool {
+    let is_hex = |one: char| one.is_ascii_hexdigit() || one == '-';
+    word.len() >= 4
+        && word.chars().all(is_hex)
+        && (word.len() >= 8 || word.chars().any(|one| one.is_ascii_digit()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn now() -> Timestamp {
-        Timestamp::from_millis(10_000_000)
-    }
-
     #[test]
-    fn a_line_becomes_the_filter_of_the_intents() {
-        let line =
-            Filter::parse(r#"state:dead agent:billing type:intent.invoice.* age>1h "91b4 f6""#)
+    fn terms_words_quotes_negation_and_comparisons_are_told_apart() {
+        let filter =
+            Filter::parse("state:dead !agent:billing-* age>1h attempts>=5 \"free text\" !x")
                 .unwrap();
-        let filter = line.intents(&Home::default(), now()).unwrap();
-        assert_eq!(filter.states, [State::DeadLetter]);
-        assert_eq!(filter.to.unwrap().key(), "local/default/billing");
-        assert_eq!(filter.intent_type.as_deref(), Some("intent.invoice.*"));
-        assert_eq!(filter.until, Some(Timestamp::from_millis(6_400_000)));
-        assert_eq!(filter.text.as_deref(), Some("91b4 f6"));
-    }
-
-    #[test]
-    fn an_unknown_term_or_value_is_named_with_what_would_do() {
-        let line = Filter::parse("colour:red").unwrap();
-        let error = line.intents(&Home::default(), now()).unwrap_err();
-        assert!(
-            error.contains("colour:") && error.contains("state:"),
-            "{error}"
+        let claims: Vec<_> = filter
+            .terms
+            .into_iter()
+            .map(|term| (term.is_not, term.claim))
+            .collect();
+        assert_eq!(
+            claims,
+            [
+                (false, Claim::Pair("state".to_owned(), "dead".to_owned())),
+                (
+                    true,
+                    Claim::Pair("agent".to_owned(), "billing-*".to_owned())
+                ),
+                (
+                    false,
+                    Claim::Age(Ordering::Greater, Span::from_seconds(3_600))
+                ),
+                (false, Claim::Attempts(Ordering::Greater, 5)),
+                (false, Claim::Word("free text".to_owned())),
+                (true, Claim::Word("x".to_owned())),
+            ]
         );
-        let line = Filter::parse("status:LOST").unwrap();
-        let error = line.intents(&Home::default(), now()).unwrap_err();
-        assert!(error.contains("COMPLETED"), "{error}");
-        assert!(Filter::parse("state:").unwrap_err().contains("no value"));
-        assert!(Filter::parse("age>soon").unwrap_err().contains("no age"));
+        let strict = |text: &str| term(text).unwrap().claim;
+        assert_eq!(strict("attempts>5"), Claim::Attempts(Ordering::Greater, 6));
+        assert_eq!(strict("attempts<5"), Claim::Attempts(Ordering::Less, 4));
+        assert_eq!(strict("attempts:5"), Claim::Attempts(Ordering::Equal, 5));
+        for wrong in ["state:", "age>never", "age>", "attempts>many"] {
+            assert!(Filter::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -409,12 +282,29 @@ mod tests {
     }
 
     #[test]
-    fn every_state_is_found_by_its_word_and_by_a_short_form() {
-        for state in State::ALL {
-            assert_eq!(state_of(state.name()).unwrap(), state);
+    fn a_star_stands_for_any_letters() {
+        for (pattern, text, fits) in [
+            ("billing-*", "billing-webhook", true),
+            ("billing-*", "my-billing-webhook", false),
+            ("*hook", "billing-webhook", true),
+            ("b*web*k", "billing-webhook", true),
+            ("b*x*k", "billing-webhook", false),
+            ("Ledger", "ledger", true),
+            ("ledger", "ledger2", false),
+            ("*", "", true),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(is_like(pattern, text), fits, "{pattern} {text}");
         }
-        assert_eq!(state_of("inflight").unwrap(), State::InFlight);
-        assert_eq!(state_of("human").unwrap(), State::WaitingHuman);
-        assert_eq!(state_of("dead").unwrap(), State::DeadLetter);
+    }
+
+    #[test]
+    fn what_may_be_an_id_is_looked_up_and_what_is_a_word_is_looked_for() {
+        for id in ["91b4f6c3", "deadbeef", "0197", "019cdc1c-872c"] {
+            assert!(is_id_like(id), "{id}");
+        }
+        for word in ["dead", "face", "invoice", "91z", "7"] {
+            assert!(!is_id_like(word), "{word}");
+        }
     }
 }

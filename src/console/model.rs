@@ -17,6 +17,7 @@ pub(crate) mod notices;
 pub(crate) mod overlay;
 pub(crate) mod panel;
 pub(crate) mod reads;
+pub(crate) mod scan;
 pub(crate) mod strip;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -21,7 +21,7 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
         None => {}
         Some(Overlay::Help(picker)) => picker::help(model, canvas, body, picker),
         Some(Overlay::Palette(picker)) => picker::palette(model, canvas, body, picker),
-        Some(Overlay::Filter(picker)) => picker::filter(model, canvas, status, picker),
+        Some(Overlay::Filter(picker)) => picker::filter(model, canvas, body, status, picker),
         Some(Overlay::Search(picker)) => picker::search(canvas, status, picker),
         Some(Overlay::Panel(panel)) => confirm::draw(canvas, body, panel),
         Some(Overlay::Held(cursor)) => lists::held(model, canvas, body, *cursor),

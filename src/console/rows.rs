@@ -5,6 +5,7 @@
 //! reason as a word, until the cursor moves on.
 
 mod kinds;
+mod sifted;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -430,14 +431,6 @@ impl<T: Row> Window<T> {
         self.ghost = None;
         self.cursor = None;
         self.top = 0;
-    }
-
-    /// True when the cursor is so near the end that the next page is wanted.
-    pub(crate) fn wants_more(&self) -> bool {
-        self.next.is_some()
-            && self
-                .cursor_line()
-                .is_some_and(|line| line + self.height >= self.len())
     }
 
     /// Marks the row under the cursor, or takes the mark away.

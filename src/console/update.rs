@@ -32,6 +32,8 @@ mod overlays;
 pub(crate) mod palette;
 mod panels;
 mod plan;
+pub(crate) mod proposals;
+pub(crate) mod sifting;
 pub(crate) mod sorting;
 mod views;
 
@@ -39,7 +41,6 @@ pub(crate) use acts::seconds_left;
 pub(crate) use comparing::under_cursor as compared_under_cursor;
 pub(crate) use decide::{effect_of, hold_of};
 pub(crate) use filter::of as filter_of;
-pub(crate) use overlays::filter_proposals;
 
 use std::sync::Arc;
 

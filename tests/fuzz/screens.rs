@@ -1,5 +1,6 @@
 //! What an operator writes for the console, and what foreign text becomes on its screen.
 
+use postroom::console::action::place::Place;
 use postroom::console::action::{Context, registry};
 use postroom::console::filter::Filter;
 use postroom::console::keymap::chord::Chord;
@@ -184,7 +185,7 @@ fn filter_lines() {
         .cases(3000)
         .run(|input| {
             let text = text_of(input);
-            let filter = match Filter::parse(&text) {
+            let mut filter = match Filter::parse(&text) {
                 Ok(filter) => filter,
                 Err(sentence) => return is_said(&sentence).map(|()| sentence),
             };
@@ -198,12 +199,11 @@ fn filter_lines() {
                 filter.attempts(&home, NOW).err(),
                 filter.letters(&home, NOW).err(),
                 filter.audit(&home, NOW).err(),
-                filter.check(&["state:", "is:"]).err(),
+                filter.here(Place::Agents).err(),
             ];
             for sentence in answers.iter().flatten() {
                 is_said(sentence)?;
             }
-            let _is_match = filter.words_match("some text of a row");
             Ok(format!("{answers:?}"))
         });
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::console::filter::Filter;
+use crate::console::model::scan::Scan;
 use crate::console::rows::Window;
 use crate::desk::rows::jobs::{AuditRow, JobRow, JobView};
 use crate::desk::rows::{
@@ -122,6 +123,8 @@ pub(crate) struct IntentsDesk {
     pub(crate) filter: Filter,
     /// The filter as the desk takes it.
     pub(crate) wanted: IntentFilter,
+    /// The scan for terms that no index knows, once there are some.
+    pub(crate) scan: Option<Scan>,
 }
 
 /// Attempts.
@@ -133,6 +136,8 @@ pub(crate) struct AttemptsDesk {
     pub(crate) filter: Filter,
     /// The filter as the desk takes it.
     pub(crate) wanted: AttemptFilter,
+    /// The scan for terms that no index knows, once there are some.
+    pub(crate) scan: Option<Scan>,
 }
 
 /// Dead letters.

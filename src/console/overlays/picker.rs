@@ -5,17 +5,23 @@ use ratatui::layout::Rect;
 use crate::console::model::Model;
 use crate::console::model::overlay::{Picker, Proposal};
 use crate::console::theme::Role;
-use crate::console::update::{filter_proposals, palette};
-use crate::console::view::kit::{Canvas, Rows, Size, span};
+use crate::console::update::palette;
+use crate::console::update::proposals::{self, Chip, Offer, Verdict, offers};
+use crate::console::view::kit::{Canvas, Rows, Size, rows_of, span};
 use crate::console::widgets::table::columns::Column;
 use crate::console::widgets::table::{Cell, Row};
 
-use super::middle;
+use super::{lower, middle};
 
 const COLUMNS: &[Column] = &[
     Column::new("KEY", 0, 8, 12),
     Column::new("NAME", 2, 14, 22),
     Column::new("WHAT", 1, 22, 30).growing(),
+];
+
+const OFFERS: &[Column] = &[
+    Column::new("TERM", 0, 14, 30),
+    Column::new("ABOUT", 1, 22, 40).growing(),
 ];
 
 fn rows(proposals: &[Proposal]) -> Vec<Row> {
@@ -133,28 +139,92 @@ pub(super) fn search(canvas: &mut Canvas<'_>, status: Rect, picker: &Picker) {
     field(canvas, line, "search", picker);
 }
 
-/// The filter line, in the place of the status line, with proposals above it.
-pub(super) fn filter(model: &Model, canvas: &mut Canvas<'_>, status: Rect, picker: &Picker) {
+/// The filter line, in the place of the status line; above it the terms, what they mean, what fits.
+pub(super) fn filter(
+    model: &Model,
+    canvas: &mut Canvas<'_>,
+    body: Rect,
+    status: Rect,
+    picker: &Picker,
+) {
     let line = Rect {
         height: 1,
         ..status
     };
     canvas.clear(line);
     field(canvas, line, "/", picker);
-    let above = Rect {
-        y: line.y.saturating_sub(1),
-        ..line
-    };
-    canvas.clear(above);
-    if let Some(problem) = &picker.problem {
-        return canvas.text(above, problem, Role::Warn);
-    }
+    let place = model.view.place;
     let text = picker.text();
-    let last = text.rsplit(' ').next().unwrap_or_default();
-    let proposals = filter_proposals(model.view.place, last);
-    let spans = [
-        span(" Tab ", Role::Key),
-        span(proposals.join("  "), Role::Dim),
-    ];
+    let offers = offers(model, place, &text);
+    let (about, about_role) = match &picker.problem {
+        Some(problem) => (problem.clone(), Role::Warn),
+        None => proposals::about(place, &text),
+    };
+    if canvas.size == Size::Tiny {
+        let above = Rect {
+            y: line.y.saturating_sub(1),
+            ..line
+        };
+        return filter_tiny(canvas, above, &offers, (&about, about_role));
+    }
+    let listed = u16::try_from(offers.len()).unwrap_or(u16::MAX).min(8);
+    let frame = if canvas.size == Size::Wide { 2 } else { 1 };
+    let area = lower(body, listed + 2 + frame);
+    canvas.clear(area);
+    let (title, _) = place.titles();
+    let title = format!("Filter {}", title.to_lowercase());
+    let keys = "Tab takes  Ctrl-S saves a view  // clears";
+    let inner = canvas.section(area, &title, keys, Some((9, true)));
+    let [terms, second, rest] = rows_of(inner, [1, 1, 0], 2);
+    let chips = proposals::chips(place, &text);
+    canvas.spans(terms.x, terms.y, terms.width, &chip_spans(chips));
+    canvas.text(second, &about, about_role);
+    let rows: Vec<Row> = offers
+        .into_iter()
+        .map(|offer| {
+            Row::of(vec![
+                Cell::of(offer.text, Role::Text),
+                Cell::of(offer.about, Role::Dim),
+            ])
+        })
+        .collect();
+    let list = Rows {
+        pane: 9,
+        columns: OFFERS,
+        rows: &rows,
+        cursor: (!rows.is_empty()).then_some(picker.cursor.min(rows.len().saturating_sub(1))),
+        is_focused: true,
+        has_header: false,
+        empty: "",
+    };
+    canvas.table(rest, &list);
+}
+
+/// On the smallest screen there is one line: what is wrong, or what fits.
+fn filter_tiny(canvas: &mut Canvas<'_>, above: Rect, offers: &[Offer], about: (&str, Role)) {
+    canvas.clear(above);
+    if about.1 == Role::Warn {
+        return canvas.text(above, about.0, about.1);
+    }
+    let names: Vec<&str> = offers.iter().map(|offer| offer.text.as_str()).collect();
+    let spans = [span(" Tab ", Role::Key), span(names.join("  "), Role::Dim)];
     canvas.spans(above.x, above.y, above.width, &spans);
+}
+
+/// The terms of the line, each with how it is answered.
+fn chip_spans(chips: Vec<Chip>) -> Vec<(String, Role)> {
+    let spans = chips.into_iter().flat_map(|chip| {
+        let role = match chip.verdict {
+            Verdict::AtOnce => Role::Good,
+            Verdict::Searched => Role::Retry,
+            Verdict::Open => Role::Dim,
+            Verdict::Wrong => Role::Bad,
+        };
+        [
+            span(format!("[{}", chip.text), role),
+            span(chip.verdict.word(), Role::Dim),
+            span("] ", role),
+        ]
+    });
+    spans.collect()
 }

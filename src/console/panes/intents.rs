@@ -14,6 +14,8 @@ use crate::console::widgets::table::columns::Column;
 use crate::desk::rows::IntentRow;
 use crate::domain::time::Timestamp;
 
+use crate::console::update::sifting;
+
 use super::words;
 
 const COLUMNS: &[Column] = &[
@@ -90,6 +92,9 @@ pub(crate) fn right_of<T: Row>(
     } else if model.paused.is_some() {
         parts.push("PAUSED (p)".to_owned());
     }
+    if let Some(scan) = sifting::scan_of(model, place) {
+        parts.push(sifting::words(scan));
+    }
     let filter = if filter.is_empty() { "none" } else { filter };
     parts.push(format!("/ {filter}"));
     parts.push(words::order(model, place, glyphs));
@@ -121,10 +126,10 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     );
     let title = title_of("Intents", canvas, window);
     let inner = canvas.section(area, &title, &right, Some((0, true)));
-    let nothing = if model.intents.filter.is_empty() {
-        "no intents yet: postroom send sends one"
-    } else {
-        "no intent fits the filter; // clears it"
+    let nothing = match &model.intents.scan {
+        Some(scan) if scan.is_running() => "none found so far; the search goes on, Esc stops it",
+        _ if model.intents.filter.is_empty() => "no intents yet: postroom send sends one",
+        _ => "no intent fits the filter; // clears it",
     };
     let list = List {
         window,

@@ -117,7 +117,7 @@ impl Desk for FakeDesk {
         self.ready(|script| script.overview.clone())
     }
 
-    fn intents(&self, filter: IntentFilter, _page: PageRequest) -> Answer<'_, Page<IntentRow>> {
+    fn intents(&self, filter: IntentFilter, page: PageRequest) -> Answer<'_, Page<IntentRow>> {
         self.ready(|script| {
             script.asked.push(filter.clone());
             let fits = |row: &&IntentRow| {
@@ -128,7 +128,13 @@ impl Desk for FakeDesk {
                         .as_ref()
                         .is_none_or(|text| row.id.to_string().ends_with(text))
             };
-            page(script.intents.iter().filter(fits).cloned().collect())
+            let fitting: Vec<IntentRow> = script.intents.iter().filter(fits).cloned().collect();
+            let mut page = cut(&fitting, &page);
+            page.items.retain(|row| {
+                let note = row.note.as_deref().unwrap_or_default();
+                filter.contains.iter().all(|text| note.contains(text))
+            });
+            page
         })
     }
 
@@ -322,5 +328,18 @@ pub(super) fn decided_by_bob() -> DeskError {
             "by": "agent://acme/prod/bob", "outcome": "rejected",
             "at": "2026-03-05T09:41:06.000Z", "comment": "duplicate",
         }),
+    }
+}
+
+/// The page that is asked for; its cursor is the place of its first row.
+fn cut<T: Clone>(rows: &[T], page: &PageRequest) -> Page<T> {
+    let from: usize = page
+        .cursor
+        .as_ref()
+        .map_or(0, |cursor| cursor.parse().unwrap());
+    let until = rows.len().min(from + usize::try_from(page.limit).unwrap());
+    Page {
+        items: rows[from..until].to_vec(),
+        next: (until < rows.len()).then(|| until.to_string()),
     }
 }

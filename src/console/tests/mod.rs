@@ -8,6 +8,7 @@ mod chance;
 mod comparing;
 mod deciding;
 mod fake;
+mod filtering;
 mod fixtures;
 mod guards;
 mod handing;

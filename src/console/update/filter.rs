@@ -1,14 +1,13 @@
 //! The filter of each desk: what was typed, and what the desk is asked.
 
 use crate::console::action::place::Place;
-use crate::console::filter::{
-    AGENT_TERMS, ATTEMPT_TERMS, AUDIT_TERMS, Filter, INTENT_TERMS, LETTER_TERMS, TASK_TERMS,
-};
+use crate::console::filter::Filter;
 use crate::console::model::desks::Inbox;
 use crate::console::model::reads::Slot;
+use crate::console::model::scan::Scan;
 use crate::console::model::{Model, Weight};
-use crate::desk::rows::{AgentRow, TaskRow};
-use crate::store::query::ThreadFilter;
+use crate::domain::status::State;
+use crate::store::query::{IntentFilter, ThreadFilter};
 
 /// The filter line of a desk.
 pub(crate) fn of(model: &Model, place: Place) -> Option<&Filter> {
@@ -23,37 +22,27 @@ pub(crate) fn of(model: &Model, place: Place) -> Option<&Filter> {
     }
 }
 
-/// The terms that a desk knows.
-pub(crate) const fn terms(place: Place) -> &'static [&'static str] {
-    match place {
-        Place::Inbox => TASK_TERMS,
-        Place::Intents => INTENT_TERMS,
-        Place::Attempts => ATTEMPT_TERMS,
-        Place::DeadLetters => LETTER_TERMS,
-        Place::Agents => AGENT_TERMS,
-        Place::Audit => AUDIT_TERMS,
-        Place::Overview | Place::Jobs => &[],
-    }
-}
-
 /// Sets the filter of a desk.
 ///
 /// # Errors
 /// A sentence about what makes no sense; the old filter stays.
 pub(super) fn apply(model: &mut Model, place: Place, text: &str) -> Result<(), String> {
-    let filter = Filter::parse(text)?;
+    let mut filter = Filter::parse(text)?;
     let home = model.home();
     let now = model.at.wall;
     match place {
         Place::Inbox => {
-            filter.check(TASK_TERMS)?;
-            model.inbox.wanted = Some(threads(model, &filter)?);
+            filter.here(place)?;
+            model.inbox.wanted = Some(threads(model, &filter));
             model.inbox.filter = filter;
             model.inbox.tasks.reset();
             model.reads.hurry(Slot::Tasks);
         }
         Place::Intents => {
-            model.intents.wanted = filter.intents(&home, now)?;
+            let wanted = filter.intents(&home, now)?;
+            let is_sifted = !filter.rest.is_empty() || !wanted.contains.is_empty();
+            model.intents.scan = is_sifted.then(|| Scan::new(total_of(model, &wanted)));
+            model.intents.wanted = wanted;
             model.intents.filter = filter;
             model.intents.rows.reset();
             model.reads.hurry(Slot::Intents);
@@ -61,6 +50,7 @@ pub(super) fn apply(model: &mut Model, place: Place, text: &str) -> Result<(), S
         }
         Place::Attempts => {
             model.attempts.wanted = filter.attempts(&home, now)?;
+            model.attempts.scan = (!filter.rest.is_empty()).then(|| Scan::new(None));
             model.attempts.filter = filter;
             model.attempts.rows.reset();
             model.reads.hurry(Slot::Attempts);
@@ -75,7 +65,7 @@ pub(super) fn apply(model: &mut Model, place: Place, text: &str) -> Result<(), S
             model.reads.hurry(Slot::Groups);
         }
         Place::Agents => {
-            filter.check(AGENT_TERMS)?;
+            filter.here(place)?;
             model.agents.filter = filter;
             model.agents.rows.reset();
             model.reads.hurry(Slot::Agents);
@@ -111,11 +101,30 @@ pub(super) fn clear(model: &mut Model) {
     }
 }
 
+/// How many intents a scan looks at, where the counters tell.
+fn total_of(model: &Model, wanted: &IntentFilter) -> Option<u64> {
+    let counted = IntentFilter {
+        contains: Vec::new(),
+        states: Vec::new(),
+        ..wanted.clone()
+    };
+    if counted != IntentFilter::default() {
+        return None;
+    }
+    let states = model.overview.as_ref()?.states;
+    let of = State::ALL.into_iter().zip(states);
+    let is_wanted = |state| wanted.states.is_empty() || wanted.states.contains(&state);
+    Some(
+        of.filter(|(state, _)| is_wanted(*state))
+            .map(|(_, count)| count)
+            .sum(),
+    )
+}
+
 /// What the desk is asked for: open tasks, unless `state:` says otherwise.
-fn threads(model: &Model, filter: &Filter) -> Result<ThreadFilter, String> {
+fn threads(model: &Model, filter: &Filter) -> ThreadFilter {
     let mut wanted = Inbox::open_tasks();
     match filter.value("state") {
-        None | Some("open" | "pending") => {}
         Some("decided" | "closed") => {
             wanted.is_pending = Some(false);
             wanted.is_due_first = false;
@@ -124,68 +133,10 @@ fn threads(model: &Model, filter: &Filter) -> Result<ThreadFilter, String> {
             wanted.is_pending = None;
             wanted.is_due_first = false;
         }
-        Some(other) => {
-            return Err(format!(
-                "state:{other} is not known; state: takes open, decided, all"
-            ));
-        }
+        _ => {}
     }
-    match filter.value("is") {
-        None | Some("overdue" | "held") => {}
-        Some("mine") => wanted.owner = model.identity().cloned(),
-        Some(other) => {
-            return Err(format!(
-                "is:{other} is not known; is: takes mine, overdue, held"
-            ));
-        }
+    if filter.value("is") == Some("mine") {
+        wanted.owner = model.identity().cloned();
     }
-    Ok(wanted)
-}
-
-/// The tasks that a filter lets through.
-pub(super) fn tasks(filter: &Filter, mut tasks: Vec<TaskRow>) -> Vec<TaskRow> {
-    if filter.is_empty() {
-        return tasks;
-    }
-    let task_type = filter.value("type").map(str::to_owned);
-    let from = filter.value("from").map(str::to_owned);
-    let is = filter.value("is").map(str::to_owned);
-    tasks.retain(|task| {
-        let text = format!(
-            "{} {} {} {}",
-            task.title, task.intent, task.from, task.intent_type
-        );
-        filter.words_match(&text)
-            && task_type
-                .as_ref()
-                .is_none_or(|wanted| task.task_type.starts_with(wanted))
-            && from
-                .as_ref()
-                .is_none_or(|wanted| task.from.key().contains(wanted.as_str()))
-            && match is.as_deref() {
-                Some("overdue") => task.is_overdue,
-                Some("held") => task.held.is_some(),
-                _ => true,
-            }
-    });
-    tasks
-}
-
-/// The agents that a filter lets through.
-pub(super) fn agents(filter: &Filter, mut agents: Vec<AgentRow>) -> Vec<AgentRow> {
-    if filter.is_empty() {
-        return agents;
-    }
-    let state = filter.value("state").map(str::to_owned);
-    let binding = filter.value("binding").map(str::to_owned);
-    agents.retain(|agent| {
-        filter.words_match(agent.address.key())
-            && state
-                .as_ref()
-                .is_none_or(|wanted| agent.state.name() == wanted)
-            && binding
-                .as_ref()
-                .is_none_or(|wanted| agent.binding.name() == wanted)
-    });
-    agents
+    wanted
 }

@@ -54,6 +54,8 @@ pub(super) fn back(model: &mut Model) {
         decide::close(model);
     } else if model.view.intent.is_some() && model.detail.as_of.take().is_some() {
         model.say(Weight::Info, "back to now");
+    } else if super::sifting::stop(model) {
+        // Esc stops a search first; the next one leads back.
     } else if model.view.intent.is_some() || (model.pane() == 0 && model.depth > 0) {
         let view = model.back.pop().unwrap_or(View {
             place: model.view.place,

@@ -10,14 +10,14 @@ use crate::console::model::strip::Strip;
 use crate::console::model::{Model, Sent, Staged, Weight};
 use crate::console::task::{News, Query, Reply, Task, Ticket};
 use crate::desk::act::Done;
-use crate::desk::rows::{AgentRow, FeedRow, HeldRow, LetterRow, TaskRow};
+use crate::desk::rows::{AgentRow, FeedRow, HeldRow, TaskRow};
 use crate::desk::{DeskError, FeedPage};
 use crate::domain::ids::IntentId;
 use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
 use super::{
-    acts, comparing, decide, fates, filter, handing, intent, jobs, notices, plan, sorting,
+    acts, comparing, decide, fates, filter, handing, intent, jobs, notices, plan, sifting, sorting,
 };
 
 /// Takes what the feed brings.
@@ -125,6 +125,7 @@ fn answer_failed(model: &mut Model, query: &Query, error: &DeskError) {
         }
         return;
     }
+    let text = sifting::refused(model, query).unwrap_or(text);
     model.reads.ended(plan::slot_of(query), Some(text));
 }
 
@@ -177,17 +178,7 @@ fn answer(model: &mut Model, query: &Query, reply: Reply) {
 fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
     match (query, reply) {
         (Query::Intents(asked, page), Reply::Intents(answer)) if *asked == model.intents.wanted => {
-            let is_following = model.is_following && model.paused.is_none();
-            if page.cursor.is_some() {
-                model.intents.rows.append(answer.items, answer.next);
-            } else {
-                model
-                    .intents
-                    .rows
-                    .absorb(answer.items, answer.next, is_following, |row| {
-                        format!("was {}", row.status)
-                    });
-            }
+            sifting::intents(model, page, answer);
         }
         (Query::Intent(id), Reply::Intent(intent)) if model.detail.id == Some(*id) => {
             model.detail.take(*intent);
@@ -198,16 +189,7 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         (Query::Attempts(asked, page), Reply::Attempts(answer))
             if *asked == model.attempts.wanted =>
         {
-            let is_following = model.is_following && model.paused.is_none();
-            if page.cursor.is_some() {
-                model.attempts.rows.append(answer.items, answer.next);
-            } else {
-                let reason = |_: &_| "no longer in the filter".to_owned();
-                model
-                    .attempts
-                    .rows
-                    .absorb(answer.items, answer.next, is_following, reason);
-            }
+            sifting::attempts(model, page, answer);
         }
         (Query::AgentAttempts(agent), Reply::Attempts(answer))
             if model.agents.attempts_of.as_ref() == Some(agent) =>
@@ -216,39 +198,19 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         }
         (Query::Groups(asked), Reply::Groups(groups)) if *asked == model.dead.wanted => {
             let reason = |_: &_| "no open letter left".to_owned();
-            let mut groups = groups;
+            let mut groups = sifting::groups(model, groups);
             sorting::groups(model, &mut groups);
             model.dead.groups.rank(groups, reason);
         }
         (Query::Letters(asked, page), Reply::Letters(answer))
             if plan::letters_of(model).as_ref() == Some(asked) =>
         {
-            take_letters(model, page.cursor.is_some(), answer.items, answer.next);
+            sifting::letters(model, page, answer);
         }
         (Query::Audit(asked, page), Reply::Audit(answer)) if *asked == model.audit.wanted => {
-            if page.cursor.is_some() {
-                model.audit.rows.append(answer.items, answer.next);
-            } else {
-                let is_following = model.is_following && model.paused.is_none();
-                let reason = |_: &_| "no longer in the filter".to_owned();
-                let rows = &mut model.audit.rows;
-                rows.absorb(answer.items, answer.next, is_following, reason);
-            }
+            sifting::audit(model, page, answer);
         }
         (query, reply) => jobs::answer(model, query, reply),
-    }
-}
-
-fn take_letters(model: &mut Model, is_more: bool, letters: Vec<LetterRow>, next: Option<String>) {
-    if is_more {
-        model.dead.letters.append(letters, next);
-    } else {
-        let is_following = model.is_following && model.paused.is_none();
-        let reason = |_: &LetterRow| "replayed or discarded".to_owned();
-        model
-            .dead
-            .letters
-            .absorb(letters, next, is_following, reason);
     }
 }
 
@@ -277,7 +239,7 @@ fn take_held(model: &mut Model, held: Vec<HeldRow>) {
 fn take_agents(model: &mut Model, mut agents: Vec<AgentRow>) {
     sorting::agents(model, &mut agents);
     model.agents.all.clone_from(&agents);
-    let shown = filter::agents(&model.agents.filter, agents);
+    let shown = sifting::agents(model, agents);
     model
         .agents
         .rows
@@ -307,7 +269,7 @@ fn take_tasks(model: &mut Model, tasks: Vec<TaskRow>) {
 
 /// The tasks of the lane and the filter, in their order.
 fn shown_tasks(model: &Model, tasks: Vec<TaskRow>) -> Vec<TaskRow> {
-    let mut shown = filter::tasks(&model.inbox.filter, tasks);
+    let mut shown = sifting::tasks(model, tasks);
     shown.retain(|task| handing::is_in_lane(model, model.inbox.lane, task));
     sorting::tasks(model, &mut shown);
     shown

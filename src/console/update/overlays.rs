@@ -3,12 +3,11 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::console::action::Action;
-use crate::console::action::place::Place;
 use crate::console::model::overlay::{Choice, Overlay, Picker};
 use crate::console::model::{Model, View, Weight};
 use crate::console::task::{Query, Task};
 
-use super::{acts, filter, intent, keys, navigate, palette};
+use super::{acts, filter, intent, keys, navigate, palette, proposals};
 
 /// Opens an overlay; the same key closes it again where it is no text field.
 pub(super) fn open(model: &mut Model, action: Action) {
@@ -128,9 +127,8 @@ fn choose(model: &mut Model, choice: Choice, is_repeat: bool, tasks: &mut Vec<Ta
 
 /// Tab in a field: completes.
 pub(super) fn complete(model: &mut Model) {
-    let place = model.view.place;
     match &mut model.overlay {
-        Some(Overlay::Filter(picker)) => complete_filter(picker, place),
+        Some(Overlay::Filter(_)) => complete_filter(model),
         Some(Overlay::Palette(picker)) => {
             let cursor = picker.cursor;
             if let Some(name) = palette::proposals(model)
@@ -151,60 +149,37 @@ pub(super) fn complete(model: &mut Model) {
     }
 }
 
-/// Completes the last piece of the filter line.
-fn complete_filter(picker: &mut Picker, place: Place) {
-    let text = picker.text();
-    let last = text.rsplit(' ').next().unwrap_or_default();
-    let proposals = filter_proposals(place, last);
-    let Some(proposal) = proposals.get(picker.cursor % proposals.len().max(1)) else {
+/// Takes the offer under the cursor into the filter line.
+fn complete_filter(model: &mut Model) {
+    let place = model.view.place;
+    let Some(Overlay::Filter(picker)) = &model.overlay else {
         return;
     };
-    let kept = text.strip_suffix(last).unwrap_or_default();
-    let line = format!("{kept}{proposal}");
-    picker.field.set_text(&line);
-    picker.is_touched = true;
-}
-
-/// What the last piece of a filter line could become.
-pub(crate) fn filter_proposals(place: Place, last: &str) -> Vec<String> {
-    use crate::domain::status::{State, Status};
-    let values: Vec<String> = match (place, last.split_once(':')) {
-        (Place::Intents, Some(("state", _))) => State::ALL
-            .iter()
-            .map(|state| format!("state:{}", state.name().replace(' ', "-")))
-            .collect(),
-        (Place::Intents, Some(("status", _))) => Status::ALL
-            .iter()
-            .map(|status| format!("status:{}", status.name()))
-            .collect(),
-        (Place::Inbox, Some(("is", _))) => ["mine", "overdue", "held"]
-            .iter()
-            .map(|value| format!("is:{value}"))
-            .collect(),
-        (Place::Inbox, Some(("state", _))) => ["open", "decided", "all"]
-            .iter()
-            .map(|value| format!("state:{value}"))
-            .collect(),
-        _ => filter::terms(place)
-            .iter()
-            .map(|&term| term.to_owned())
-            .collect(),
+    let text = picker.text();
+    let offers = proposals::offers(model, place, &text);
+    let Some(offer) = offers.get(picker.cursor.min(offers.len().saturating_sub(1))) else {
+        return;
     };
-    let lower = last.to_lowercase();
-    values
-        .into_iter()
-        .filter(|value| value.to_lowercase().starts_with(&lower) && *value != last)
-        .collect()
+    let line = proposals::completed(&text, offer);
+    if let Some(Overlay::Filter(picker)) = &mut model.overlay {
+        picker.field.set_text(&line);
+        picker.cursor = 0;
+        picker.is_touched = true;
+        picker.problem = None;
+    }
 }
 
 /// Up and down among proposals.
 pub(super) fn step(model: &mut Model, is_down: bool) {
     let count = match &model.overlay {
         Some(Overlay::Palette(_) | Overlay::Help(_)) => palette::proposals(model).len(),
+        Some(Overlay::Filter(picker)) => {
+            proposals::offers(model, model.view.place, &picker.text()).len()
+        }
         _ => 0,
     };
     match &mut model.overlay {
-        Some(Overlay::Palette(picker) | Overlay::Help(picker)) => {
+        Some(Overlay::Palette(picker) | Overlay::Help(picker) | Overlay::Filter(picker)) => {
             let last = count.saturating_sub(1);
             picker.cursor = if is_down {
                 (picker.cursor + 1).min(last)

@@ -6,6 +6,8 @@ use crate::console::model::desks::Inbox;
 use crate::console::model::detail::Sheet;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::reads::Slot;
+use crate::console::model::scan::Scan;
+use crate::console::rows::{Row, Window};
 use crate::console::task::{Query, Task};
 use crate::store::query::{LetterFilter, PageRequest};
 
@@ -116,11 +118,14 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
         Slot::Tasks => Query::Tasks(model.inbox.query(), first(WHOLE)),
         Slot::OpenTasks => Query::OpenTasks(Inbox::open_tasks(), first(WHOLE)),
         Slot::Thread => Query::Thread(model.inbox.tasks.cursor_row()?.thread),
-        Slot::Intents => Query::Intents(model.intents.wanted.clone(), first(PAGE)),
-        Slot::MoreIntents if model.intents.rows.wants_more() => Query::Intents(
+        Slot::Intents => Query::Intents(
             model.intents.wanted.clone(),
-            next(model.intents.rows.next())?,
+            first(page_of(model.intents.scan.as_ref())),
         ),
+        Slot::MoreIntents => {
+            let page = next_of(&model.intents.rows, model.intents.scan.as_ref())?;
+            Query::Intents(model.intents.wanted.clone(), page)
+        }
         Slot::Intent => Query::Intent(model.view.intent?),
         Slot::Family => {
             let intent = model.detail.intent.as_ref()?;
@@ -130,11 +135,14 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
                 correlation: intent.row.correlation_id.clone(),
             }
         }
-        Slot::Attempts => Query::Attempts(model.attempts.wanted.clone(), first(PAGE)),
-        Slot::MoreAttempts if model.attempts.rows.wants_more() => Query::Attempts(
+        Slot::Attempts => Query::Attempts(
             model.attempts.wanted.clone(),
-            next(model.attempts.rows.next())?,
+            first(page_of(model.attempts.scan.as_ref())),
         ),
+        Slot::MoreAttempts => {
+            let page = next_of(&model.attempts.rows, model.attempts.scan.as_ref())?;
+            Query::Attempts(model.attempts.wanted.clone(), page)
+        }
         Slot::Groups if model.view.place == Place::Overview => {
             Query::Groups(LetterFilter::default())
         }
@@ -153,11 +161,25 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
         Slot::MoreAudit if model.audit.rows.wants_more() => {
             Query::Audit(model.audit.wanted.clone(), next(model.audit.rows.next())?)
         }
-        Slot::MoreIntents
-        | Slot::MoreAttempts
-        | Slot::MoreLetters
-        | Slot::MoreJobs
-        | Slot::MoreAudit => return None,
+        Slot::MoreLetters | Slot::MoreJobs | Slot::MoreAudit => return None,
+    })
+}
+
+/// Rows of a page: those of a scan, or those of a few screens.
+fn page_of(scan: Option<&Scan>) -> u32 {
+    scan.map_or(PAGE, |scan| scan.page)
+}
+
+/// The next page, where it is wanted: by a scan that runs, or by a cursor near the end.
+fn next_of<T: Row>(rows: &Window<T>, scan: Option<&Scan>) -> Option<PageRequest> {
+    let is_wanted = match scan {
+        Some(scan) => scan.is_running() && rows.is_loaded(),
+        None => rows.wants_more(),
+    };
+    let cursor = rows.next().filter(|_| is_wanted)?;
+    Some(PageRequest {
+        limit: page_of(scan),
+        cursor: Some(cursor.to_owned()),
     })
 }
 
