@@ -33,9 +33,14 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
     }
 }
 
-/// A place in the middle of `body`.
+/// A place in the middle of `body`; on screens without boxes it takes the whole width.
 fn middle(body: Rect, columns: u16, lines: u16) -> Rect {
-    let width = columns.min(body.width);
+    let has_boxes = body.width >= 110;
+    let width = if has_boxes {
+        columns.min(body.width)
+    } else {
+        body.width
+    };
     let height = lines.min(body.height);
     Rect {
         x: body.x + (body.width - width) / 2,

@@ -15,6 +15,8 @@ use crate::domain::text as foreign;
 const TAB: &str = "  ";
 /// Combining marks kept on one character; more would paint over the lines above and below.
 const MARKS_MAX: usize = 2;
+/// Letters that are looked at for each cell, since marks take none.
+const LETTERS_PER_CELL: usize = 4;
 /// What a combining mark without a character stands on.
 const MARK_BASE: char = '\u{25CC}';
 /// What a text that was cut ends in.
@@ -111,10 +113,18 @@ pub fn fit(text: &str, columns: usize) -> String {
 
 /// The same with another ellipsis, such as `~` where only ASCII can be drawn.
 #[must_use]
-pub fn fit_with(text: &str, columns: usize, ellipsis: &str) -> String {
-    let text = clean(text);
+pub fn fit_with(whole: &str, columns: usize, ellipsis: &str) -> String {
+    let beginning = beginning(whole, columns);
+    let mut text = clean(beginning);
     if width(&text) <= columns {
-        return text.into_owned();
+        if beginning.len() == whole.len() {
+            return text.into_owned();
+        }
+        // Nothing but marks: rare enough to look at all of it.
+        text = clean(whole);
+        if width(&text) <= columns {
+            return text.into_owned();
+        }
     }
     let room = columns.saturating_sub(width(ellipsis));
     let mut fitted = head(&text, room).to_owned();
@@ -122,6 +132,17 @@ pub fn fit_with(text: &str, columns: usize, ellipsis: &str) -> String {
         fitted.push_str(ellipsis);
     }
     fitted
+}
+
+/// As much of a long text as may be seen in so many cells; looking at all of it would take its length in
+/// time for every frame.
+#[must_use]
+pub fn beginning(text: &str, columns: usize) -> &str {
+    let letters = columns.saturating_add(2).saturating_mul(LETTERS_PER_CELL);
+    match text.char_indices().nth(letters) {
+        Some((at, _)) => text.get(..at).unwrap_or(text),
+        None => text,
+    }
 }
 
 /// The longest beginning of the text that takes at most `columns` cells.

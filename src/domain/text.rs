@@ -24,6 +24,8 @@ pub fn is_hidden(letter: char) -> bool {
                 | '\u{FFA0}'
                 | '\u{FFF0}'..='\u{FFFB}'
                 | '\u{1BCA0}'..='\u{1BCA3}'
+            // Shades of skin: they melt into the letter before them in some terminals and not in others.
+            | '\u{1F3FB}'..='\u{1F3FF}'
                 | '\u{1D173}'..='\u{1D17A}'
                 | '\u{E0000}'..='\u{E0FFF}'
         )

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::console::model::reads::Slot;
 use crate::console::model::{Drawn, Hit, Model, Target};
 use crate::console::rows::{Row, Window};
-use crate::console::sanitise::{clean, width};
+use crate::console::sanitise::{beginning, clean, width};
 use crate::console::theme::Role;
 use crate::console::widgets::section::Section;
 use crate::console::widgets::table::columns::Column;
@@ -229,6 +229,12 @@ impl Canvas<'_> {
         };
         let drawn = table.draw(area, self.buffer, self.paint);
         self.drawn.heights.insert(list.pane, lines);
+        for (index, area) in drawn.headings {
+            if let Some(column) = list.columns.get(index) {
+                let target = Target::Heading(list.pane, column.title);
+                self.drawn.hits.push(Hit { area, target });
+            }
+        }
         for (index, area) in drawn.rows {
             self.drawn.hits.push(Hit {
                 area,
@@ -277,7 +283,8 @@ impl Canvas<'_> {
         let mut y = area.y;
         for (name, (text, role)) in facts {
             let mut heading = name.as_str();
-            for line in wrap(text, room) {
+            let cells = room.saturating_mul(usize::from(area.height).saturating_add(1));
+            for line in wrap(beginning(text, cells), room) {
                 if y >= area.bottom() {
                     return y;
                 }
