@@ -277,6 +277,7 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
     let no_color = variable("NO_COLOR");
     let flag = console.flags.theme.as_deref();
     let (theme, _chosen) = theme::choose(flag, Some(&config.console.theme), no_color.as_deref());
+    let is_theme_automatic = theme == "auto";
     let theme = match theme {
         "auto" => theme::automatic(variable("COLORFGBG").as_deref()),
         named => named,
@@ -286,9 +287,11 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
         is_read_only: console.flags.read_only,
         is_embedded: seat == Seat::Embedded,
         desk: Desks::Overview,
+        is_plain: config.console.is_plain,
         mouse: config.console.is_mouse_on,
         notices: config.console.notices,
         theme: theme.to_owned(),
+        is_theme_automatic,
         themes: themes(home.as_deref()),
         depth: Depth::announced(variable("COLORTERM").as_deref(), term.as_deref()),
         glyphs: match config.console.glyphs {
@@ -302,11 +305,12 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
             .unwrap_or_default(),
         memory: Some(config.data.join("console.json")),
         is_desk_chosen: console.flags.desk.is_some(),
-        is_theme_chosen: flag.is_some() || no_color.is_some(),
+        is_theme_chosen: flag.is_some() || no_color.is_some() || is_theme_automatic,
         editor: variable("VISUAL")
             .or_else(|| variable("EDITOR"))
             .unwrap_or_else(|| "vi".to_owned()),
         log_path: Some(config.data.join(seat.log_directory()).display().to_string()),
+        header: config.header,
         log: LogRing::new(1),
     }
 }

@@ -12,6 +12,7 @@ mod demo;
 mod first;
 mod house;
 mod keeping;
+mod keymap;
 mod serve;
 
 use std::ffi::OsString;
@@ -94,6 +95,7 @@ fn go(mut arguments: Arguments) -> Result<(), Failure> {
         Some(Verb::Backup(arguments)) => keeping::backup(&arguments.file, &context),
         Some(Verb::Restore(arguments)) => keeping::restore(&arguments.file, &context),
         Some(Verb::Verify(arguments)) => keeping::verify(arguments.file.as_deref(), &context),
+        Some(Verb::Keymap(verb)) => keymap::run(verb, &context),
         Some(Verb::ResetTty) => {
             crate::console::terminal::reset();
             Ok(())

@@ -119,6 +119,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         | Verb::Serve(_)
         | Verb::Attach(_)
         | Verb::Demo(_)
+        | Verb::Keymap(_)
         | Verb::ResetTty => Err(Failure::usage("this verb starts something of its own")),
     }
 }

@@ -60,6 +60,9 @@ pub fn configuration(
     if console.no_mouse {
         sources = sources.with_flag("--no-mouse", "console.mouse", Some("false".to_owned()));
     }
+    if console.a11y {
+        sources = sources.with_flag("--a11y", "console.a11y", Some("true".to_owned()));
+    }
     if is_ephemeral {
         sources = sources.with_flag("--ephemeral", "store.kind", Some("memory".to_owned()));
     }

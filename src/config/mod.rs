@@ -12,6 +12,7 @@
 //! with [`readme_table`] by `tests/tidy.rs`.
 
 mod entries;
+mod header;
 mod load;
 mod mail;
 mod nearest;
@@ -21,6 +22,7 @@ mod tree;
 mod value;
 
 pub use entries::{ENTRIES, Entry, find};
+pub use header::{Header, Limit};
 pub use load::{ConfigError, ConfigFile, Origin, Problem, Sources, usual_data, usual_file};
 pub use mail::{Mail, MailTls};
 pub use nearest::nearest;

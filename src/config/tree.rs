@@ -1,5 +1,6 @@
 //! The typed tree, and how it is filled from checked values.
 
+use super::header::{Header, header};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ pub struct Config {
     pub shutdown_grace: Span,
     /// The terminal console.
     pub console: Console,
+    /// Limits of its header.
+    pub header: Header,
     /// What is logged.
     pub log_filter: String,
     /// Each value as it was set, and where it came from.
@@ -263,6 +266,8 @@ pub struct Console {
     pub theme: String,
     /// Which signs.
     pub glyphs: Glyphs,
+    /// Words for screen readers instead of boxes and bars.
+    pub is_plain: bool,
     /// Clicks and wheel.
     pub is_mouse_on: bool,
     /// What is told without being asked.
@@ -432,6 +437,7 @@ impl Config {
             },
             shutdown_grace: values.span("shutdown.grace_seconds"),
             console: console(values),
+            header: header(values),
             log_filter: values.text("log.filter"),
             settings: Vec::new(),
         }
@@ -496,6 +502,7 @@ fn console(values: &mut Values<'_>) -> Console {
             "ascii" => Glyphs::Ascii,
             _ => Glyphs::Auto,
         },
+        is_plain: values.flag("console.a11y"),
         is_mouse_on: values.flag("console.mouse"),
         notices: notices(values),
     }

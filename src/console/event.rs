@@ -22,6 +22,8 @@ pub enum Event {
     },
     /// The terminal window gained (`true`) or lost the focus.
     Focus(bool),
+    /// The terminal told its background: red, green and blue.
+    Background([u8; 3]),
     /// The clock: what time it is now.
     Tick(Timestamp),
     /// The terminal is gone (the session hung up); no key will come any more. Carries the reason.

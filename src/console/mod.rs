@@ -35,6 +35,7 @@ mod panes;
 mod rows;
 pub mod run;
 pub mod sanitise;
+pub mod stage;
 mod story;
 mod task;
 pub mod terminal;

@@ -26,6 +26,7 @@ use crokey::KeyCombination;
 use crossterm::event::KeyCode;
 
 use crate::clock::Mono;
+use crate::config::Header;
 use crate::config::Notices;
 use crate::console::action::Context;
 use crate::console::action::place::Place;
@@ -68,12 +69,16 @@ pub(crate) struct Settings {
     pub(crate) is_read_only: bool,
     /// Whether the broker runs in this process, so that quitting stops it.
     pub(crate) is_embedded: bool,
+    /// Whether the screen is lines of words, for those who listen to it.
+    pub(crate) is_plain: bool,
     /// Names of the themes that can be chosen.
     pub(crate) themes: Vec<String>,
     /// Where the log is, for help and messages.
     pub(crate) log_path: Option<String>,
     /// What is told without being asked.
     pub(crate) notices: Notices,
+    /// The limits of the header.
+    pub(crate) header: Header,
 }
 
 /// The place on the screen: a desk, or an intent seen from a desk.
@@ -244,6 +249,8 @@ pub(crate) struct Model {
     pub(crate) drawn: Drawn,
     /// What the log of this process warns of, oldest first.
     pub(crate) log: VecDeque<Message>,
+    /// Since when the terminal's background is asked for, until it is told.
+    pub(crate) asked_background: Option<Mono>,
     /// Set while the terminal is given up for a while.
     pub(crate) is_aside: bool,
     /// Why the terminal is gone, once it is.
@@ -306,6 +313,7 @@ impl Model {
             next_number: 1,
             drawn: Drawn::default(),
             log: VecDeque::new(),
+            asked_background: None,
             is_aside: false,
             gone: None,
             is_ending: false,

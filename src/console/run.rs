@@ -7,9 +7,9 @@
 
 mod aside;
 mod editor;
+mod options;
 mod remember;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -17,7 +17,6 @@ use std::time::Duration;
 use tokio::sync::mpsc as feed_channel;
 use tokio_util::sync::CancellationToken;
 
-use super::action::place::Place;
 use super::event::Event;
 use super::feed;
 use super::keymap::Keymap;
@@ -25,18 +24,16 @@ use super::memory::Memory;
 use super::model::{Model, Settings, Weight};
 use super::task::{Moment, News, Task};
 use super::terminal::input::Input as Keyboard;
-use super::terminal::{Between, Options, Screen, TerminalError};
-use super::theme::depth::Depth;
-use super::theme::glyphs::Glyphs;
-use super::theme::{Theme, Themes};
+use super::terminal::{Options, Screen, TerminalError};
+use super::theme::Theme;
 use super::update::{self, Input};
 use super::view::view;
 use super::widgets::Paint;
 use crate::clock::{Clock, Mono};
-use crate::config::Notices;
 use crate::desk::Desk;
-use crate::telemetry::LogRing;
 use aside::{Signal, Signals};
+
+pub use self::options::ConsoleOptions;
 
 /// Events that may wait for the screen; what comes then waits at its source.
 const EVENTS: usize = 1_024;
@@ -46,71 +43,10 @@ const TASKS: usize = 256;
 const KEY_FRAME_MS: u64 = 16;
 /// Least time between two frames otherwise.
 const DATA_FRAME_MS: u64 = 33;
+/// The same where the screen is read aloud.
+const PLAIN_FRAME_MS: u64 = 1_000;
 /// Most events that are taken before a frame is drawn.
 const BATCH: usize = 512;
-
-/// What the console is started with.
-#[derive(Debug, Clone)]
-pub struct ConsoleOptions {
-    /// Acts are off, whatever the key may do.
-    pub is_read_only: bool,
-    /// The broker runs in this process, so quitting stops it and asks first.
-    pub is_embedded: bool,
-    /// Clicks and the wheel.
-    pub mouse: bool,
-    /// The theme's name; an unknown one becomes the default.
-    pub theme: String,
-    /// The desk to begin on.
-    pub desk: Place,
-    /// All themes there are.
-    pub themes: Themes,
-    /// How many colours the terminal has.
-    pub depth: Depth,
-    /// The signs it can show.
-    pub glyphs: &'static Glyphs,
-    /// What stands between us and the terminal's clipboard.
-    pub between: Between,
-    /// Text of the operator's keys file; empty when there is none.
-    pub keys: String,
-    /// The command of the operator's editor.
-    pub editor: String,
-    /// The file in which the console remembers what an operator set up; none to forget it.
-    pub memory: Option<PathBuf>,
-    /// Whether the desk was asked for, so that the remembered one is not taken.
-    pub is_desk_chosen: bool,
-    /// Whether the theme was asked for, so that the remembered one is not taken.
-    pub is_theme_chosen: bool,
-    /// What is told without being asked.
-    pub notices: Notices,
-    /// Where the log is.
-    pub log_path: Option<String>,
-    /// The newest lines of the log.
-    pub log: LogRing,
-}
-
-impl Default for ConsoleOptions {
-    fn default() -> Self {
-        Self {
-            is_read_only: false,
-            is_embedded: false,
-            mouse: true,
-            theme: super::theme::DEFAULT.to_owned(),
-            desk: Place::Overview,
-            themes: Themes::built_in(),
-            depth: Depth::Ansi16,
-            glyphs: &super::theme::glyphs::UNICODE,
-            between: Between::Nothing,
-            keys: String::new(),
-            editor: "vi".to_owned(),
-            memory: None,
-            is_desk_chosen: false,
-            is_theme_chosen: false,
-            notices: Notices::default(),
-            log_path: None,
-            log: LogRing::new(1),
-        }
-    }
-}
 
 /// Why the console ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -290,9 +226,11 @@ impl Shell {
         let settings = Settings {
             is_read_only: options.is_read_only,
             is_embedded: options.is_embedded,
+            is_plain: options.is_plain,
             themes: options.themes.names().map(str::to_owned).collect(),
             log_path: options.log_path.clone(),
             notices: options.notices,
+            header: options.header,
         };
         let (keymap, problems) = if options.keys.is_empty() {
             (Keymap::default(), Vec::new())
@@ -342,6 +280,10 @@ impl Shell {
         self.take(now, Input::Terminal(resize), screen, keyboard)?;
         // The first frame stands before anything is known.
         self.draw(screen, keyboard)?;
+        if self.options.is_theme_automatic {
+            screen.ask_background()?;
+            self.model.asked_background = Some(self.clock.elapsed());
+        }
         while !self.model.is_ending {
             let wait = self.wait_ms();
             match arrivals.recv_timeout(Duration::from_millis(wait)) {
@@ -415,6 +357,8 @@ impl Shell {
     fn frame_in_ms(&self) -> u64 {
         let gap = if self.is_key_waiting {
             KEY_FRAME_MS
+        } else if self.options.is_plain {
+            PLAIN_FRAME_MS
         } else {
             DATA_FRAME_MS
         };
@@ -479,7 +423,13 @@ impl Shell {
             glyphs: self.options.glyphs,
         };
         let model = &self.model;
-        screen.draw(|frame| drawn = Some(view(model, paint, frame.buffer_mut())))?;
+        screen.draw(|frame| {
+            let seen = view(model, paint, frame.buffer_mut());
+            if let Some(cursor) = seen.cursor {
+                frame.set_cursor_position(cursor);
+            }
+            drawn = Some(seen);
+        })?;
         self.is_dirty = false;
         self.is_key_waiting = false;
         self.drawn_at = self.clock.elapsed();

@@ -5,8 +5,10 @@
 //! any number of times; the panic hook does so before it says anything. Each frame leaves in one write,
 //! inside a synchronized update, so a terminal never shows half of one.
 
+mod answers;
 pub mod input;
 pub mod job;
+pub(crate) mod memory;
 pub mod panic;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -76,8 +78,7 @@ pub struct FrameWriter<W: Write> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Tty,
-    #[cfg(test)]
-    Tape,
+    Memory,
 }
 
 impl<W: Write> FrameWriter<W> {
@@ -113,8 +114,7 @@ impl<W: Write> Write for FrameWriter<W> {
                 let held = HELD.lock();
                 if *held { self.hand_over() } else { Ok(()) }
             }
-            #[cfg(test)]
-            Reach::Tape => self.hand_over(),
+            Reach::Memory => self.hand_over(),
         };
         self.pending.clear();
         written
@@ -240,6 +240,11 @@ impl<W: Write> Screen<W> {
             return Err(TerminalError::CopyTooLong(text.len()));
         }
         self.send(&between.wrap(&clipboard(text)))
+    }
+
+    /// Asks the terminal for its background (OSC 11); the answer comes with the keys, or never.
+    pub fn ask_background(&mut self) -> Result<(), TerminalError> {
+        self.send("\x1b]11;?\x1b\\")
     }
 
     /// Rings the bell.

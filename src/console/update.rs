@@ -51,6 +51,9 @@ use crate::console::model::{Drawn, FOLLOWS_AFTER_MS, Model, Weight};
 use crate::console::task::{Moment, News, Task};
 use crate::telemetry::LogLine;
 
+/// How long an answer about the background counts; a theme that changes later would surprise.
+const BACKGROUND_MS: u64 = 100;
+
 /// What the reducer is told.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -124,6 +127,7 @@ fn terminal(model: &mut Model, event: Event, tasks: &mut Vec<Task>) {
             }
         }
         Event::Paste(_) | Event::Mouse(_) if model.is_aside => {}
+        Event::Background(colour) => take_background(model, colour),
         Event::Key(key) => keys::key(model, key, tasks),
         Event::Paste(text) => keys::paste(model, &text),
         Event::Mouse(mouse) => mouse::mouse(model, mouse, tasks),
@@ -135,6 +139,20 @@ fn terminal(model: &mut Model, event: Event, tasks: &mut Vec<Task>) {
             model.is_ending = true;
         }
     }
+}
+
+/// The terminal's background, which chooses the theme of those who leave that to us, unless it comes late.
+fn take_background(model: &mut Model, [red, green, blue]: [u8; 3]) {
+    let Some(since) = model.asked_background.take() else {
+        return;
+    };
+    if model.at.millis_since(since) > BACKGROUND_MS {
+        return;
+    }
+    // Rec. 601: what an eye makes of the three.
+    let light = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
+    let name = if light > 127_500 { "paper" } else { "midnight" };
+    name.clone_into(&mut model.theme);
 }
 
 fn take_frame(model: &mut Model, drawn: Drawn) {

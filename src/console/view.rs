@@ -6,6 +6,7 @@
 
 mod chrome;
 pub(crate) mod kit;
+mod plain;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -21,8 +22,16 @@ use kit::{Canvas, Size};
 
 /// Draws the model.
 pub(crate) fn view(model: &Model, paint: Paint<'_>, buffer: &mut Buffer) -> Drawn {
+    let size = Size::of(buffer.area.width, buffer.area.height);
+    if model.settings.is_plain && size != Size::None {
+        return plain::view(model, paint, buffer);
+    }
+    draw(model, paint, buffer, size)
+}
+
+/// Draws the model as at a size.
+fn draw(model: &Model, paint: Paint<'_>, buffer: &mut Buffer, size: Size) -> Drawn {
     let area = buffer.area;
-    let size = Size::of(area.width, area.height);
     buffer.set_style(area, paint.style(Role::Text));
     let mut canvas = Canvas {
         buffer,

@@ -346,3 +346,40 @@ fn a_receiver_that_refuses_connections_is_shown_with_an_open_breaker_and_what_it
     let parked = &broker.json(&["agents", "show", "gone"])["agent"]["parked"];
     assert!(parked.as_u64() > Some(0), "{parked}");
 }
+
+#[test]
+fn a_file_of_keys_is_checked_line_by_line() {
+    let broker = Broker::start();
+    let file = broker.data().join("my keys.toml");
+    std::fs::write(
+        &file,
+        "[global]\n\"ctrl-p\" = \"palette.open\"\n\"ctrl-y\" = \"palette.opne\"\n[inbocks]\n\"A\" = false\n",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let checked = broker.run(&["keymap", "check", file]);
+    assert_eq!(checked.code, 1, "{checked:?}");
+    assert!(
+        checked.out.contains("palette.opne") && checked.out.contains("palette.open"),
+        "{}",
+        checked.out
+    );
+    assert!(
+        checked.out.contains("[inbocks] is no context"),
+        "{}",
+        checked.out
+    );
+    std::fs::write(file, "[global]\n\"ctrl-p\" = \"palette.open\"\n").unwrap();
+    assert_eq!(
+        broker.json(&["keymap", "check", file])["problems"],
+        json!([])
+    );
+    assert_eq!(broker.run(&["keymap", "check", "/no/such/file"]).code, 2);
+    let usual = broker.run(&["keymap", "check"]);
+    assert_eq!(usual.code, 0, "{usual:?}");
+    assert!(
+        usual.out.contains("every key is as it comes"),
+        "{}",
+        usual.out
+    );
+}

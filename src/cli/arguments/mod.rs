@@ -114,6 +114,9 @@ pub struct ConsoleFlags {
     /// Signs: auto, unicode or ascii.
     #[arg(long, value_name = "SIGNS", help_heading = "Console")]
     pub glyphs: Option<String>,
+    /// For screen readers: one column of words, no boxes or bars, one repaint a second.
+    #[arg(long, help_heading = "Console")]
+    pub a11y: bool,
     /// Leave the mouse to the terminal.
     #[arg(long, help_heading = "Console")]
     pub no_mouse: bool,
@@ -130,6 +133,7 @@ impl ConsoleFlags {
             read_only: self.read_only || before.read_only,
             theme: self.theme.or(before.theme),
             glyphs: self.glyphs.or(before.glyphs),
+            a11y: self.a11y || before.a11y,
             no_mouse: self.no_mouse || before.no_mouse,
             desk: self.desk.or(before.desk),
         }
@@ -200,6 +204,9 @@ pub enum Verb {
     Doctor,
     /// See it live: a broker on a scratch directory, with real agents and traffic.
     Demo(DemoArguments),
+    /// The console's keys.
+    #[command(subcommand)]
+    Keymap(KeymapVerb),
     /// Print the configuration and where each value comes from.
     Config(ConfigArguments),
     /// Print a script that completes this command line in a shell.
@@ -208,6 +215,21 @@ pub enum Verb {
     Man(ManArguments),
     /// Repair a terminal that a killed console left behind.
     ResetTty,
+}
+
+/// What to do with the console's keys.
+#[derive(Debug, Clone, Subcommand)]
+pub enum KeymapVerb {
+    /// Say which lines of keys.toml do not apply, and why.
+    Check(KeymapCheckArguments),
+}
+
+/// A file of keys.
+#[derive(Debug, Clone, Args)]
+pub struct KeymapCheckArguments {
+    /// The file; keys.toml beside the configuration when missing.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// A file.

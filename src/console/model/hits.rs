@@ -25,6 +25,8 @@ pub(crate) enum Target {
     Pane(usize),
     /// A line of a list in a pane.
     Line(usize, usize),
+    /// A heading of a list in a pane, by its words.
+    Heading(usize, &'static str),
     /// A hint.
     Hint(Action),
 }
@@ -36,4 +38,6 @@ pub(crate) struct Drawn {
     pub(crate) hits: Vec<Hit>,
     /// Lines of the list in each pane, by the number that Tab counts.
     pub(crate) heights: BTreeMap<usize, usize>,
+    /// Where the terminal's own cursor stands; nowhere unless the screen is read aloud.
+    pub(crate) cursor: Option<(u16, u16)>,
 }

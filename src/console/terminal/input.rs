@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::super::event::Event;
+use super::answers::Answers;
 
 /// How long a read waits before it looks whether it should pause or stop. It bounds how long an editor
 /// waits for the keyboard; shorter would wake an idle console more often.
@@ -183,6 +184,7 @@ enum Next {
 fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
     // The library may hold more than it gave: after an event it is asked again at once.
     let mut patience = Duration::ZERO;
+    let mut answers = Answers::default();
     loop {
         let read = match shared.may_read() {
             Next::Stop => return,
@@ -191,20 +193,24 @@ fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
             Next::Read if shared.is_aside.load(Ordering::SeqCst) => read_line(),
             Next::Read => read_one(patience),
         };
+        let is_patient = patience > Duration::ZERO;
         patience = match &read {
             Ok(Read::Event(_) | Read::Unknown) => Duration::ZERO,
             Ok(Read::Nothing) | Err(_) => PATIENCE,
         };
-        match read {
-            Ok(Read::Nothing | Read::Unknown) => {}
-            Ok(Read::Event(event)) => {
-                if !forward(event) {
-                    return;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let events = match read {
+            Ok(Read::Event(event)) => answers.take(event),
+            // Asked again at once after an event: whatever was under way is here by now.
+            Ok(Read::Nothing) if is_patient => answers.give_up(),
+            Ok(Read::Nothing | Read::Unknown) => Vec::new(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Vec::new(),
             Err(error) => {
                 forward(Event::InputEnded(error.to_string()));
+                return;
+            }
+        };
+        for event in events {
+            if !forward(event) {
                 return;
             }
         }

@@ -30,7 +30,7 @@ fn screen(tape: &Tape, columns: u16, rows: u16) -> Screen<Tape> {
     let backend = CrosstermBackend::new(FrameWriter::new(
         tape.clone(),
         Arc::clone(&is_open),
-        Reach::Tape,
+        Reach::Memory,
     ));
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
     let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();

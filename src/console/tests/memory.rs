@@ -18,6 +18,68 @@ fn names(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
+fn a_click_on_a_heading_sorts_by_it_and_another_turns_the_order_round() {
+    use crate::console::event::Event;
+    use crate::console::model::Target;
+    use crate::console::update::Input;
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let mut bench = Bench::at(120, 36);
+    bench.keys("6");
+    bench.draw();
+    let names = |bench: &Bench| -> Vec<String> {
+        let rows = bench.model.agents.rows.rows().iter();
+        rows.map(|agent| agent.address.name().to_owned()).collect()
+    };
+    let click = |bench: &mut Bench, title: &str| {
+        let is_it = |target: Target| matches!(target, Target::Heading(_, one) if one == title);
+        let hits = bench.model.drawn.hits.clone();
+        let hit = hits.into_iter().find(|hit| is_it(hit.target)).unwrap();
+        let event = MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: hit.area.x,
+            row: hit.area.y,
+            modifiers: KeyModifiers::NONE,
+        };
+        bench.input(Input::Terminal(Event::Mouse(event)));
+        bench.settle();
+    };
+    let mut sorted = names(&bench);
+    sorted.sort();
+    click(&mut bench, "AGENT");
+    assert_eq!(names(&bench), sorted);
+    click(&mut bench, "AGENT");
+    sorted.reverse();
+    assert_eq!(names(&bench), sorted);
+    click(&mut bench, "BINDING");
+    assert_eq!(names(&bench), sorted);
+    assert!(
+        bench.status().contains("no order by binding"),
+        "{}",
+        bench.status()
+    );
+}
+
+#[test]
+fn the_terminals_background_chooses_the_theme_unless_it_is_told_late() {
+    use crate::console::event::Event;
+    use crate::console::update::Input;
+    for (colour, after_ms, theme) in [
+        ([255, 255, 240], 40, "paper"),
+        ([30, 30, 46], 40, "midnight"),
+        ([255, 255, 240], 101, "terminal"),
+    ] {
+        let mut bench = Bench::at(80, 24);
+        let told = Input::Terminal(Event::Background(colour));
+        bench.input(told);
+        assert_eq!(bench.model.theme, "terminal", "nobody has asked");
+        bench.model.asked_background = Some(bench.moment().mono);
+        bench.elapsed_ms += after_ms;
+        bench.input(Input::Terminal(Event::Background(colour)));
+        assert_eq!(bench.model.theme, theme);
+    }
+}
+
+#[test]
 fn s_sorts_by_the_next_column_and_the_cursor_stays_on_its_row() {
     let mut bench = Bench::at(120, 36);
     bench.keys("6j");

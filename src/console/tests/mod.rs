@@ -12,12 +12,15 @@ mod filtering;
 mod fixtures;
 mod guards;
 mod handing;
+mod hostile;
 mod jobs;
 mod kinds;
 mod lanes;
 mod looking;
+mod matrix;
 mod memory;
 mod notices;
+mod plain;
 mod screens;
 
 use std::sync::Arc;
@@ -36,7 +39,7 @@ use crate::console::keymap::Keymap;
 use crate::console::model::{Model, Settings};
 use crate::console::task::{Moment, News, Task};
 use crate::console::theme::depth::Depth;
-use crate::console::theme::glyphs::UNICODE;
+use crate::console::theme::glyphs::{Glyphs, UNICODE};
 use crate::console::theme::{Theme, Themes};
 use crate::console::update::{Input, update};
 use crate::console::view::view;
@@ -55,6 +58,7 @@ struct Bench {
     desk: Arc<FakeDesk>,
     elapsed_ms: u64,
     size: (u16, u16),
+    glyphs: &'static Glyphs,
     tasks: Vec<Task>,
     cursor: u64,
 }
@@ -69,12 +73,14 @@ impl Bench {
         let settings = Settings {
             is_read_only: false,
             is_embedded: true,
+            is_plain: false,
             themes: Themes::built_in().names().map(str::to_owned).collect(),
             log_path: None,
             notices: Notices {
                 dead_letters_per_hour: 100,
                 ..Notices::default()
             },
+            header: crate::config::Header::default(),
         };
         let at = Moment {
             wall: fixtures::now(),
@@ -86,6 +92,7 @@ impl Bench {
             desk: Arc::new(desk),
             elapsed_ms: 0,
             size: (width, height),
+            glyphs: &UNICODE,
             tasks: Vec::new(),
             cursor: 41,
         };
@@ -219,7 +226,7 @@ impl Bench {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let paint = Paint {
             theme,
-            glyphs: &UNICODE,
+            glyphs: self.glyphs,
         };
         let drawn = view(&self.model, paint, &mut buffer);
         self.input(Input::Drawn(drawn));

@@ -1,6 +1,10 @@
 //! The signs of the screen, as a table: once in Unicode, once in ASCII.
 
+pub(crate) mod spoken;
+
 use ratatui::symbols::border;
+
+pub use self::spoken::SPOKEN;
 
 /// Every sign the console draws. No emoji, no variation selectors, no special fonts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

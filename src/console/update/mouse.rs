@@ -9,7 +9,7 @@ use crate::console::action::{Action, Danger};
 use crate::console::model::{Model, Target, View, Weight};
 use crate::console::task::Task;
 
-use super::{keys, moves, navigate};
+use super::{keys, moves, navigate, sorting};
 
 /// Lines of one step of the wheel.
 const WHEEL: usize = 3;
@@ -40,7 +40,8 @@ fn scroll(model: &mut Model, position: Position, action: Action) {
         return;
     }
     if model.overlay.is_none()
-        && let Some(Target::Pane(pane) | Target::Line(pane, _)) = target(model, position)
+        && let Some(Target::Pane(pane) | Target::Line(pane, _) | Target::Heading(pane, _)) =
+            target(model, position)
         && model.view.intent.is_none()
         && pane < Model::panes_of(model.view.place)
         && pane != model.pane()
@@ -71,6 +72,10 @@ fn click(model: &mut Model, position: Position, tasks: &mut Vec<Task>) {
             intent: None,
         }),
         Target::Pane(pane) => focus(model, pane),
+        Target::Heading(pane, title) => {
+            focus(model, pane);
+            sorting::by_heading(model, title);
+        }
         Target::Line(pane, line) => {
             focus(model, pane);
             select(model, pane, line);

@@ -63,6 +63,37 @@ pub(super) fn turn(model: &mut Model, is_reversing: bool) {
         order.by = (order.by + 1) % all.len();
         order.is_reversed = false;
     }
+    sorted(model, place);
+}
+
+/// A click on a heading: sorts by that column, or turns its order round when it is in force.
+pub(super) fn by_heading(model: &mut Model, title: &str) {
+    let place = model.view.place;
+    let wanted = match (desk_of(place), title) {
+        (Place::Agents, "AGENT") => "name",
+        (Place::Agents, "STATE") => "worst first",
+        (Place::Agents, "ERR%") => "errors",
+        (_, other) => &other.to_lowercase(),
+    };
+    let Some(by) = orders(place).iter().position(|one| *one == wanted) else {
+        let known = match orders(place) {
+            [] => "newest first alone, since it comes page by page".to_owned(),
+            all => all.join(", "),
+        };
+        let text = format!(
+            "no order by {}; this list knows {known}",
+            title.to_lowercase()
+        );
+        return model.say(Weight::Info, text);
+    };
+    let (in_force, is_reversed) = order(model, place);
+    let order = model.orders.entry(desk_of(place)).or_default();
+    order.by = by;
+    order.is_reversed = by == in_force && !is_reversed;
+    sorted(model, place);
+}
+
+fn sorted(model: &mut Model, place: Place) {
     let (word, goes_down) = words(model, place);
     let way = if goes_down { "down" } else { "up" };
     model.say(Weight::Info, format!("sorted by {word}, going {way}"));

@@ -1,6 +1,7 @@
 //! Around every desk: header, tabs and crumbs, the status line, the hints.
 
 pub(super) mod header;
+mod level;
 
 use ratatui::layout::Rect;
 
@@ -78,7 +79,7 @@ fn badge(model: &Model, place: Place) -> String {
     }
 }
 
-fn crumbs(model: &Model) -> Vec<String> {
+pub(super) fn crumbs(model: &Model) -> Vec<String> {
     let mut crumbs = Vec::new();
     match model.view.place {
         Place::DeadLetters if model.pane() == 1 || model.view.intent.is_some() => {

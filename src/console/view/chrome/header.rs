@@ -15,6 +15,7 @@ use crate::desk::rows::Overview;
 use crate::desk::rows::disk::DiskState;
 
 use super::dead_of;
+use super::level::Level;
 
 /// Cells that the bars of the header take.
 const BARS: usize = 20;
@@ -54,6 +55,19 @@ fn link(model: &Model, paint: Paint<'_>) -> Span {
         LinkState::Down(left) => {
             let text = format!("{} DOWN retry {}", glyphs.lost, format::age_short(left));
             span(text, Role::Crit)
+        }
+    }
+}
+
+/// The link in words, for those who listen.
+pub(in crate::console::view) fn link_words(model: &Model) -> String {
+    match model.link.state(model.at.mono) {
+        LinkState::Connecting => "connecting".to_owned(),
+        LinkState::Live(_) => "link live".to_owned(),
+        LinkState::Lag(age) => format!("link late by {}", format::age(age)),
+        LinkState::Stale(age) => format!("link stale for {}", format::age_short(age)),
+        LinkState::Down(left) => {
+            format!("link down, next try in {}", format::age_short(left))
         }
     }
 }
@@ -229,11 +243,12 @@ fn wide_first(model: &Model, paint: Paint<'_>) -> Vec<Part> {
         let bars = bars(overview, paint, BARS);
         parts.push(Part::new(1, false, vec![span(bars, Role::Fill)]));
         if let Some(ok) = overview.ok_percent {
-            let role = words::ok_role(ok);
+            let level = Level::below(ok, model.settings.header.ok_percent);
+            let text = format!("{ok:.1}%{}", level.word());
             parts.push(Part::new(
                 4,
                 false,
-                labelled("ok", format!("{ok:.1}%"), role),
+                labelled("ok", text, level.role(Role::Good)),
             ));
         }
         let slots = words::slots(overview);
@@ -263,22 +278,35 @@ fn wide_second(model: &Model, paint: Paint<'_>) -> Vec<Part> {
         0 => String::new(),
         due => format!(" ({} due)", format::count(due)),
     };
-    let retry = format!("{}{due}", format::count(state_of(overview, 2)));
-    let mut parts = vec![Part::new(0, false, labelled("retry", retry, Role::Text))];
+    let limits = model.settings.header;
+    let level = Level::above(overview.retries_due, limits.due_retries);
+    let retry = format!(
+        "{}{due}{}",
+        format::count(state_of(overview, 2)),
+        level.word()
+    );
+    let retry = labelled("retry", retry, level.role(Role::Text));
+    let mut parts = vec![Part::new(0, false, retry)];
     if let Some(oldest) = overview.oldest_at {
-        let age = format::age(model.at.wall.since(oldest));
-        parts.push(Part::new(2, true, labelled("oldest", age, Role::Text)));
+        let age = model.at.wall.since(oldest);
+        let seconds = u64::try_from(age.as_seconds()).unwrap_or(0);
+        let level = Level::above(seconds, limits.oldest_seconds);
+        let text = format!("{}{}", format::age(age), level.word());
+        let oldest = labelled("oldest", text, level.role(Role::Text));
+        parts.push(Part::new(2, true, oldest));
     }
-    let lag = words::millis_age(overview.due_lag_ms);
+    let level = Level::above(overview.due_lag_ms / 1_000, limits.due_lag_seconds);
+    let lag = format!("{}{}", words::millis_age(overview.due_lag_ms), level.word());
     parts.push(Part::new(
         3,
         overview.oldest_at.is_none(),
-        labelled(" due-lag", lag, Role::Text),
+        labelled(" due-lag", lag, level.role(Role::Text)),
     ));
     let hour = match overview.dead_last_hour {
         0 => String::new(),
         dead => format!(" {}{}/h", paint.glyphs.up, format::count(dead)),
     };
+    let level = Level::above(overview.dead_last_hour, limits.dead_per_hour);
     let dead = dead_of(overview);
     let role = if dead > 0 { Role::Bad } else { Role::Text };
     parts.push(Part::new(
@@ -287,26 +315,10 @@ fn wide_second(model: &Model, paint: Paint<'_>) -> Vec<Part> {
         vec![
             span("dead ", Role::Dim),
             span(format::count(dead), role),
-            span(hour, Role::Text),
+            span(format!("{hour}{}", level.word()), level.role(Role::Text)),
         ],
     ));
-    let (gap, overdue) = match overview.tasks_overdue {
-        0 => (String::new(), String::new()),
-        overdue => (
-            format!(" {} ", paint.glyphs.dot),
-            format!("{overdue} overdue"),
-        ),
-    };
-    parts.push(Part::new(
-        0,
-        true,
-        vec![
-            span("inbox ", Role::Dim),
-            span(format::count(overview.tasks_open), Role::Human),
-            span(gap, Role::Dim),
-            span(overdue, Role::Crit),
-        ],
-    ));
+    parts.push(inbox(overview, paint));
     if overview.store_bytes > 0 {
         let stored = format::bytes(overview.store_bytes);
         parts.push(Part::new(6, true, labelled("store", stored, Role::Dim)));
@@ -316,6 +328,27 @@ fn wide_second(model: &Model, paint: Paint<'_>) -> Vec<Part> {
         parts.push(Part::new(7, false, labelled("commit", commit, Role::Dim)));
     }
     parts
+}
+
+/// Open tasks, and how many of them are overdue.
+fn inbox(overview: &Overview, paint: Paint<'_>) -> Part {
+    let (gap, overdue) = match overview.tasks_overdue {
+        0 => (String::new(), String::new()),
+        overdue => (
+            format!(" {} ", paint.glyphs.dot),
+            format!("{overdue} overdue"),
+        ),
+    };
+    Part::new(
+        0,
+        true,
+        vec![
+            span("inbox ", Role::Dim),
+            span(format::count(overview.tasks_open), Role::Human),
+            span(gap, Role::Dim),
+            span(overdue, Role::Crit),
+        ],
+    )
 }
 
 fn narrow(model: &Model, paint: Paint<'_>) -> Vec<Part> {
