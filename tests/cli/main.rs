@@ -12,6 +12,8 @@
 mod backup;
 mod broker;
 mod demo;
+mod journeys;
+mod link;
 mod operate;
 mod people;
 mod pty;

@@ -192,6 +192,22 @@ fn what_no_index_knows_is_held_against_every_row() {
     assert!(!bench.model.agents.rows.rows().is_empty());
 }
 
+#[test]
+fn a_group_that_is_shown_in_part_is_not_acted_on_whole() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("5/attempts>=9");
+    bench.key(KeyCode::Enter);
+    for act in ["R", "D"] {
+        bench.keys(act);
+        assert!(bench.model.overlay.is_none(), "{}", bench.screen());
+        assert!(
+            bench.status().contains("mark the letters"),
+            "{}",
+            bench.status()
+        );
+    }
+}
+
 trait Named {
     fn name_ends(&self, end: &str) -> bool;
 }

@@ -164,6 +164,22 @@ pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), St
     Ok((open, word))
 }
 
+/// A group of which the filter shows only some letters is not acted on as a whole: the number in its row is
+/// not the number of what is shown.
+fn must_be_whole(model: &Model) -> Result<(), String> {
+    let is_group = model.view.intent.is_none()
+        && model.view.place == Place::DeadLetters
+        && model.pane() == 0
+        && model.dead.letters.marked() == 0;
+    match model.dead.filter.rest.first().filter(|_| is_group) {
+        None => Ok(()),
+        Some(term) => Err(format!(
+            "{} is held against each letter, so not all of the group is meant: mark the letters",
+            term.text
+        )),
+    }
+}
+
 /// The job over everything in a group, where that is more than its first letters.
 fn group_job(model: &Model, kind: JobKind) -> Option<Panel> {
     let is_on_groups = model.view.intent.is_none()
@@ -192,6 +208,7 @@ fn group_job(model: &Model, kind: JobKind) -> Option<Panel> {
 }
 
 fn discard(model: &Model) -> Result<Panel, String> {
+    must_be_whole(model)?;
     if let Some(panel) = group_job(model, JobKind::Discard) {
         return Ok(panel);
     }
@@ -211,6 +228,7 @@ fn discard(model: &Model) -> Result<Panel, String> {
 }
 
 fn replay(model: &Model) -> Result<Panel, String> {
+    must_be_whole(model)?;
     if let Some(panel) = group_job(model, JobKind::Replay) {
         return Ok(panel);
     }
