@@ -13,7 +13,6 @@ mod backup;
 mod broker;
 mod demo;
 mod journeys;
-mod link;
 mod operate;
 mod people;
 mod pty;

@@ -39,7 +39,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    fn open(data: &Path, words: &[&str]) -> Self {
+    pub(crate) fn open(data: &Path, words: &[&str]) -> Self {
         let mut command = CommandBuilder::new(PROGRAM);
         command.args(words);
         command.arg("--data");
@@ -51,7 +51,7 @@ impl Terminal {
         Self::sized(data, command, 40, 140)
     }
 
-    /// `COLORTERM` stays as the command has it, all else is ours.
+    /// `COLORTERM` and the key stay as the command has them, all else is ours.
     pub(crate) fn sized(data: &Path, mut command: CommandBuilder, rows: u16, cols: u16) -> Self {
         let size = PtySize {
             rows,
@@ -60,10 +60,13 @@ impl Terminal {
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
-        let colours = command.get_env("COLORTERM").map(ToOwned::to_owned);
+        let kept = ["COLORTERM", "POSTROOM_KEY"]
+            .map(|name| (name, command.get_env(name).map(ToOwned::to_owned)));
         command.env_clear();
-        if let Some(colours) = colours {
-            command.env("COLORTERM", colours);
+        for (name, value) in kept {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
         }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
@@ -90,7 +93,7 @@ impl Terminal {
     }
 
     /// Reads until the screen shows all of this.
-    fn await_text(&mut self, wanted: &[&str]) {
+    pub(crate) fn await_text(&mut self, wanted: &[&str]) {
         let is_there = |text: &str| wanted.iter().all(|wanted| text.contains(wanted));
         let is_shown = self.await_screen(is_there, &mut |_| ());
         assert!(is_shown, "{wanted:?} did not come:\n{}", self.text());
@@ -120,6 +123,26 @@ impl Terminal {
     pub(crate) fn press(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
+    }
+
+    /// Another size, as of a window that is dragged.
+    pub(crate) fn resize(&mut self, rows: u16, cols: u16) {
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.master.resize(size).unwrap();
+        let (rows, cols) = (rows.try_into().unwrap(), cols.try_into().unwrap());
+        self.screen.screen_mut().set_size(rows, cols);
+    }
+
+    /// Quits, from wherever it is.
+    pub(crate) fn leave(mut self) {
+        self.press("Q");
+        let (code, left) = self.end();
+        assert_eq!(code, 0, "{left}");
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -265,7 +265,9 @@ proptest! {
             walk(&mut bench, keys);
             look(&mut bench);
             bench.model.settings.is_plain = true;
-            look(&mut bench);
+            let aloud = bench.draw();
+            let is_harmless = |text: &str| text.chars().all(|letter| letter == '\n' || !is_hidden(letter));
+            prop_assert!(is_harmless(&text_of(&aloud)));
         }
     }
 }

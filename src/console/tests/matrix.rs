@@ -197,6 +197,7 @@ fn signs(glyphs: &Glyphs) -> Vec<&'static str> {
     let singles = [
         glyphs.cursor,
         glyphs.mark,
+        glyphs.ellipsis,
         glyphs.up,
         glyphs.down,
         glyphs.arrow,
