@@ -19,8 +19,9 @@ use postroom::domain::address::{Address, Home};
 use postroom::domain::agent::{AgentLimit, Binding};
 use postroom::domain::fact::Actor;
 use postroom::domain::failure::{ErrorClass, Failure};
+use postroom::domain::group::{GroupChange, GroupStand, GroupState};
 use postroom::domain::ids::{Cursor, HoldId, IntentId, JobId};
-use postroom::domain::job::{JobControl, JobKind, JobState, NewJob, Selection};
+use postroom::domain::job::{JobControl, JobKind, JobState, NewJob, ReplayTerms, Selection};
 use postroom::domain::key::Role;
 use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
@@ -725,6 +726,77 @@ async fn what_a_desk_shows_or_writes_is_on_record_and_nothing_else_can_be_put_th
     .await;
 }
 
+#[tokio::test]
+async fn a_group_is_taken_noted_and_resolved_and_regresses_when_it_grows() {
+    through_both(async |house, desk| {
+        house.dead_letter(desk).await;
+        let group = async || {
+            let groups = desk.letter_groups(LetterFilter::default()).await.unwrap();
+            groups.into_iter().next().unwrap()
+        };
+        let first = group().await;
+        assert_eq!(first.state, GroupState::Said(GroupStand::New));
+        let mark = |fingerprint: &str, change| Act::MarkGroup {
+            fingerprint: fingerprint.to_owned(),
+            change,
+            reason: Some("vendor call".to_owned()),
+        };
+        let taken = GroupChange {
+            stand: Some(GroupStand::Acknowledged),
+            owner: Some(Some(address("alice"))),
+            note: Some(Some("vendor looks at it".to_owned())),
+        };
+        desk.act(mark(&first.fingerprint, taken)).await.unwrap();
+        let now = group().await;
+        assert_eq!(now.state, GroupState::Said(GroupStand::Acknowledged));
+        assert_eq!(
+            (now.owner, now.note.as_deref()),
+            (Some(address("alice")), Some("vendor looks at it"))
+        );
+        assert_eq!(now.marked.unwrap().0, address("operator").to_string());
+        let resolved = GroupChange {
+            stand: Some(GroupStand::Resolved),
+            owner: Some(None),
+            ..GroupChange::default()
+        };
+        desk.act(mark(&first.fingerprint, resolved)).await.unwrap();
+        let now = group().await;
+        assert_eq!(
+            (now.state, now.owner),
+            (GroupState::Said(GroupStand::Resolved), None)
+        );
+        assert_eq!(
+            now.note.as_deref(),
+            Some("vendor looks at it"),
+            "what is not named stays"
+        );
+        house.pass(60).await;
+        house.dead_letter(desk).await;
+        assert_eq!(group().await.state, GroupState::Regressed);
+        let nothing = desk.act(mark("1:nothing", GroupChange::default())).await;
+        assert_eq!(code(nothing).0, "dead_letter_not_found");
+        let entries = desk
+            .audit(AuditFilter::default(), PageRequest::default())
+            .await
+            .unwrap()
+            .items;
+        let marks: Vec<(&str, Option<&str>)> = entries
+            .iter()
+            .filter(|entry| entry.action == "dead_letter.group")
+            .map(|entry| (entry.result.as_str(), entry.reason.as_deref()))
+            .collect();
+        assert_eq!(
+            marks,
+            [
+                ("dead_letter_not_found", Some("vendor call")),
+                ("done", Some("vendor call")),
+                ("done", Some("vendor call")),
+            ]
+        );
+    })
+    .await;
+}
+
 fn new_to_nobody() -> NewIntent {
     new("nobody")
 }
@@ -1352,6 +1424,67 @@ async fn a_read_only_desk_looks_and_does_nothing() {
     let refused = code(desk.act(Act::Send(Box::new(new("orders")))).await);
     assert_eq!(refused.0, "forbidden");
     assert!(house.all(&desk).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_job_replays_elsewhere_with_its_own_budget_also_what_was_replayed_and_what_failed_in_a_job()
+ {
+    through_both(async |house, desk| {
+        let first = house.dead_letter(desk).await;
+        let second = house.dead_letter(desk).await;
+        desk.act(replay(first, 0)).await.unwrap();
+        let selection = Selection {
+            intents: vec![first, second],
+            ..Selection::default()
+        };
+        let mut job = NewJob {
+            reason: Some("fixed".to_owned()),
+            ..NewJob::new(JobKind::Replay, selection)
+        };
+        job.pace.per_1000_seconds = 1_000_000;
+        let plan = desk.plan_job(job.clone()).await.unwrap();
+        assert_eq!(plan.skipped, [("already_replayed".to_owned(), 1)]);
+        job.to = Some(address("ledger"));
+        job.terms = ReplayTerms {
+            max_attempts: Some(1),
+            is_forced: true,
+        };
+        let plan = desk.plan_job(job.clone()).await.unwrap();
+        assert_eq!((plan.selected, plan.skipped), (2, Vec::new()));
+        let started = desk.start_job(job).await.unwrap();
+        house.pass(5).await;
+        let mut session = house.listen("ledger").await;
+        for _ in 0..2 {
+            let handover = session.next().await.unwrap();
+            assert_eq!(handover.intent.max_attempts, 1);
+            house.fail(&handover, "503 still down").await;
+        }
+        session.end_window();
+        house.pass(5).await;
+        let view = desk.job(started.id, PageRequest::default()).await.unwrap();
+        let [class] = view.outcomes.as_slice() else {
+            panic!("{:?}", view.outcomes);
+        };
+        assert_eq!(
+            (class.outcome.as_str(), class.code.as_deref(), class.count),
+            ("failed", Some("503"), 2)
+        );
+        let again = Selection {
+            failed_of: Some(started.id),
+            ..Selection::default()
+        };
+        let plan = desk
+            .plan_job(NewJob::new(JobKind::Replay, again))
+            .await
+            .unwrap();
+        let dead: Vec<IntentId> = view
+            .items
+            .iter()
+            .filter_map(|item| item.new_intent)
+            .collect();
+        assert_eq!((plan.selected, plan.sample), (2, dead));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use crate::api::answer::{Answer, Result, named};
 use crate::api::call::{Call, Upload};
 use crate::api::moves::with_hold;
 use crate::api::{Api, intents, schemas};
-use crate::broker::request::{Receipt, Request};
+use crate::broker::groups;
+use crate::broker::request::{AdminCommand, Receipt, Request};
 use crate::domain::failure::ErrorClass;
 use crate::domain::ids::IntentId;
 use crate::domain::intent::DeadLetterState;
@@ -19,6 +20,7 @@ use crate::store::query::{AttemptFilter, LetterFilter, LetterState, PageRequest}
 use crate::wire::body::Body;
 use crate::wire::dead_letters::{self, Group};
 use crate::wire::errors::Problem;
+use crate::wire::groups::{Marked, with_mark};
 use crate::wire::intents::Shown;
 use crate::wire::json::Object;
 use crate::wire::{attempts, intents as wire_intents};
@@ -110,12 +112,15 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
 
 async fn groups(api: &Api, filter: LetterFilter) -> Result {
     let now = api.broker().clock().now();
-    let groups = api
+    let (groups, marks) = api
         .broker()
-        .read(move |reader| reader.letter_groups(&filter, now, GROUPS_MAX))
+        .read(move |reader| {
+            let groups = reader.letter_groups(&filter, now, GROUPS_MAX)?;
+            Ok((groups, groups::marks(reader)?))
+        })
         .await?;
     let items = groups.iter().map(|group| {
-        Group {
+        let object = Group {
             fingerprint: &group.fingerprint,
             count: group.count,
             first_at: group.first_at,
@@ -123,9 +128,32 @@ async fn groups(api: &Api, filter: LetterFilter) -> Result {
             newest: &group.newest,
             hourly: &group.hourly,
         }
-        .object()
+        .object();
+        with_mark(object, marks.get(&group.fingerprint), group.last_at)
     });
     Ok(Answer(Object::ok().list("groups", items)))
+}
+
+/// `POST /v1/dead-letters/groups/{fingerprint}`.
+pub(super) async fn mark(
+    State(api): State<Api>,
+    call: Call,
+    Path(fingerprint): Path<String>,
+    Upload(bytes): Upload,
+) -> Result {
+    call.caller.must_be_admin()?;
+    let home = &api.broker().registry().home;
+    let marked = Marked::read(&Body::parse(&bytes)?, home)?;
+    let note = call.note("dead_letter.group", &fingerprint, marked.reason.as_deref());
+    let command = AdminCommand::MarkGroup {
+        fingerprint: fingerprint.clone(),
+        change: Box::new(marked.change),
+    };
+    let receipt = api.broker().administer(command, note).await?;
+    let mark = receipt.group.ok_or_else(Problem::internal)?;
+    let group = Object::new().text("fingerprint", &fingerprint);
+    let group = with_mark(group, Some(&mark), mark.at);
+    Ok(Answer(Object::ok().object("group", group)))
 }
 
 /// `GET /v1/dead-letters/{intent_id}`.

@@ -118,6 +118,10 @@ pub(super) async fn me(State(api): State<Api>, call: Call) -> Result {
             .text("environment", &api.settings().environment)
             .flag("protected", api.settings().is_protected)
             .object("retry", agents::retry(&settings.policy))
+            .number(
+                "dead_letter_retention_seconds",
+                settings.policy.retention.dead_letters.as_seconds(),
+            )
             .text("org_id", &place.org_id)
             .text("workspace_id", &place.workspace_id)
             .object("service_account", account),

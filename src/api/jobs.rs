@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::{Call, Upload};
+use crate::broker::outcomes;
 use crate::broker::request::AdminCommand;
 use crate::broker::select::Selected;
 use crate::domain::ids::JobId;
@@ -119,15 +120,25 @@ pub(super) async fn show(State(api): State<Api>, call: Call, Path(text): Path<St
     call.caller.must_be_admin()?;
     let id = id(&text)?;
     let page = call.query.page(100, 1000)?;
-    let (job, items) = api
+    let (job, items, classes) = api
         .broker()
-        .read(move |reader| Ok((reader.job(id)?, reader.job_items(id, &page)?)))
+        .read(move |reader| {
+            let items = reader.job_items(id, &page)?;
+            Ok((reader.job(id)?, items, outcomes::classes(reader, id)?))
+        })
         .await?;
+    let classes = classes.iter().map(|class| {
+        Object::new()
+            .text("outcome", class.outcome)
+            .text_or_null("code", class.code.as_deref())
+            .number("count", class.count)
+    });
     let job = job.ok_or_else(|| Problem::new("job_not_found", format!("no job {id}")))?;
     Ok(Answer(
         Object::ok()
             .object("job", jobs::job(&job))
             .list("items", items.items.iter().map(jobs::item))
+            .list("outcomes", classes)
             .text_or_null("next_cursor", items.next.as_deref()),
     ))
 }

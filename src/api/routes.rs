@@ -148,6 +148,10 @@ fn operator() -> Router<Api> {
         .route("/v1/events/stream", get(feed::stream))
         .route("/v1/audit/events", get(audit::list).post(audit::note))
         .route("/v1/dead-letters", get(dead_letters::list))
+        .route(
+            "/v1/dead-letters/groups/{fingerprint}",
+            post(dead_letters::mark),
+        )
         .route("/v1/dead-letters/replay", post(jobs::replay))
         .route("/v1/dead-letters/discard", post(jobs::discard))
         .route("/v1/dead-letters/{id}", get(dead_letters::show))

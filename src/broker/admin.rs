@@ -9,7 +9,7 @@ use crate::broker::push;
 use crate::broker::request::{
     AdminCommand, AdminReceipt, AdminRefusal, AgentPatch, AuditNote, BrokerError, NewAgent,
 };
-use crate::broker::{admission, audit, jobs, schemas, webhooks};
+use crate::broker::{admission, audit, groups, jobs, schemas, webhooks};
 use crate::domain::address::Address;
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::fact::{Actor, Notice};
@@ -91,6 +91,10 @@ fn decide(
         // It was written down before it came here.
         AdminCommand::Note(_) => Ok(AdminReceipt::default()),
         AdminCommand::PutSchema(new) => schemas::put(batch, new, note),
+        AdminCommand::MarkGroup {
+            fingerprint,
+            change,
+        } => groups::mark(batch, fingerprint, change, note),
         AdminCommand::StartJob(start) => match jobs::repeated(batch, start)? {
             Some(receipt) => Ok(receipt),
             None => match batch.vitals.refusal() {

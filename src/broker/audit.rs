@@ -170,6 +170,13 @@ fn changed(batch: &mut Batch<'_>, before: &Subject, receipt: &AdminReceipt) -> O
         });
         details.insert("job".to_owned(), job);
     }
+    if let Some(mark) = &receipt.group {
+        let mark = json!({
+            "state": mark.stand.name(), "owner": mark.owner.as_ref().map(ToString::to_string),
+            "note": mark.note,
+        });
+        details.insert("group".to_owned(), mark);
+    }
     if let Some(registered) = &receipt.schema {
         let schema = &registered.schema;
         let schema = json!({
@@ -266,6 +273,7 @@ fn agent_of(
         AdminCommand::Register(new) => registry.agent(&new.address),
         AdminCommand::PutSchema(_)
         | AdminCommand::Note(_)
+        | AdminCommand::MarkGroup { .. }
         | AdminCommand::Subscribe(_)
         | AdminCommand::Unsubscribe { .. }
         | AdminCommand::PublishEvent(_)

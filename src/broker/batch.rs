@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::broker::admission;
+use crate::broker::groups::Marks;
 use crate::broker::jobs::Jobs;
 use crate::broker::late;
 use crate::broker::outbox::Outbox;
@@ -47,6 +48,8 @@ pub(super) struct Batch<'a> {
     pub(super) reader: &'a mut dyn Reader,
     pub(super) outbox: &'a mut Outbox,
     pub(super) jobs: &'a mut Jobs,
+    /// What is said of groups of dead letters, once this batch has looked.
+    pub(super) marks: Option<Marks>,
     pub(super) counters: &'a mut Counters,
     pub(super) registry: Arc<Registry>,
     pub(super) changed_registry: Option<Registry>,
@@ -132,6 +135,7 @@ impl<'a> Batch<'a> {
             reader,
             outbox,
             jobs,
+            marks: None,
             counters,
             registry,
             changed_registry: None,

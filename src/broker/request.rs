@@ -10,6 +10,7 @@ use crate::domain::address::Address;
 use crate::domain::admission::{ENTRIES_MAX, SendMode, SenderPattern};
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Secret};
 use crate::domain::fact::{Fact, FeedItem};
+use crate::domain::group::{GroupChange, GroupMark};
 use crate::domain::ids::{AccountId, Cursor, IntentId, JobId, KeyId, PolicyEntryId};
 use crate::domain::intent::Intent;
 use crate::domain::job::{Job, JobControl, JobState, NewJob};
@@ -228,6 +229,13 @@ pub enum AdminCommand {
     PutSchema(Box<Registered>),
     /// Put on record what a desk has shown or written, with its particulars. Nothing else changes.
     Note(Option<Payload>),
+    /// Say something of a group of dead letters.
+    MarkGroup {
+        /// Which: its fingerprint.
+        fingerprint: String,
+        /// What changes.
+        change: Box<GroupChange>,
+    },
     /// Start a job.
     StartJob(Box<StartJob>),
     /// Pause, resume or cancel a job.
@@ -362,6 +370,8 @@ pub struct AdminReceipt {
     pub job: Option<Arc<Job>>,
     /// The schema after it.
     pub schema: Option<Arc<Registered>>,
+    /// What is kept of the group after it.
+    pub group: Option<Box<GroupMark>>,
     /// The webhook subscription after it.
     pub subscription: Option<Arc<Subscription>>,
     /// How many subscriptions an event goes to.
@@ -388,6 +398,9 @@ pub enum AdminRefusal {
     /// No such job.
     #[error("no job {0}")]
     NoJob(JobId),
+    /// No dead letter has this fingerprint.
+    #[error("no dead letter of group {0}")]
+    NoGroup(String),
     /// The job has ended.
     #[error("job {0} is {name}; nothing can change it", name = .1.name())]
     JobFinished(JobId, JobState),
@@ -433,6 +446,7 @@ impl AdminRefusal {
             Self::NoAgent(_) => "agent_not_found",
             Self::AddressTaken(_) => "address_taken",
             Self::NoJob(_) => "job_not_found",
+            Self::NoGroup(_) => "dead_letter_not_found",
             Self::JobFinished(..) => "job_finished",
             Self::SchemaIncompatible { .. } => "schema_incompatible",
             Self::NoPolicyEntry(..) => "not_found",

@@ -7,9 +7,9 @@ use crate::broker::registry::Registry;
 use crate::broker::request::{AdminCommand, AuditNote, BrokerError, RememberKey, StartJob};
 use crate::broker::{Broker, admission};
 use crate::domain::address::Address;
-use crate::domain::ids::IntentId;
+use crate::domain::ids::{IntentId, JobId};
 use crate::domain::intent::{DeadLetterState, Intent};
-use crate::domain::job::{Job, JobKind, JobOrder, NewJob, Selection};
+use crate::domain::job::{ItemOutcome, Job, JobKind, JobOrder, NewJob, Selection};
 use crate::store::error::StoreError;
 use crate::store::query::{IntentFilter, LetterFilter, LetterState, PageRequest};
 use crate::store::{JOB_PIECE, Reader};
@@ -94,7 +94,9 @@ fn select(
     registry: &Registry,
 ) -> Result<Selected, StoreError> {
     let mut selected = match job.kind {
-        _ if !job.selection.intents.is_empty() => named(reader, job)?,
+        _ if job.selection.failed_of.is_some() || !job.selection.intents.is_empty() => {
+            named(reader, job)?
+        }
         JobKind::Replay | JobKind::Discard => letters(reader, job)?,
         JobKind::Cancel => unfinished(reader, job)?,
     };
@@ -143,9 +145,18 @@ fn letters(reader: &mut dyn Reader, job: &NewJob) -> Result<Selected, StoreError
         fingerprint: job.selection.fingerprint.clone(),
         state: Some(state),
     };
-    let intents = reader.letter_ids(&filter(LetterState::Open), job.order, job.limit)?;
-    let open = reader.letter_count(&filter(LetterState::Open))?;
-    let replayed = reader.letter_count(&filter(LetterState::Replayed))?;
+    let mut intents = reader.letter_ids(&filter(LetterState::Open), job.order, job.limit)?;
+    let mut open = reader.letter_count(&filter(LetterState::Open))?;
+    let mut replayed = reader.letter_count(&filter(LetterState::Replayed))?;
+    if job.terms.is_forced && job.kind == JobKind::Replay {
+        let room = u64::from(job.limit).saturating_sub(number(intents.len()));
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        if room > 0 {
+            intents.extend(reader.letter_ids(&filter(LetterState::Replayed), job.order, room)?);
+        }
+        open = open.saturating_add(replayed);
+        replayed = 0;
+    }
     let discarded = reader.letter_count(&filter(LetterState::Discarded))?;
     let over = open.saturating_sub(number(intents.len()));
     Ok(Selected {
@@ -164,7 +175,11 @@ fn named(reader: &mut dyn Reader, job: &NewJob) -> Result<Selected, StoreError> 
     let mut selected = Selected::default();
     let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
     let mut seen = std::collections::HashSet::new();
-    for id in &job.selection.intents {
+    let mut ids = job.selection.intents.clone();
+    if let Some(of) = job.selection.failed_of {
+        ids.extend(failed(reader, of)?);
+    }
+    for id in &ids {
         if !seen.insert(*id) {
             continue;
         }
@@ -172,7 +187,7 @@ fn named(reader: &mut dyn Reader, job: &NewJob) -> Result<Selected, StoreError> 
         let code = match &intent {
             None => Some("intent_not_found"),
             Some(intent) if !fits(&job.selection, intent) => Some("not_matched"),
-            Some(intent) => obstacle(job.kind, intent),
+            Some(intent) => obstacle(job, intent),
         };
         match code {
             Some(code) => *skipped.entry(code).or_default() += 1,
@@ -189,10 +204,32 @@ fn named(reader: &mut dyn Reader, job: &NewJob) -> Result<Selected, StoreError> 
     Ok(selected)
 }
 
-/// Why a job of this kind would do nothing to the intent: the code of the refusal.
-fn obstacle(kind: JobKind, intent: &Intent) -> Option<&'static str> {
+/// The replays of a job that have died again, in the order of their turns.
+fn failed(reader: &mut dyn Reader, of: JobId) -> Result<Vec<IntentId>, StoreError> {
+    let mut page = PageRequest {
+        limit: 500,
+        cursor: None,
+    };
+    let mut failed = Vec::new();
+    loop {
+        let found = reader.job_items(of, &page)?;
+        let dead = found
+            .items
+            .iter()
+            .filter(|item| item.outcome == ItemOutcome::Failed);
+        failed.extend(dead.filter_map(|item| item.new_intent));
+        page.cursor = found.next;
+        if page.cursor.is_none() {
+            return Ok(failed);
+        }
+    }
+}
+
+/// Why this job would do nothing to the intent: the code of the refusal.
+fn obstacle(job: &NewJob, intent: &Intent) -> Option<&'static str> {
     let letter = intent.dead_letter.as_ref().map(|letter| &letter.state);
-    match (kind, letter) {
+    match (job.kind, letter) {
+        (JobKind::Replay, Some(DeadLetterState::Replayed { .. })) if job.terms.is_forced => None,
         (JobKind::Cancel, _) => intent.is_finished().then_some("intent_terminal"),
         (_, None) => Some("dead_letter_not_found"),
         (_, Some(DeadLetterState::Open)) => None,
@@ -214,6 +251,7 @@ fn fits(selection: &Selection, intent: &Intent) -> bool {
         until,
         statuses,
         intents: _,
+        failed_of: _,
     } = selection;
     let letter = intent.dead_letter.as_ref();
     let at = letter.map_or(intent.created_at, |letter| letter.at);

@@ -5,6 +5,8 @@
 //! each time, and the model says so in the header. Both channels are bounded: when the console does
 //! not keep up, the feed waits here, and nothing else in the process does.
 
+mod export;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,6 +123,10 @@ pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
                 Order::Control(id, control) => desk.control_job(id, control).await,
             };
             Some(News::Ordered(ticket, Box::new(result)))
+        }
+        Task::Export(order) => {
+            let result = export::export(desk.as_ref(), &order).await;
+            Some(News::Exported(order.path, result))
         }
         Task::Copy(_)
         | Task::Edit(_)

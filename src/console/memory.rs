@@ -30,6 +30,23 @@ pub(crate) struct SavedView {
     pub(crate) filter: String,
 }
 
+/// The options of a replay under a name, as they are typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Preset {
+    /// Its name.
+    pub(crate) name: String,
+    /// Intents a second.
+    pub(crate) rate: String,
+    /// Most unfinished replays at once.
+    pub(crate) in_flight: String,
+    /// `oldest`, `newest`.
+    pub(crate) order: String,
+    /// So many first.
+    pub(crate) canary: String,
+    /// Pauses when so many have died again.
+    pub(crate) stop: String,
+}
+
 /// Everything that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -42,6 +59,7 @@ pub(crate) struct Memory {
     lane: String,
     drafts: BTreeMap<String, Draft>,
     views: Vec<SavedView>,
+    presets: Vec<Preset>,
 }
 
 /// What there is to remember.
@@ -68,6 +86,7 @@ pub(crate) fn of(model: &Model) -> Memory {
             .map(|(intent, draft)| (intent.to_string(), draft.clone()))
             .collect(),
         views: model.views.clone(),
+        presets: model.presets.clone(),
     }
 }
 
@@ -104,6 +123,7 @@ pub(crate) fn restore(model: &mut Model, memory: Memory, wanted: Wanted) {
         lane,
         drafts,
         views,
+        presets,
     } = memory;
     if let (true, Some(place)) = (wanted.desk, Place::named(&desk)) {
         model.view.place = place;
@@ -126,4 +146,5 @@ pub(crate) fn restore(model: &mut Model, memory: Memory, wanted: Wanted) {
         .collect();
     model.inbox.lane = Lane::named(&lane);
     model.views = views;
+    model.presets = presets;
 }

@@ -23,6 +23,7 @@ pub mod action;
 mod as_of;
 mod compare;
 pub mod event;
+mod export;
 mod feed;
 pub mod filter;
 pub mod format;

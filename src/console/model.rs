@@ -31,7 +31,7 @@ use crate::config::Notices;
 use crate::console::action::Context;
 use crate::console::action::place::Place;
 use crate::console::keymap::{Follow, Keymap};
-use crate::console::memory::SavedView;
+use crate::console::memory::{Preset, SavedView};
 use crate::console::task::{Moment, Ticket};
 use crate::desk::rows::{HeldRow, Hello, Overview};
 use crate::domain::address::{Address, Home};
@@ -229,6 +229,8 @@ pub(crate) struct Model {
     pub(crate) orders: BTreeMap<Place, desks::Order>,
     /// Filters under names.
     pub(crate) views: Vec<SavedView>,
+    /// Options of replays under names, beside those that are there from the start.
+    pub(crate) presets: Vec<Preset>,
     /// Remembered filters that wait for the broker's first answer.
     pub(crate) waiting_filters: BTreeMap<Place, String>,
     /// The letter whose payload was asked for to be edited, and how often the cursor had been moved then.
@@ -303,6 +305,7 @@ impl Model {
             paused: None,
             orders: BTreeMap::new(),
             views: Vec::new(),
+            presets: Vec::new(),
             waiting_filters: BTreeMap::new(),
             wants_edit: None,
             is_following: true,

@@ -7,13 +7,15 @@ mod compare;
 mod confirm;
 mod edit;
 mod lists;
+mod order;
 mod picker;
 
 use ratatui::layout::Rect;
 
 use super::model::Model;
 use super::model::overlay::Overlay;
-use super::view::kit::Canvas;
+use super::model::panel::Deed;
+use super::view::kit::{Canvas, Size};
 
 /// Draws the overlay, if there is one.
 pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: Rect) {
@@ -23,7 +25,13 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
         Some(Overlay::Palette(picker)) => picker::palette(model, canvas, body, picker),
         Some(Overlay::Filter(picker)) => picker::filter(model, canvas, body, status, picker),
         Some(Overlay::Search(picker)) => picker::search(canvas, status, picker),
-        Some(Overlay::Panel(panel)) => confirm::draw(canvas, body, panel),
+        Some(Overlay::Panel(panel)) if canvas.size == Size::Tiny => {
+            confirm::draw_tiny(canvas, body, panel);
+        }
+        Some(Overlay::Panel(panel)) => match panel.deed {
+            Deed::Order(..) => order::draw(canvas, body, panel),
+            _ => confirm::draw(canvas, body, panel),
+        },
         Some(Overlay::Held(cursor)) => lists::held(model, canvas, body, *cursor),
         Some(Overlay::Messages(back)) => lists::messages(model, canvas, body, *back),
         Some(Overlay::Explain { title, lines }) => lists::explain(canvas, body, title, lines),

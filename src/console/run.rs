@@ -385,7 +385,7 @@ impl Shell {
         }
         while let Some(task) = tasks.pop() {
             match task {
-                Task::Read(_) | Task::Act(..) | Task::Order(..) => {
+                Task::Read(_) | Task::Act(..) | Task::Order(..) | Task::Export(_) => {
                     match self.tasks.try_send(task) {
                         Ok(()) => {}
                         Err(

@@ -1,6 +1,7 @@
 //! What the reducer asks for, and what comes back. Plain data: `feed` and the loop do the work.
 
 use crate::clock::Mono;
+use crate::console::export::Format;
 use crate::console::model::comparing::With;
 use crate::desk::act::{Act, Done};
 use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
@@ -148,6 +149,69 @@ pub(crate) enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ticket(pub(crate) u64);
 
+/// What is exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExportOf {
+    /// Tasks.
+    Tasks(ThreadFilter),
+    /// Intents.
+    Intents(IntentFilter),
+    /// Attempts.
+    Attempts(AttemptFilter),
+    /// Groups of dead letters.
+    Groups(LetterFilter),
+    /// Dead letters.
+    Letters(LetterFilter),
+    /// Agents.
+    Agents,
+    /// Jobs.
+    Jobs,
+    /// The audit log.
+    Audit(AuditFilter),
+}
+
+impl ExportOf {
+    /// Its name on record.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Tasks(_) => "inbox",
+            Self::Intents(_) => "intents",
+            Self::Attempts(_) => "attempts",
+            Self::Groups(_) => "groups",
+            Self::Letters(_) => "letters",
+            Self::Agents => "agents",
+            Self::Jobs => "jobs",
+            Self::Audit(_) => "audit",
+        }
+    }
+}
+
+/// An export as it was ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExportOrder {
+    /// What.
+    pub(crate) of: ExportOf,
+    /// Of these only; empty means all.
+    pub(crate) only: Vec<IntentId>,
+    /// How rows are written.
+    pub(crate) format: Format,
+    /// Where to.
+    pub(crate) path: String,
+    /// The filter line, for the record.
+    pub(crate) filter: String,
+}
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exported {
+    /// Rows in the file.
+    pub(crate) rows: u64,
+    /// Whether there are more than a file may have.
+    pub(crate) is_cut: bool,
+    /// The whole path.
+    pub(crate) shown: String,
+}
+
 /// Work that the reducer wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Task {
@@ -157,6 +221,8 @@ pub(crate) enum Task {
     Act(Ticket, Box<Act>),
     /// Order a job, or control one.
     Order(Ticket, Order),
+    /// Write rows to a file.
+    Export(Box<ExportOrder>),
     /// Let the operator's editor have a text.
     Edit(String),
     /// Put a text on the clipboard.
@@ -182,6 +248,8 @@ pub(crate) enum News {
     Answer(Box<Query>, Box<Result<Reply, DeskError>>),
     /// What an act did.
     Done(Ticket, Result<Done, DeskError>),
+    /// What became of an export.
+    Exported(String, Result<Exported, DeskError>),
     /// What became of an order.
     Ordered(Ticket, Box<Result<JobRow, DeskError>>),
     /// What was committed, or why we do not know.

@@ -15,8 +15,10 @@ mod copy;
 mod decide;
 mod editing;
 mod explain;
+mod export;
 mod fates;
 mod filter;
+mod groups;
 pub(crate) mod handing;
 pub(crate) mod intent;
 mod jobs;
@@ -28,6 +30,7 @@ mod navigate;
 mod news;
 mod notices;
 pub(crate) mod offer;
+pub(crate) mod order;
 mod overlays;
 pub(crate) mod palette;
 mod panels;
@@ -186,6 +189,10 @@ fn refused(model: &mut Model, task: &Task) {
                     format!("{}: not sent, the desk is busy", sent.what),
                 );
             }
+        }
+        Task::Export(order) => {
+            let text = format!("{}: not written, the desk is busy", order.path);
+            model.say(Weight::Error, text);
         }
         Task::Copy(_)
         | Task::Edit(_)

@@ -2,6 +2,7 @@
 
 use crate::domain::address::Address;
 use crate::domain::agent::AgentLimit;
+use crate::domain::group::GroupChange;
 use crate::domain::ids::{AttemptId, HoldId, IntentId};
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
@@ -123,6 +124,15 @@ pub enum Act {
         agent: Address,
         /// Why.
         reason: String,
+    },
+    /// Say whose a group of dead letters is, and whether it is dealt with.
+    MarkGroup {
+        /// Which: its fingerprint.
+        fingerprint: String,
+        /// What changes.
+        change: GroupChange,
+        /// Why.
+        reason: Option<String>,
     },
     /// Put on record what this desk has shown or written. Nothing else changes.
     Record {

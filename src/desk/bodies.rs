@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::address::Address;
 use crate::domain::agent::AgentLimit;
+use crate::domain::group::GroupChange;
 use crate::domain::ids::AttemptId;
 use crate::domain::payload::{BadPayload, Payload};
 use crate::domain::task::is_negative;
@@ -82,6 +83,24 @@ pub(super) fn delegate(to: Option<&Address>, note: Option<&str>, version: Option
 /// A reason, where one may be given.
 pub(super) fn reason(reason: Option<&str>) -> String {
     body([("reason", reason.map(Value::from))])
+}
+
+/// What is said of a group.
+pub(super) fn marked(change: &GroupChange, reason: Option<&str>) -> String {
+    let GroupChange { stand, owner, note } = change;
+    let owner = owner.as_ref().map(|owner| {
+        let name = owner.as_ref().map(ToString::to_string);
+        Value::from(name.unwrap_or_default())
+    });
+    let note = note
+        .as_ref()
+        .map(|note| Value::from(note.clone().unwrap_or_default()));
+    body([
+        ("state", stand.map(|stand| stand.name().into())),
+        ("owner", owner),
+        ("note", note),
+        ("reason", reason.map(Value::from)),
+    ])
 }
 
 /// What is put on record.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::address::Address;
 use crate::domain::attempt::{Attempt, AttemptReport, Excerpt};
+use crate::domain::group::{GroupMark, GroupStand, GroupState};
 use crate::domain::intent::{DeadLetterState, Delivery, End, Intent};
 use crate::domain::job::{ItemOutcome, Job, JobItem, Selection};
 use crate::domain::payload::Payload;
@@ -210,7 +211,10 @@ pub(super) fn letter_row(intent: &Intent) -> Option<LetterRow> {
 }
 
 /// A group without a sample has nothing to show and gives no row.
-pub(super) fn letter_group_row(group: &LetterGroup) -> Option<LetterGroupRow> {
+pub(super) fn letter_group_row(
+    group: &LetterGroup,
+    mark: Option<&GroupMark>,
+) -> Option<LetterGroupRow> {
     let sample = letter_row(group.newest.first()?)?;
     Some(LetterGroupRow {
         fingerprint: group.fingerprint.clone(),
@@ -225,6 +229,12 @@ pub(super) fn letter_group_row(group: &LetterGroup) -> Option<LetterGroupRow> {
         last_at: group.last_at,
         hourly: group.hourly.clone(),
         newest: group.newest.iter().map(|intent| intent.id).collect(),
+        state: mark.map_or(GroupState::Said(GroupStand::New), |mark| {
+            mark.state(group.last_at)
+        }),
+        owner: mark.and_then(|mark| mark.owner.clone()),
+        note: mark.and_then(|mark| mark.note.clone()),
+        marked: mark.map(|mark| (mark.by.clone(), mark.at)),
     })
 }
 

@@ -13,10 +13,11 @@ use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::{AttemptReport, Outcome};
 use crate::domain::failure::{DeadReason, ErrorClass};
+use crate::domain::group::GroupState;
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, ThreadId};
 use crate::domain::payload::Payload;
 use crate::domain::status::{State, Status, WaitingReason};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::store::query::{LetterState, ThreadKind};
 
 /// Who is on the other side.
@@ -44,6 +45,8 @@ pub struct Hello {
     pub is_protected: bool,
     /// The schedule of tries.
     pub retry: RetryRule,
+    /// How long dead letters are kept; zero when that is not known.
+    pub letters_kept: Span,
 }
 
 /// The numbers of the overview.
@@ -308,6 +311,14 @@ pub struct LetterGroupRow {
     pub hourly: Vec<u32>,
     /// The newest, at most five.
     pub newest: Vec<IntentId>,
+    /// What was said of it, and what has happened since.
+    pub state: GroupState,
+    /// Who looks after it.
+    pub owner: Option<Address>,
+    /// Words for those who come later.
+    pub note: Option<String>,
+    /// Who said so, and when.
+    pub marked: Option<(String, Timestamp)>,
 }
 
 /// A task, or the completion that a `reply_to` got, in a list.

@@ -154,6 +154,8 @@ pub struct Selection {
     pub statuses: Vec<Status>,
     /// These only; empty means any.
     pub intents: Vec<IntentId>,
+    /// The replays of that job that have died again.
+    pub failed_of: Option<JobId>,
 }
 
 /// How fast, and when to stop.
@@ -180,6 +182,15 @@ impl Default for Pace {
     }
 }
 
+/// What each replay of a job is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplayTerms {
+    /// The budget of attempts of each; none is the receiver's usual.
+    pub max_attempts: Option<u32>,
+    /// Also what was replayed before.
+    pub is_forced: bool,
+}
+
 /// A job as an operator orders it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
@@ -195,6 +206,8 @@ pub struct NewJob {
     pub pace: Pace,
     /// Another receiver than the letters had; for replays.
     pub to: Option<Address>,
+    /// What the replays are like.
+    pub terms: ReplayTerms,
     /// Why, for the record. A discard needs one.
     pub reason: Option<String>,
 }
@@ -210,6 +223,7 @@ impl NewJob {
             order: JobOrder::default(),
             pace: Pace::default(),
             to: None,
+            terms: ReplayTerms::default(),
             reason: None,
         }
     }
@@ -242,6 +256,8 @@ pub struct Job {
     pub matched: u64,
     /// Why others were left out, and how many.
     pub left_out: Vec<(String, u64)>,
+    /// What its replays are like.
+    pub terms: ReplayTerms,
     /// When it was ordered.
     pub created_at: Timestamp,
     /// When it last changed.

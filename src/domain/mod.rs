@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod excerpt;
 pub mod fact;
 pub mod failure;
+pub mod group;
 pub mod ids;
 pub mod intent;
 pub mod job;

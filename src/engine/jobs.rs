@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::domain::address::Address;
     use crate::domain::ids::JobId;
-    use crate::domain::job::{JobOrder, Pace, Selection};
+    use crate::domain::job::{JobOrder, Pace, ReplayTerms, Selection};
     use crate::domain::time::Span;
 
     const START: Timestamp = Timestamp::from_millis(1_000_000);
@@ -254,6 +254,7 @@ mod tests {
             to: None,
             matched: 3,
             left_out: Vec::new(),
+            terms: ReplayTerms::default(),
             created_at: START,
             updated_at: START,
             finished_at: None,

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::domain::address::Home;
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::ids::IntentId;
-use crate::domain::job::{ItemOutcome, Job, JobItem, JobKind, JobOrder, NewJob, Pace, Selection};
+use crate::domain::job::{
+    ItemOutcome, Job, JobItem, JobKind, JobOrder, NewJob, Pace, ReplayTerms, Selection,
+};
 use crate::domain::status::Status;
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
@@ -17,6 +19,8 @@ pub const SELECTED_MAX: u32 = 100_000;
 const IN_FLIGHT_MAX: u32 = 10_000;
 /// The fastest pace, in intents per second.
 const RATE_MAX: f64 = 1000.0;
+/// Most attempts that each replay of a job may be given.
+const ATTEMPTS_MAX: u32 = 20;
 /// The slowest.
 const RATE_MIN: f64 = 0.1;
 
@@ -40,6 +44,10 @@ pub fn ordered(body: &Body<'_>, kind: Option<JobKind>, home: &Home) -> Result<Or
     let limit = fields.count("limit", 1, SELECTED_MAX).unwrap_or(100);
     let order = word(&mut fields, "order", false, JobOrder::from_name).unwrap_or_default();
     let pace = pace(&mut fields, body, kind);
+    let terms = ReplayTerms {
+        max_attempts: fields.count("max_delivery_attempts", 1, ATTEMPTS_MAX),
+        is_forced: fields.flag("force"),
+    };
     let reason = match kind {
         Some(JobKind::Discard) => fields.required_text("reason", 2000),
         _ => fields.text("reason", 2000),
@@ -61,6 +69,7 @@ pub fn ordered(body: &Body<'_>, kind: Option<JobKind>, home: &Home) -> Result<Or
         order,
         pace,
         to,
+        terms,
         reason,
     };
     Ok(Ordered { job, is_dry_run })
@@ -130,6 +139,7 @@ fn selection(body: &Body<'_>, home: &Home) -> Result<Selection, Problem> {
         until: fields.instant("until"),
         statuses,
         intents,
+        failed_of: word(&mut fields, "failed_of", false, |text| text.parse().ok()),
     };
     fields.done()?;
     Ok(selection)
@@ -164,6 +174,7 @@ pub fn body(job: &NewJob, is_dry_run: bool) -> String {
         order,
         pace,
         to,
+        terms,
         reason,
     } = job;
     Object::new()
@@ -176,6 +187,14 @@ pub fn body(job: &NewJob, is_dry_run: bool) -> String {
         .number("canary", pace.canary)
         .number("stop_after_failures", pace.stop_after_failures)
         .maybe_shown("to_agent", to.as_ref())
+        .maybe_number("max_delivery_attempts", terms.max_attempts)
+        .with(|object| {
+            if terms.is_forced {
+                object.flag("force", true)
+            } else {
+                object
+            }
+        })
         .maybe_text("reason", reason.as_deref())
         .flag("dry_run", is_dry_run)
         .finish()
@@ -195,6 +214,7 @@ pub fn filter(selection: &Selection) -> String {
         until,
         statuses,
         intents,
+        failed_of,
     } = selection;
     let statuses: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
     let intents: Vec<String> = intents.iter().map(ToString::to_string).collect();
@@ -212,6 +232,7 @@ pub fn filter(selection: &Selection) -> String {
         ("until", until.map(|at| json!(at.to_string()))),
         ("status", (!statuses.is_empty()).then(|| json!(statuses))),
         ("intent_ids", (!intents.is_empty()).then(|| json!(intents))),
+        ("failed_of", failed_of.map(|job| json!(job.to_string()))),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key.to_owned(), value?)))
@@ -258,6 +279,8 @@ pub fn job(job: &Job) -> Object {
         .number("canary", job.pace.canary)
         .flag("canary_over", job.is_canary_over)
         .number("stop_after_failures", job.pace.stop_after_failures)
+        .number_or_null("max_delivery_attempts", job.terms.max_attempts)
+        .flag("force", job.terms.is_forced)
         .text_or_null("stopped_because", job.stopped_because.as_deref())
 }
 
@@ -294,6 +317,10 @@ mod tests {
                 stop_after_failures: 0,
             },
             to: Some(Address::trusted("local/default/spare")),
+            terms: ReplayTerms {
+                max_attempts: Some(9),
+                is_forced: true,
+            },
             reason: Some("fixed".to_owned()),
             ..NewJob::new(
                 JobKind::Replay,
@@ -304,6 +331,7 @@ mod tests {
                     until: Some(Timestamp::from_millis(1_775_901_600_000)),
                     statuses: vec![Status::Delivered],
                     intents: vec![IntentId::new(1, [7; 10])],
+                    failed_of: Some(crate::domain::ids::JobId(117)),
                     ..Selection::default()
                 },
             )

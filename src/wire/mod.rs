@@ -19,6 +19,7 @@ pub mod errors;
 pub mod events;
 pub mod facts;
 pub mod feed;
+pub mod groups;
 pub mod inbox;
 pub mod intents;
 pub mod jobs;

@@ -198,6 +198,7 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/dead-letters/{id}", Letter, NONE, Admins),
     ("POST", "/v1/dead-letters/{id}/replay", Letter, NONE, Admins),
     ("POST", "/v1/dead-letters/{id}/discard", Letter, r#"{"reason":"old"}"#, Admins),
+    ("POST", "/v1/dead-letters/groups/none", Nothing, r#"{"state":"muted"}"#, Each(["dead_letter_not_found", NO, NO, NO])),
     ("GET", "/v1/jobs", Nothing, NONE, Admins),
     ("POST", "/v1/jobs", Nothing, r#"{"kind":"cancel"}"#, Admins),
     ("GET", "/v1/jobs/{id}", Job, NONE, Admins),

@@ -39,6 +39,7 @@ fn job(number: u64, state: JobState) -> Job {
         to: None,
         matched: 3,
         left_out: Vec::new(),
+        terms: order.terms,
         created_at: at(1),
         updated_at: at(2),
         finished_at: state.is_finished().then(|| at(2)),

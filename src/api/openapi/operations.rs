@@ -192,7 +192,8 @@ const SCENARIO: &str = "scenario_id?, title?, description?, idempotency_key?, ag
 const WINDOW: &str = "since: int(0..), wait_seconds: int(0..)";
 const OWNED: &str = "owner_agent";
 const JOB_ORDER: &str = "filter?: LetterFilter, limit?: int(1..100000), order?: oldest/newest, rate_per_second?: number,
-    max_in_flight?: int(1..), canary?: int(0..), stop_after_failures?: int(0..), to_agent?, reason?, dry_run?: bool";
+    max_in_flight?: int(1..), canary?: int(0..), stop_after_failures?: int(0..), to_agent?,
+    max_delivery_attempts?: int(1..20), force?: bool, reason?, dry_run?: bool";
 const ORDERED: &str = "dry_run: bool, matched: int, selected: int, skipped?: [Skipped], intent_ids?: [uuid], job?: Job";
 
 #[rustfmt::skip]
@@ -206,7 +207,7 @@ const BROKER: &[Operation] = &[
     post("/mcp", "The Model Context Protocol: JSON-RPC 2.0, single or batch").open().content(Content::Rpc),
     get("/v1/capabilities", "What it can").gives("capabilities: [string], supported_intent_types: [string]"),
     get("/v1/me", "Who the caller is")
-        .gives("address, role: Role, key_id, org, workspace, environment, protected: bool, retry: Retry, org_id, workspace_id, service_account: Account"),
+        .gives("address, role: Role, key_id, org, workspace, environment, protected: bool, retry: Retry, dead_letter_retention_seconds: int, org_id, workspace_id, service_account: Account"),
     get("/v1/tool-registry/macros", "Macros of scenarios: there are none").gives("macros: [any]"),
     post("/v1/schemas", "Register a schema for a type of intent, or replace it").admins().gives("schema: Schema")
         .body("semantic_type, schema_json: object, compatibility_mode: SchemaMode, schema_ref?, scope?: SchemaScope, active?: bool")
@@ -376,12 +377,15 @@ const LETTERS: &[Operation] = &[
         .refuses("dead_letter_not_found already_replayed dead_letter_closed payload_schema_mismatch agent_not_found policy_denied"),
     post("/v1/dead-letters/{id}/discard", "Put it aside").ext().admins().query(OWNED).body("reason, hold_seconds?: int(0..60)")
         .gives("dead_letter?: DeadLetter, held?: Hold").refuses("dead_letter_not_found already_replayed dead_letter_closed"),
+    post("/v1/dead-letters/groups/{fingerprint}", "Say whose a group of dead letters is, and whether it is dealt with").ext().admins()
+        .body("state?: new/acknowledged/muted/resolved, owner?, note?, reason?").gives("group: GroupMark").refuses("dead_letter_not_found"),
     get("/v1/jobs", "Jobs, newest first").ext().admins().query("state: running/paused/done/canceled, limit: int(1..500), cursor").gives("jobs: [Job], next_cursor: string|null"),
     post("/v1/jobs", "Order a job").ext().admins().gives(ORDERED)
         .body("kind: replay/discard/cancel, filter?: LetterFilter, limit?: int(1..100000), order?: oldest/newest, rate_per_second?: number,
-            max_in_flight?: int(1..), canary?: int(0..), stop_after_failures?: int(0..), reason?, dry_run?: bool"),
+            max_in_flight?: int(1..), canary?: int(0..), stop_after_failures?: int(0..),
+            max_delivery_attempts?: int(1..20), force?: bool, reason?, dry_run?: bool"),
     get("/v1/jobs/{id}", "A job and what became of each intent").ext().admins().query("limit: int(1..500), cursor")
-        .gives("job: Job, items: [JobItem], next_cursor: string|null").refuses("job_not_found"),
+        .gives("job: Job, items: [JobItem], outcomes: [JobOutcome], next_cursor: string|null").refuses("job_not_found"),
     post("/v1/jobs/{id}/pause", "Pause a job").ext().admins().gives("job: Job").refuses("job_not_found job_finished"),
     post("/v1/jobs/{id}/resume", "Let a job go on").ext().admins().gives("job: Job").refuses("job_not_found job_finished"),
     post("/v1/jobs/{id}/cancel", "End a job; nothing is undone").ext().admins().gives("job: Job").refuses("job_not_found job_finished"),

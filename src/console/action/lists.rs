@@ -42,6 +42,5 @@ pub(super) const ACTIONS: &[Spec] = &[
         rank: 100, sentence: "Open this row", takes: Takes::OneRow, ..Spec::BASE },
     Spec { action: Action::Export, name: "list.export", keys: &["E"], contexts: LIST,
         hint: "export", rank: 215, sentence: "Open the export panel: NDJSON or CSV of the scope",
-        danger: Danger::Wide, takes: Takes::ManyRows,
-        later: Some("export comes with a later release"), ..Spec::BASE },
+        danger: Danger::Wide, takes: Takes::ManyRows, ..Spec::BASE },
 ];

@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(
             line(Context::Overview),
             "Enter open  Tab next pane  p pause  f follow  / filter  Space mark  y copy  u undo  \
-             i explain  Esc back  - last view"
+             i explain  E export  Esc back"
         );
         assert!(
             line(Context::Inbox)
@@ -220,7 +220,8 @@ mod tests {
         assert!(!line(Context::Strip).contains("filter"));
         assert_eq!(
             line(Context::Panel),
-            "- then a letter sets an option  Enter press  Tab field  Esc cancel  ? help"
+            "- then a letter sets an option  Enter press  Tab field  Ctrl-S save preset  Esc cancel  \
+             Space choose  ? help"
         );
     }
 

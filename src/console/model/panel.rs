@@ -2,20 +2,22 @@
 
 use crate::clock::Mono;
 use crate::console::action::place::Place;
+use crate::console::task::ExportOf;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
 use crate::domain::agent::AgentLimit;
+use crate::domain::group::GroupChange;
 use crate::domain::ids::{IntentId, JobId};
-use crate::domain::job::{JobControl, NewJob};
+use crate::domain::job::{JobControl, NewJob, Selection};
 use crate::domain::payload::Payload;
 
 /// What a panel would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Deed {
-    /// Put dead letters aside.
-    Discard(Vec<IntentId>),
-    /// Replay dead letters.
-    Replay(Vec<IntentId>),
+    /// Say something of a group of dead letters.
+    Mark(String, GroupChange),
+    /// Write rows to a file.
+    Export(Box<ExportOf>),
     /// Withdraw unfinished intents.
     Cancel(Vec<IntentId>),
     /// Decide tasks, each at the version that was seen, with one outcome.
@@ -59,8 +61,17 @@ pub(crate) enum Rule {
     Object,
     /// A number within these bounds.
     Number(f64, f64),
+    /// A number within these bounds, or nothing for the usual.
+    Usual(f64, f64),
     /// This number, typed by hand, so that nobody acts on many by accident.
     Count(u64),
+}
+
+/// One of several, chosen with a key instead of typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    options: Vec<String>,
+    at: usize,
 }
 
 /// A field of a panel.
@@ -72,15 +83,65 @@ pub(crate) struct Ask {
     pub(crate) field: Field,
     /// What has to be.
     pub(crate) rule: Rule,
+    /// The letter that leads to it after `-`.
+    pub(crate) letter: Option<char>,
+    choice: Option<Choice>,
 }
 
 impl Ask {
+    /// One of several; the first one is chosen.
+    pub(crate) fn choice(name: &'static str, options: Vec<String>) -> Self {
+        Self {
+            choice: Some(Choice { options, at: 0 }),
+            ..Self::new(name, Rule::Optional)
+        }
+    }
+
+    /// The same, led to by a letter.
+    pub(crate) fn on(self, letter: char) -> Self {
+        Self {
+            letter: Some(letter),
+            ..self
+        }
+    }
+
+    /// What can be chosen; empty for a text.
+    pub(crate) fn options(&self) -> &[String] {
+        self.choice.as_ref().map_or(&[], |choice| &choice.options)
+    }
+
+    /// The place of what is chosen; none for a text.
+    pub(crate) fn chosen(&self) -> Option<usize> {
+        self.choice.as_ref().map(|choice| choice.at)
+    }
+
+    /// Puts a text into it, or chooses the option of that name.
+    pub(crate) fn set(&mut self, value: &str) {
+        match &mut self.choice {
+            Some(choice) => {
+                let place = choice.options.iter().position(|one| one == value);
+                choice.at = place.unwrap_or(choice.at);
+            }
+            None => self.field.set_text(value),
+        }
+    }
+
+    /// One more option, which is chosen.
+    pub(crate) fn offer(&mut self, option: &str) {
+        if let Some(choice) = &mut self.choice {
+            choice.at = choice.options.len();
+            choice.options.push(option.to_owned());
+        }
+    }
+
     /// An empty field.
     pub(crate) fn new(name: &'static str, rule: Rule) -> Self {
         Self {
             name,
             field: Field::new(Lines::One),
             rule,
+            letter: None,
+            choice: None,
         }
     }
 
@@ -89,13 +150,16 @@ impl Ask {
         Self {
             name,
             field: Field::with_text(Lines::One, text),
-            rule: Rule::Number(least, most),
+            ..Self::new(name, Rule::Number(least, most))
         }
     }
 
     /// What is typed, without the blanks around it.
     pub(crate) fn text(&self) -> String {
-        self.field.text().trim().to_owned()
+        match &self.choice {
+            Some(choice) => choice.options.get(choice.at).cloned().unwrap_or_default(),
+            None => self.field.text().trim().to_owned(),
+        }
     }
 
     /// Whether the button may work.
@@ -117,7 +181,8 @@ impl Ask {
             Rule::Count(count) if text.replace([',', ' '], "") != count.to_string() => {
                 Err(format!("type {count} to enable"))
             }
-            Rule::Number(least, most) => match text.parse::<f64>() {
+            Rule::Usual(..) if text.is_empty() => Ok(()),
+            Rule::Number(least, most) | Rule::Usual(least, most) => match text.parse::<f64>() {
                 Ok(number) if (least..=most).contains(&number) => Ok(()),
                 _ => Err(format!("{}: a number from {least} to {most}", self.name)),
             },
@@ -156,12 +221,39 @@ pub(crate) struct Panel {
     pub(crate) opened: Mono,
     /// Why Enter did nothing.
     pub(crate) problem: Option<String>,
+    /// What each option of the scope stands for.
+    pub(crate) scopes: Vec<Selection>,
+    /// Why the dry run leaves some out, and how many.
+    pub(crate) skipped: Vec<(String, u64)>,
+    /// Whether those reasons are shown in the place of the options.
+    pub(crate) is_listing: bool,
+    /// Lines of the facts that were scrolled away.
+    pub(crate) scrolled: usize,
 }
 
 impl Panel {
     /// Whether a text field has the focus.
-    pub(crate) const fn is_typing(&self) -> bool {
-        matches!(self.focus, Focus::Ask(_))
+    pub(crate) fn is_typing(&self) -> bool {
+        match self.focus {
+            Focus::Ask(index) => self.asks.get(index).is_some_and(|ask| ask.choice.is_none()),
+            Focus::Button | Focus::Nothing => false,
+        }
+    }
+
+    /// The place of what is chosen in the choice of that name.
+    pub(crate) fn chosen(&self, name: &str) -> Option<usize> {
+        self.asks.iter().find(|ask| ask.name == name)?.chosen()
+    }
+
+    /// The choice that has the focus goes on by one; returns its name.
+    pub(crate) fn choose_next(&mut self) -> Option<&'static str> {
+        let Focus::Ask(index) = self.focus else {
+            return None;
+        };
+        let ask = self.asks.get_mut(index)?;
+        let choice = ask.choice.as_mut()?;
+        choice.at = (choice.at + 1) % choice.options.len().max(1);
+        Some(ask.name)
     }
 
     /// Whether the button has the focus.
@@ -172,7 +264,11 @@ impl Panel {
     /// The field that has the focus.
     pub(crate) fn field(&mut self) -> Option<&mut Field> {
         match self.focus {
-            Focus::Ask(index) => self.asks.get_mut(index).map(|ask| &mut ask.field),
+            Focus::Ask(index) => self
+                .asks
+                .get_mut(index)
+                .filter(|ask| ask.choice.is_none())
+                .map(|ask| &mut ask.field),
             Focus::Button | Focus::Nothing => None,
         }
     }
@@ -228,7 +324,7 @@ impl Panel {
             Focus::Ask(index) => self
                 .asks
                 .get(index)
-                .is_some_and(|ask| !ask.text().is_empty()),
+                .is_some_and(|ask| ask.choice.is_none() && !ask.text().is_empty()),
             Focus::Button => true,
             Focus::Nothing => false,
         };

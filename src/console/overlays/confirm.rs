@@ -55,6 +55,77 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
     foot(canvas, inner, panel);
 }
 
+/// Draws it where there are few lines: the facts scroll, the field with the focus and the button stay.
+pub(super) fn draw_tiny(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
+    canvas.clear(body);
+    let room = usize::from(body.width);
+    let lines: Vec<String> = panel
+        .facts
+        .iter()
+        .flat_map(|(name, text)| wrap(&format!("{name}: {text}"), room))
+        .collect();
+    let shown = usize::from(body.height.saturating_sub(4)).max(1);
+    let last = lines.len().saturating_sub(shown);
+    let first = panel.scrolled.min(last);
+    let right = if last == 0 {
+        String::new()
+    } else {
+        format!("PgDn {}/{}", first + 1, last + 1)
+    };
+    let inner = canvas.section(body, &panel.title, &right, Some((9, true)));
+    let line = |y: u16| Rect {
+        y,
+        height: 1,
+        ..inner
+    };
+    for (text, y) in lines.iter().skip(first).take(shown).zip(inner.top()..) {
+        canvas.text(line(y), text, Role::Text);
+    }
+    let foot = inner.bottom().saturating_sub(1);
+    let ask = match panel.focus {
+        Focus::Ask(index) => panel.asks.get(index).map(|ask| (index, ask)),
+        Focus::Button | Focus::Nothing => panel.asks.first().map(|ask| (0, ask)),
+    };
+    if let Some((index, ask)) = ask {
+        let has_focus = panel.focus == Focus::Ask(index);
+        draw_ask(canvas, inner, foot.saturating_sub(2), ask, has_focus);
+    }
+    let above = line(foot.saturating_sub(1));
+    let (text, role) = match &panel.problem {
+        Some(problem) => (problem.clone(), Role::Warn),
+        None => (place_words(panel), Role::Dim),
+    };
+    canvas.text(above, &text, role);
+    let is_on = panel.is_on_button();
+    let sign = if is_on {
+        canvas.paint.glyphs.cursor
+    } else {
+        " "
+    };
+    let role = if is_on { Role::Cursor } else { Role::Strong };
+    let button = [
+        span(format!("{sign} "), Role::Strong),
+        span(format!("[ {} ]", panel.button), role),
+    ];
+    canvas.spans(inner.x, foot, inner.width, &button);
+}
+
+/// Which of the fields has the focus, and what is asked of it.
+fn place_words(panel: &Panel) -> String {
+    let count = panel.asks.len();
+    let Focus::Ask(index) = panel.focus else {
+        return "Enter acts, Esc cancels".to_owned();
+    };
+    let wants = match panel.asks.get(index).map(|ask| ask.rule) {
+        Some(Rule::Required | Rule::Object) => ", required",
+        Some(Rule::Count(_)) => ", type it",
+        Some(Rule::Optional) if panel.is_typing() => ", optional",
+        Some(Rule::Optional) => ", Space changes it",
+        Some(Rule::Number(..) | Rule::Usual(..)) | None => "",
+    };
+    format!("field {} of {count}{wants}", index + 1)
+}
+
 fn draw_ask(canvas: &mut Canvas<'_>, inner: Rect, y: u16, ask: &Ask, has_focus: bool) {
     if y >= inner.bottom() {
         return;
@@ -70,6 +141,10 @@ fn draw_ask(canvas: &mut Canvas<'_>, inner: Rect, y: u16, ask: &Ask, has_focus: 
         width: inner.width.saturating_sub(LABEL),
         ..line
     };
+    if ask.chosen().is_some() {
+        let role = if has_focus { Role::Cursor } else { Role::Text };
+        return canvas.text(field, &ask.text(), role);
+    }
     ask.field
         .draw(field, canvas.buffer, canvas.paint, has_focus);
 }

@@ -9,14 +9,15 @@ use crate::console::model::reads::Slot;
 use crate::console::theme::Role;
 use crate::console::update::seconds_left;
 use crate::console::view::kit::{
-    Canvas, List, Size, Span, columns_of, empty_text, fact, rows_of, span,
+    self, Canvas, List, Size, columns_of, empty_text, fact, rows_of, span,
 };
 use crate::console::widgets::spark::spark;
 use crate::console::widgets::table::Cell;
 use crate::console::widgets::table::columns::Column;
 use crate::desk::rows::{HeldRow, LetterGroupRow, LetterRow};
 use crate::domain::failure::ErrorClass;
-use crate::domain::time::Timestamp;
+use crate::domain::group::{GroupStand, GroupState};
+use crate::domain::time::{Span, Timestamp};
 use crate::store::query::LetterState;
 
 use super::{intents, words};
@@ -29,7 +30,9 @@ const GROUPS: &[Column] = &[
     Column::new("LAST", 3, 4, 4).right(),
     Column::new("AGENT", 1, 15, 18),
     Column::new("ERROR", 2, 20, 24).growing(),
-    Column::new("WHY", 6, 14, 14),
+    Column::new("WHY", 8, 14, 14),
+    Column::new("STATE", 2, 9, 9),
+    Column::new("OWNER", 6, 8, 10),
 ];
 
 const LETTERS: &[Column] = &[
@@ -88,7 +91,7 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         "Dead letters {dot} {} groups {dot} {}",
         window.rows().len(),
         format::count(sum)
-    );
+    ) + &expiry(model, canvas.size);
     let right = intents::right_of(
         model,
         canvas,
@@ -120,6 +123,20 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     });
 }
 
+/// When the first of them is removed for its age, at wide sizes.
+fn expiry(model: &Model, size: Size) -> String {
+    let kept = model.hello.as_ref().map(|hello| hello.letters_kept);
+    let rows = model.dead.groups.rows().iter();
+    let first = rows.map(|group| group.first_at).min();
+    match (size, first, kept) {
+        (Size::Wide, Some(first), Some(kept)) if kept > Span::ZERO => {
+            let left = first.after(kept).since(model.at.wall).max(Span::ZERO);
+            format!(", next removed for its age in {}", format::age(left))
+        }
+        _ => String::new(),
+    }
+}
+
 fn group_cells(
     group: &LetterGroupRow,
     now: Timestamp,
@@ -147,7 +164,51 @@ fn group_cells(
         Cell::from(group.to.name()),
         Cell::from(format!("{code}{message}")),
         Cell::of(group.reason.name().replace('_', " "), Role::Dim),
+        Cell::of(state_word(group.state), state_role(group.state)),
+        group.owner.as_ref().map_or_else(
+            || Cell::of("–", Role::Dim),
+            |owner| Cell::from(owner.name()),
+        ),
     ]
+}
+
+/// The state of a group as its column has it.
+pub(crate) const fn state_word(state: GroupState) -> &'static str {
+    match state {
+        GroupState::Said(GroupStand::Acknowledged) => "ack",
+        other => other.name(),
+    }
+}
+
+const fn state_role(state: GroupState) -> Role {
+    match state {
+        GroupState::Regressed => Role::Crit,
+        GroupState::Said(GroupStand::New) => Role::Warn,
+        GroupState::Said(GroupStand::Acknowledged) => Role::Text,
+        GroupState::Said(GroupStand::Resolved) => Role::Good,
+        GroupState::Said(GroupStand::Muted) => Role::Off,
+    }
+}
+
+/// Who said what of a group.
+fn said(group: &LetterGroupRow, now: Timestamp) -> String {
+    let owner = group.owner.as_ref();
+    let owner = owner.map_or_else(
+        || "nobody's".to_owned(),
+        |owner| format!("{}'s", owner.name()),
+    );
+    let by = group.marked.as_ref().map_or_else(String::new, |(by, at)| {
+        format!(
+            ", said by {} {}",
+            words::actor(by),
+            format::moment(*at, now)
+        )
+    });
+    let note = group
+        .note
+        .as_ref()
+        .map_or_else(String::new, |note| format!(": {note}"));
+    format!("{}, {owner}{by}{note}", group.state.name())
 }
 
 fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
@@ -249,7 +310,7 @@ fn draw_error(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.facts(inner, 10, &facts);
 }
 
-fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, Span)> {
+fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, kit::Span)> {
     vec![
         ("error".to_owned(), span(group.message.clone(), Role::Bad)),
         fact(
@@ -260,8 +321,8 @@ fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, Span)> {
                 words::reason(group.reason.name())
             ),
         ),
-        fact("agent", group.to.to_string()),
-        fact("type", group.intent_type.clone()),
+        fact("state", said(group, now)),
+        fact("agent", format!("{}, {}", group.to, group.intent_type)),
         fact(
             "seen",
             format!(
@@ -274,7 +335,7 @@ fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, Span)> {
     ]
 }
 
-fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, Span)> {
+fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, kit::Span)> {
     let mut facts = vec![
         ("error".to_owned(), span(letter.message.clone(), Role::Bad)),
         fact(

@@ -12,7 +12,7 @@ use crate::console::view::kit::{
 use crate::console::widgets::spark::bar;
 use crate::console::widgets::table::columns::Column;
 use crate::console::widgets::table::{Cell, Row};
-use crate::desk::rows::jobs::{JobItemRow, JobRow};
+use crate::desk::rows::jobs::{JobItemRow, JobRow, OutcomeRow};
 use crate::domain::job::{JobKind, JobState};
 use crate::domain::time::{Span as Time, Timestamp};
 
@@ -148,7 +148,29 @@ fn draw_job(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let progress = format!("{done:<columns$} {}", format::percent(part, whole));
     let mut facts = facts(job, model.at.wall);
     facts.insert(1, ("progress".to_owned(), span(progress, Role::Fill)));
+    let classes = model.jobs.job.as_ref().filter(|view| view.row.id == job.id);
+    if let Some(view) = classes.filter(|view| !view.outcomes.is_empty()) {
+        facts.insert(
+            3.min(facts.len()),
+            fact("classes", classes_text(&view.outcomes)),
+        );
+    }
     canvas.facts(inner, 10, &facts);
+}
+
+/// `12 succeeded, 3 failed 503, 1 skipped already replayed`.
+fn classes_text(classes: &[OutcomeRow]) -> String {
+    let words: Vec<String> = classes
+        .iter()
+        .map(|class| {
+            let code = class.code.as_deref().unwrap_or_default().replace('_', " ");
+            let outcome = class.outcome.replace('_', " ");
+            format!("{} {outcome} {code}", format::count(class.count))
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    words.join(" · ")
 }
 
 fn facts(job: &JobRow, now: Timestamp) -> Vec<(String, Span)> {

@@ -209,7 +209,7 @@ fn the_palette_finds_desks_actions_agents_themes_and_ids() {
     bench.keys(":jobs");
     bench.key(KeyCode::Enter);
     assert_eq!(bench.model.view.place, Place::Jobs);
-    bench.keys(":mute");
+    bench.keys(":crumbs");
     assert!(bench.screen().contains("(not yet"), "{}", bench.screen());
 }
 

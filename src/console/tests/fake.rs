@@ -223,6 +223,7 @@ impl Desk for FakeDesk {
                 row,
                 items,
                 next: None,
+                outcomes: fixtures::work::outcomes(),
             }
         })))
     }

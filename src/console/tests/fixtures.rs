@@ -61,6 +61,7 @@ pub(super) fn hello() -> Hello {
         hold_seconds: 5,
         is_protected: false,
         retry: RetryRule::of(&Policy::default()),
+        letters_kept: Policy::default().retention.dead_letters,
     }
 }
 

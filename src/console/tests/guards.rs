@@ -116,6 +116,9 @@ fn r_right_after_entering_a_desk_replays_nothing() {
 #[test]
 fn no_panel_starts_on_its_button_and_enter_without_a_reason_does_nothing() {
     let mut bench = Bench::at(120, 36);
+    bench
+        .desk
+        .script(|script| script.plan.as_mut().unwrap().selected = 1);
     bench.keys("5");
     bench.key(KeyCode::Enter);
     bench.pass(1_000);
@@ -128,6 +131,7 @@ fn no_panel_starts_on_its_button_and_enter_without_a_reason_does_nothing() {
     bench.key(KeyCode::Enter);
     assert_eq!(bench.acts(), []);
     assert!(bench.screen().contains("a reason is required"));
+    bench.key(KeyCode::Tab);
     bench.keys("duplicates of 9c1e");
     bench.pass(1_000);
     bench.key(KeyCode::Enter);

@@ -13,7 +13,7 @@ use crate::domain::endpoint::Breaker;
 use crate::domain::time::Span;
 
 use super::acts;
-use super::jobs::per_1000_seconds;
+use super::order::per_1000_seconds;
 use super::panels::{fact, panel};
 
 /// The largest rate that a broker takes, a second.

@@ -12,8 +12,8 @@ use crate::console::widgets::field::Field;
 use crate::console::widgets::json::Direction;
 
 use super::{
-    acts, comparing, copy, decide, editing, explain, handing, intent, moves, navigate, overlays,
-    panels, sorting,
+    acts, comparing, copy, decide, editing, explain, groups, handing, intent, moves, navigate,
+    order, overlays, panels, sorting,
 };
 
 /// Keys that follow each other faster than this were not typed one by one.
@@ -340,6 +340,21 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         | A::RejectMany => {
             panels::open(model, action);
         }
+        A::TakeGroup => groups::take(model, tasks),
+        A::JobReplayFailed | A::OwnGroup | A::MuteGroup | A::Export => panels::open(model, action),
+        A::PanelRate
+        | A::PanelInFlight
+        | A::PanelOrder
+        | A::PanelCanary
+        | A::PanelStop
+        | A::PanelAttempts
+        | A::PanelTo
+        | A::PanelForce => order::set_option(model, action),
+        A::PanelChoose => order::choose(model),
+        A::PanelSkipped => order::list_skipped(model),
+        A::PanelSave => order::save_preset(model),
+        A::PanelScrollDown => panels::scroll(model, true),
+        A::PanelScrollUp => panels::scroll(model, false),
         A::PanelPress => panels::press(model, is_repeat, tasks),
         A::PanelNext => panels::turn(model, true),
         A::PanelPrevious => panels::turn(model, false),

@@ -17,7 +17,8 @@ use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
 use super::{
-    acts, comparing, decide, fates, filter, handing, intent, jobs, notices, plan, sifting, sorting,
+    acts, comparing, decide, export, fates, filter, handing, intent, jobs, notices, order, plan,
+    sifting, sorting,
 };
 
 /// Takes what the feed brings.
@@ -35,6 +36,7 @@ pub(super) fn take(model: &mut Model, news: News, tasks: &mut Vec<Task>) {
             Err(error) => answer_failed(model, &query, &error),
         },
         News::Done(ticket, result) => done(model, ticket, result, tasks),
+        News::Exported(path, result) => export::done(model, &path, result),
         News::Ordered(ticket, result) => jobs::ordered(model, ticket, *result, tasks),
     }
 }
@@ -110,7 +112,7 @@ fn answer_failed(model: &mut Model, query: &Query, error: &DeskError) {
         model.detail.error = Some(text.clone());
     }
     if let Query::Plan(asked) = query {
-        jobs::plan_failed(model, asked, &text);
+        order::plan_failed(model, asked, &text);
     }
     if let Query::Pair(id, _) = query {
         return comparing::failed(model, *id, text);

@@ -35,6 +35,9 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         Action::Open => has_row(model),
         Action::Replay => acts::again(model).is_ok(),
         Action::EditReplay => matches!(acts::again(model), Ok(acts::Again::Replay(_))),
+        Action::TakeGroup | Action::OwnGroup | Action::MuteGroup => has_group(model),
+        Action::Export => !is_intent && place != Place::Overview,
+        Action::JobReplayFailed => super::jobs::replay_failed(model).is_ok(),
         Action::ReplayMany | Action::DiscardMany => {
             panels::letters(model).is_ok() || has_group(model)
         }
@@ -88,6 +91,7 @@ pub(crate) fn label(model: &Model, action: Action) -> Option<&'static str> {
                 "kill"
             })
         }
+        Action::TakeGroup | Action::MuteGroup => super::groups::label(model, action),
         Action::Filter if model.view.intent.is_some() => Some("search"),
         Action::Take => {
             let task = model.inbox.tasks.live_row().ok()?;

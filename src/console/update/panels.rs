@@ -14,11 +14,14 @@ use crate::domain::ids::IntentId;
 use crate::domain::job::{JobKind, Selection};
 use crate::domain::status::State;
 
-use super::{acts, agents, bulk, handing, jobs, keys, navigate, views};
+use super::order::{self, Scope};
+use super::{acts, agents, bulk, export, groups, handing, jobs, keys, navigate, views};
 
 /// Opens the panel of an action.
 pub(super) fn open(model: &mut Model, action: Action) {
+    // Looking is free: an export only has to be put on record.
     let panel = model.may_act().and_then(|()| match action {
+        Action::Export => export::open(model),
         Action::DiscardMany => discard(model),
         Action::ReplayMany => replay(model),
         Action::CancelMany => cancel(model),
@@ -30,6 +33,9 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::AgentLimit => agents::limit(model),
         Action::AgentBreaker => agents::reset_breaker(model),
         Action::JobPause | Action::JobCancel => jobs::control(model, action),
+        Action::JobReplayFailed => jobs::replay_failed(model),
+        Action::OwnGroup => groups::own(model),
+        Action::MuteGroup => groups::mute(model),
         Action::ApproveMany => bulk::decide(model, true),
         Action::RejectMany => bulk::decide(model, false),
         _ => Err("no panel for that".to_owned()),
@@ -52,10 +58,20 @@ const COUNT_TYPED_FROM: usize = 26;
 pub(super) fn ask_count(panel: &mut Panel, count: usize, is_protected: bool) {
     if count >= COUNT_TYPED_FROM || (is_protected && count > 0) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        panel.asks.push(Ask::new("count", Rule::Count(count)));
-        panel
-            .facts
-            .push(fact("count", format!("type {count} to enable")));
+        // Right after the reason: Tab leads from the one to the other.
+        let why = panel.asks.iter().position(|ask| ask.name == "why");
+        let place = why.map_or(panel.asks.len(), |place| place + 1);
+        let ask = Ask::new("count", Rule::Count(count));
+        panel.asks.insert(place, ask);
+        if let Focus::Ask(here) = panel.focus
+            && here >= place
+        {
+            panel.focus = Focus::Ask(here + 1);
+        }
+        if !matches!(panel.deed, Deed::Order(..)) {
+            let text = format!("type {count} to enable");
+            panel.facts.push(fact("count", text));
+        }
     }
 }
 
@@ -70,6 +86,10 @@ pub(super) fn panel(model: &Model, deed: Deed, title: String, button: &'static s
         button,
         opened: model.at.mono,
         problem: None,
+        scopes: Vec::new(),
+        skipped: Vec::new(),
+        is_listing: false,
+        scrolled: 0,
     }
 }
 
@@ -119,27 +139,10 @@ pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), St
                 .collect(),
             "marked",
         ),
-        Place::DeadLetters if model.pane() == 1 => (
+        Place::DeadLetters => (
             vec![model.dead.letters.live_row()?.intent],
             "the row under the cursor",
         ),
-        Place::DeadLetters => {
-            let group = model.dead.groups.live_row()?;
-            if model.dead.letters.next().is_some() {
-                return Err(format!(
-                    "group of {}: R and D order a job",
-                    format::count(group.count)
-                ));
-            }
-            let ids = model
-                .dead
-                .letters
-                .rows()
-                .iter()
-                .map(|letter| letter.intent)
-                .collect();
-            (ids, "the whole group")
-        }
         Place::Intents => {
             let rows: Vec<_> = if model.intents.rows.marked() > 0 {
                 model.intents.rows.marked_rows().cloned().collect()
@@ -180,76 +183,100 @@ fn must_be_whole(model: &Model) -> Result<(), String> {
     }
 }
 
-/// The job over everything in a group, where that is more than its first letters.
-fn group_job(model: &Model, kind: JobKind) -> Option<Panel> {
-    let is_on_groups = model.view.intent.is_none()
-        && model.view.place == Place::DeadLetters
-        && model.pane() == 0
-        && model.dead.letters.marked() == 0;
-    let group = model.dead.groups.live_row().ok().filter(|_| is_on_groups)?;
-    let from = u64::try_from(COUNT_TYPED_FROM).unwrap_or(u64::MAX);
-    if group.count < from && model.dead.letters.next().is_none() {
-        return None;
+/// What a job over dead letters may be about here, the likeliest first.
+fn scopes(model: &Model) -> Result<Vec<Scope>, String> {
+    let of_ids = |words: String, intents: Vec<IntentId>| Scope {
+        words,
+        selection: Selection {
+            intents,
+            ..Selection::default()
+        },
+    };
+    let marked = |count: usize| format!("{} marked", format::count(count_of(count)));
+    if model.view.intent.is_some() {
+        let (ids, word) = letters(model)?;
+        return Ok(vec![of_ids(word.to_owned(), ids)]);
     }
-    let selection = Selection {
-        fingerprint: Some(group.fingerprint.clone()),
+    if model.view.place != Place::DeadLetters {
+        let (ids, word) = letters(model)?;
+        let words = match ids.as_slice() {
+            [id] => format!("{} under the cursor", id.short()),
+            ids => format!("{} {word}", ids.len()),
+        };
+        return Ok(vec![of_ids(words, ids)]);
+    }
+    let mut scopes = Vec::new();
+    let marks: Vec<IntentId> = model
+        .dead
+        .letters
+        .marked_rows()
+        .map(|row| row.intent)
+        .collect();
+    if !marks.is_empty() {
+        scopes.push(of_ids(marked(marks.len()), marks));
+    }
+    if model.pane() == 1
+        && let Ok(letter) = model.dead.letters.live_row()
+    {
+        let words = format!("{} under the cursor", letter.intent.short());
+        scopes.push(of_ids(words, vec![letter.intent]));
+    }
+    // A job takes no terms that only the console understands.
+    if !scopes.is_empty() && !model.dead.filter.rest.is_empty() {
+        return Ok(scopes);
+    }
+    let of_filter = of_filter(model);
+    if let Ok(group) = model.dead.groups.live_row() {
+        let label = words::group_label(&group.fingerprint);
+        let all = Scope {
+            words: format!("all {} of {label}", format::count(group.count)),
+            selection: Selection {
+                fingerprint: Some(group.fingerprint.clone()),
+                ..of_filter.clone()
+            },
+        };
+        scopes.push(all);
+    }
+    if scopes.is_empty() {
+        return Err("no dead letter here".to_owned());
+    }
+    let words = if model.dead.filter.is_empty() {
+        "every dead letter".to_owned()
+    } else {
+        format!("filter {}", model.dead.filter.text)
+    };
+    scopes.push(Scope {
+        words,
+        selection: of_filter,
+    });
+    Ok(scopes)
+}
+
+/// Every letter that the desk's filter lets through.
+fn of_filter(model: &Model) -> Selection {
+    Selection {
         agent: model.dead.wanted.agent.clone(),
         intent_type: model.dead.wanted.intent_type.clone(),
+        reason: model.dead.wanted.reason,
+        error_class: model.dead.wanted.error_class,
         since: model.dead.wanted.since,
         until: model.dead.wanted.until,
         ..Selection::default()
-    };
-    let scope = format!(
-        "all {} of group {}, and none that dies later",
-        format::count(group.count),
-        words::group_label(&group.fingerprint)
-    );
-    Some(jobs::order(kind, selection, scope, model))
+    }
+}
+
+fn count_of(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn discard(model: &Model) -> Result<Panel, String> {
     must_be_whole(model)?;
-    if let Some(panel) = group_job(model, JobKind::Discard) {
-        return Ok(panel);
-    }
-    let (ids, word) = letters(model)?;
-    let title = format!("Discard {}", counted(ids.len(), "dead letter"));
-    let mut panel = panel(model, Deed::Discard(ids.clone()), title, "Discard");
-    panel.facts = vec![
-        fact("scope", format!("{word}: {}", ids_text(&ids))),
-        fact(
-            "effect",
-            "put aside for good; the record stays readable, later failures are not touched",
-        ),
-        fact("hold", hold_text(model)),
-    ];
-    ask_count(&mut panel, ids.len(), model.is_protected());
-    Ok(panel)
+    Ok(order::open(JobKind::Discard, scopes(model)?, model))
 }
 
 fn replay(model: &Model) -> Result<Panel, String> {
     must_be_whole(model)?;
-    if let Some(panel) = group_job(model, JobKind::Replay) {
-        return Ok(panel);
-    }
-    let (ids, word) = letters(model)?;
-    let title = format!("Replay {}", counted(ids.len(), "dead letter"));
-    let mut panel = panel(model, Deed::Replay(ids.clone()), title, "Replay");
-    panel.asks = vec![Ask::new("why", Rule::Optional)];
-    panel.facts = vec![
-        fact("scope", format!("{word}: {}", ids_text(&ids))),
-        fact(
-            "effect",
-            "each becomes a new intent with a fresh budget, to its original agent",
-        ),
-        fact(
-            "note",
-            "the receiver sees the old webhook-id and can ignore what it has finished",
-        ),
-        fact("hold", hold_text(model)),
-    ];
-    ask_count(&mut panel, ids.len(), model.is_protected());
-    Ok(panel)
+    Ok(order::open(JobKind::Replay, scopes(model)?, model))
 }
 
 pub(super) fn hold_text(model: &Model) -> String {
@@ -317,6 +344,17 @@ fn cancel(model: &Model) -> Result<Panel, String> {
     Ok(panel)
 }
 
+/// A page down or up in a panel: its facts, where they do not fit.
+pub(super) fn scroll(model: &mut Model, is_down: bool) {
+    if let Some(Overlay::Panel(panel)) = &mut model.overlay {
+        panel.scrolled = if is_down {
+            panel.scrolled + 1
+        } else {
+            panel.scrolled.saturating_sub(1)
+        };
+    }
+}
+
 /// Tab in a panel: to the next field, to the button, and back.
 pub(super) fn turn(model: &mut Model, is_forward: bool) {
     handing::complete(model);
@@ -337,14 +375,18 @@ pub(super) fn press(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
         }
         return;
     }
-    let deed = agents::with_options(jobs::with_options(panel), panel);
+    let deed = agents::with_options(order::with_options(panel, &model.home()), panel);
+    let deed = groups::with_options(deed, panel, &model.home());
     let reason = panel.reason_text();
     let name = Some(panel.text("name")).filter(|name| !name.is_empty());
     let overlay = model.overlay.take();
-    if let Some(Overlay::Panel(panel)) = overlay
-        && (handing::needs_agents(&panel) || matches!(panel.deed, Deed::Take(..)))
+    if let Some(Overlay::Panel(panel)) = &overlay
+        && (handing::needs_agents(panel) || matches!(panel.deed, Deed::Take(..)))
     {
-        return handing::carry_out(model, &panel, tasks);
+        return handing::carry_out(model, panel, tasks);
+    }
+    if let (Deed::Export(of), Some(Overlay::Panel(panel))) = (&deed, &overlay) {
+        return export::send(model, panel, (**of).clone(), tasks);
     }
     if let (Deed::SaveView(place, filter), Some(name)) = (&deed, name) {
         return views::save(model, *place, filter.clone(), &name);
@@ -364,7 +406,8 @@ fn check(model: &Model, panel: &Panel, is_repeat: bool) -> Result<(), String> {
         return panel.check();
     }
     model.may_act()?;
-    jobs::check(panel)?;
+    order::check(panel, &model.home())?;
+    groups::check(panel, &model.home())?;
     panel.check()?;
     handing::check(model, panel)?;
     keys::armed(model, panel.opened, is_repeat, "Enter")
@@ -375,21 +418,6 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
     let hold = model.hold();
     let optional = Some(reason.clone()).filter(|reason| !reason.is_empty());
     match deed {
-        Deed::Discard(ids) => each(model, &ids, "discard", batch, tasks, |intent| {
-            Act::Discard {
-                intent,
-                reason: reason.clone(),
-                hold,
-            }
-        }),
-        Deed::Replay(ids) => each(model, &ids, "replay", batch, tasks, |intent| Act::Replay {
-            intent,
-            payload: None,
-            to: None,
-            is_forced: false,
-            reason: optional.clone(),
-            hold,
-        }),
         Deed::Cancel(ids) => each(model, &ids, "cancel", batch, tasks, |intent| Act::Cancel {
             intent,
             reason: optional.clone(),
@@ -404,7 +432,23 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         | Deed::Limit(..)
         | Deed::ResetBreaker(_)) => agents::carry_out(model, deed, reason, tasks),
         // Carried out with the panel at hand.
-        Deed::Delegate(..) | Deed::Take(..) | Deed::Send | Deed::SaveView(..) => {}
+        Deed::Delegate(..) | Deed::Take(..) | Deed::Send | Deed::SaveView(..) | Deed::Export(_) => {
+        }
+        // Few named letters are put aside one by one: each is held, and one `u` takes all back.
+        Deed::Order(job, _) if order::is_held(&job) => {
+            each(
+                model,
+                &job.selection.intents,
+                "discard",
+                batch,
+                tasks,
+                |intent| Act::Discard {
+                    intent,
+                    reason: reason.clone(),
+                    hold,
+                },
+            );
+        }
         Deed::Order(job, _) => {
             let what = job.kind.name().to_owned();
             jobs::send(model, Order::Start(job), what, tasks);
@@ -412,6 +456,9 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         Deed::Control(job, control) => {
             let what = control.name().to_owned();
             jobs::send(model, Order::Control(job, control), what, tasks);
+        }
+        Deed::Mark(fingerprint, change) => {
+            groups::send(model, fingerprint, change, optional, tasks);
         }
         Deed::Quit => navigate::end(model, tasks),
     }

@@ -63,7 +63,7 @@ fn wanted(model: &Model) -> Vec<Slot> {
     if names_agents || super::decide::people::are_needed(model) {
         slots.push(Slot::Agents);
     }
-    if super::jobs::awaited(model).is_some() {
+    if super::order::awaited(model).is_some() {
         slots.push(Slot::Plan);
     }
     let has_tasks = matches!(model.view.place, Place::Overview | Place::Inbox);
@@ -156,7 +156,7 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
             Query::Jobs(next(model.jobs.rows.next())?)
         }
         Slot::Job => Query::Job(model.jobs.job_of?),
-        Slot::Plan => Query::Plan(Box::new(super::jobs::awaited(model)?.clone())),
+        Slot::Plan => Query::Plan(Box::new(super::order::awaited(model)?.clone())),
         Slot::Audit => Query::Audit(model.audit.wanted.clone(), first(PAGE)),
         Slot::MoreAudit if model.audit.rows.wants_more() => {
             Query::Audit(model.audit.wanted.clone(), next(model.audit.rows.next())?)

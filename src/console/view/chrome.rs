@@ -10,6 +10,7 @@ use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::keymap::print::Hint;
 use crate::console::model::overlay::Overlay;
+use crate::console::model::panel::{Deed, Panel};
 use crate::console::model::{FOLLOWS_AFTER_MS, Hit, Model, Target, Weight};
 use crate::console::panes::words;
 use crate::console::sanitise::{fit, width};
@@ -196,7 +197,12 @@ pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if is_begun && model.at.millis_since(model.pressed.since) >= FOLLOWS_AFTER_MS {
         return follows(model, canvas, area);
     }
-    let own = model.overlay.as_ref().map(overlay_hints);
+    let mut own = model.overlay.as_ref().map(overlay_hints);
+    if canvas.size == Size::Tiny
+        && let (Some(hints), Some(Overlay::Panel(_))) = (&mut own, &model.overlay)
+    {
+        *hints = tiny_panel_hints();
+    }
     let has_tail = own.is_none() && !model.context().is_text();
     let all = own.unwrap_or_else(|| model.keymap.hints(model.context()));
     let is_last = |hint: &Hint| {
@@ -289,6 +295,52 @@ fn draw_hint(canvas: &mut Canvas<'_>, x: u16, y: u16, hint: &Hint) {
     }
 }
 
+/// The keys of a panel.
+fn panel_hints(panel: &Panel) -> Vec<Hint> {
+    let hint = |key: &str, label: &'static str, action: Option<Action>| Hint {
+        key: key.to_owned(),
+        label,
+        action,
+        rank: 0,
+    };
+    if matches!(panel.deed, Deed::Order(..)) {
+        return vec![
+            hint("-", "then a letter sets an option", None),
+            hint("Tab", "field", Some(Action::PanelNext)),
+            hint("Space", "choose", Some(Action::PanelChoose)),
+            hint("Esc", "cancel", Some(Action::PanelCancel)),
+            hint("Ctrl-S", "preset", Some(Action::PanelSave)),
+            hint("Enter", "act", None),
+        ];
+    }
+    let next = if panel.asks.len() > 1 {
+        "next field, then the button"
+    } else {
+        "to the button"
+    };
+    vec![
+        hint("Enter", "act", None),
+        hint("Tab", next, Some(Action::PanelNext)),
+        hint("Esc", "cancel, nothing is sent", Some(Action::PanelCancel)),
+    ]
+}
+
+/// The keys of a panel where a line has 40 cells.
+fn tiny_panel_hints() -> Vec<Hint> {
+    let hint = |key: &str, label: &'static str| Hint {
+        key: key.to_owned(),
+        label,
+        action: None,
+        rank: 0,
+    };
+    vec![
+        hint("Enter", "act"),
+        hint("Tab", "next"),
+        hint("PgDn", "more"),
+        hint("Esc", "out"),
+    ]
+}
+
 /// Overlays answer fewer keys than their context says.
 fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
     let hint = |key: &str, label: &'static str, action: Option<Action>| Hint {
@@ -341,19 +393,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             hint("Ctrl-E", "$EDITOR", Some(Action::FieldEditor)),
             leave("leave, nothing is sent"),
         ],
-        Overlay::Panel(panel) => vec![
-            hint("Enter", "act", None),
-            hint(
-                "Tab",
-                if panel.asks.len() > 1 {
-                    "next field, then the button"
-                } else {
-                    "to the button"
-                },
-                Some(Action::PanelNext),
-            ),
-            hint("Esc", "cancel, nothing is sent", Some(Action::PanelCancel)),
-        ],
+        Overlay::Panel(panel) => panel_hints(panel),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::wire::audit::Noted;
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
+use crate::wire::groups::Marked;
 use crate::wire::submit::{self, Create, CreateRules};
 use crate::wire::{dead_letters, inbox};
 
@@ -39,6 +40,21 @@ pub(super) async fn run(
     let (intent, command, note) = match act {
         Act::Send(new) => return desk.send(&new).await,
         Act::Undo { hold } => return desk.undo(hold).await,
+        Act::MarkGroup {
+            fingerprint,
+            change,
+            reason,
+        } => {
+            let text = bodies::marked(&change, reason.as_deref());
+            let home = &broker.registry().home;
+            let marked = Marked::read(&Body::parse(text.as_bytes())?, home)?;
+            let note = desk.note("dead_letter.group", fingerprint.clone(), marked.reason);
+            let command = AdminCommand::MarkGroup {
+                fingerprint,
+                change: Box::new(marked.change),
+            };
+            return desk.administer(command, note).await;
+        }
         Act::Record {
             action,
             target,

@@ -2,10 +2,11 @@
 //! the wire's reader, so that both desks refuse the same.
 
 use crate::broker::Broker;
+use crate::broker::outcomes::{self, ClassOfOutcomes};
 use crate::broker::request::{AdminCommand, AuditNote};
 use crate::desk::DeskError;
 use crate::desk::convert::{job_item_row, job_row};
-use crate::desk::rows::jobs::{JobPlan, JobRow, JobView};
+use crate::desk::rows::jobs::{JobPlan, JobRow, JobView, OutcomeRow};
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::store::query::{Page, PageRequest};
@@ -32,15 +33,27 @@ pub(super) async fn show(
     id: JobId,
     page: PageRequest,
 ) -> Result<JobView, DeskError> {
-    let (job, items) = broker
-        .read(move |reader| Ok((reader.job(id)?, reader.job_items(id, &page)?)))
+    let (job, items, outcomes) = broker
+        .read(move |reader| {
+            let items = reader.job_items(id, &page)?;
+            Ok((reader.job(id)?, items, outcomes::classes(reader, id)?))
+        })
         .await?;
     let job = job.ok_or_else(|| Problem::new("job_not_found", format!("no job {id}")))?;
     Ok(JobView {
         row: job_row(&job),
         items: items.items.into_iter().map(job_item_row).collect(),
         next: items.next,
+        outcomes: outcomes.into_iter().map(outcome_row).collect(),
     })
+}
+
+fn outcome_row(class: ClassOfOutcomes) -> OutcomeRow {
+    OutcomeRow {
+        outcome: class.outcome.to_owned(),
+        code: class.code,
+        count: class.count,
+    }
 }
 
 /// The order as the HTTP API would read it.

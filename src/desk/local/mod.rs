@@ -112,6 +112,7 @@ impl Desk for LocalDesk {
                 hold_seconds,
                 is_protected: self.options.is_protected,
                 retry: RetryRule::of(&self.broker.settings().policy),
+                letters_kept: self.broker.settings().policy.retention.dead_letters,
             })
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, groups};
 use crate::desk::convert::{
     attempt_row, audit_row, held_rows, intent_row, letter_group_row, letter_row, task_row,
     thread_row,
@@ -161,10 +161,16 @@ pub(super) async fn letter_groups(
     filter: LetterFilter,
 ) -> Result<Vec<LetterGroupRow>, DeskError> {
     let now = broker.clock().now();
-    let groups = broker
-        .read(move |reader| reader.letter_groups(&filter, now, GROUPS_MAX))
+    let (groups, marks) = broker
+        .read(move |reader| {
+            let groups = reader.letter_groups(&filter, now, GROUPS_MAX)?;
+            Ok((groups, groups::marks(reader)?))
+        })
         .await?;
-    Ok(groups.iter().filter_map(letter_group_row).collect())
+    Ok(groups
+        .iter()
+        .filter_map(|group| letter_group_row(group, marks.get(&group.fingerprint)))
+        .collect())
 }
 
 pub(super) async fn tasks(

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::desk::rows::jobs::{AuditRow, JobItemRow, JobPlan, JobRow};
+use crate::desk::rows::jobs::{AuditRow, JobItemRow, JobPlan, JobRow, OutcomeRow};
 use crate::domain::ids::{AuditId, IntentId, JobId};
 use crate::domain::job::{JobKind, JobState};
 use crate::domain::time::Timestamp;
@@ -106,6 +106,25 @@ impl Item {
 struct Skipped {
     reason: String,
     count: u64,
+}
+
+/// One class of outcomes.
+#[derive(Debug, Deserialize)]
+pub(in crate::desk) struct Outcome {
+    outcome: String,
+    #[serde(default)]
+    code: Option<String>,
+    count: u64,
+}
+
+impl Outcome {
+    pub(in crate::desk) fn row(self) -> OutcomeRow {
+        OutcomeRow {
+            outcome: self.outcome,
+            code: self.code,
+            count: self.count,
+        }
+    }
 }
 
 /// What a job would do.

@@ -6,6 +6,7 @@ use crate::desk::rows::{LetterGroupRow, LetterRow};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::failure::{DeadReason, ErrorClass};
+use crate::domain::group::{GroupStand, GroupState};
 use crate::domain::ids::IntentId;
 use crate::domain::time::Timestamp;
 use crate::store::query::LetterState;
@@ -94,6 +95,16 @@ pub(in crate::desk) struct Group {
     intent_ids: Vec<String>,
     #[serde(default)]
     hourly: Vec<u32>,
+    #[serde(default)]
+    state: String,
+    #[serde(default, deserialize_with = "super::maybe_address")]
+    owner: Option<Address>,
+    #[serde(default)]
+    note: Option<String>,
+    #[serde(default)]
+    marked_by: Option<String>,
+    #[serde(default, deserialize_with = "super::maybe_shown")]
+    marked_at: Option<Timestamp>,
 }
 
 impl Group {
@@ -115,6 +126,10 @@ impl Group {
                 .iter()
                 .filter_map(|text| text.parse().ok())
                 .collect(),
+            state: GroupState::from_name(&self.state).unwrap_or(GroupState::Said(GroupStand::New)),
+            owner: self.owner,
+            note: self.note,
+            marked: self.marked_by.zip(self.marked_at),
         }
     }
 }

@@ -110,7 +110,7 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             on_intent(link, intent, "resume", &body).await
         }
         Act::Undo { hold } => undo(link, hold).await,
-        noted @ Act::Record { .. } => record(link, noted).await,
+        noted @ (Act::Record { .. } | Act::MarkGroup { .. }) => record(link, noted).await,
         Act::Send(new) => send(link, &new).await,
         about_agent @ (Act::Pause { .. }
         | Act::Unpause { .. }
@@ -121,19 +121,29 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
     }
 }
 
-/// What this desk puts on record by itself.
+/// What changes no intent and no agent.
 async fn record(link: &Link, act: Act) -> Result<Done, DeskError> {
-    let Act::Record {
-        action,
-        target,
-        reason,
-        details,
-    } = act
-    else {
-        return Err(DeskError::Fault("this act is no record".to_owned()));
+    let (path, body) = match act {
+        Act::Record {
+            action,
+            target,
+            reason,
+            details,
+        } => (
+            Path::of("v1/audit/events"),
+            bodies::noted(action, &target, reason.as_deref(), &details),
+        ),
+        Act::MarkGroup {
+            fingerprint,
+            change,
+            reason,
+        } => (
+            Path::of("v1/dead-letters/groups").then(fingerprint),
+            bodies::marked(&change, reason.as_deref()),
+        ),
+        _ => return Err(DeskError::Fault("this act is no record".to_owned())),
     };
-    let body = bodies::noted(action, &target, reason.as_deref(), &details);
-    let Fine {} = link.post(Path::of("v1/audit/events"), &body, None).await?;
+    let Fine {} = link.post(path, &body, None).await?;
     Ok(nothing())
 }
 

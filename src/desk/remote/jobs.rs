@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::desk::DeskError;
-use crate::desk::parse::jobs::{Audit, Item, Job, Plan};
+use crate::desk::parse::jobs::{Audit, Item, Job, Outcome, Plan};
 use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobControl, JobState, NewJob};
@@ -64,6 +64,8 @@ struct OneJob {
     items: Vec<Item>,
     #[serde(default)]
     next_cursor: Option<String>,
+    #[serde(default)]
+    outcomes: Vec<Outcome>,
 }
 
 pub(super) async fn list(
@@ -85,6 +87,7 @@ pub(super) async fn show(link: &Link, id: JobId, page: PageRequest) -> Result<Jo
         row: answer.job.row(),
         items: answer.items.into_iter().map(Item::row).collect(),
         next: answer.next_cursor,
+        outcomes: answer.outcomes.into_iter().map(Outcome::row).collect(),
     })
 }
 

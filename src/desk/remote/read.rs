@@ -61,6 +61,8 @@ struct Me {
     protected: bool,
     #[serde(default)]
     retry: Retry,
+    #[serde(default)]
+    dead_letter_retention_seconds: i64,
 }
 
 pub(super) async fn hello(link: &Link, hold: Span) -> Result<Hello, DeskError> {
@@ -79,6 +81,7 @@ pub(super) async fn hello(link: &Link, hold: Span) -> Result<Hello, DeskError> {
         hold_seconds: u32::try_from(hold.as_seconds()).unwrap_or(u32::MAX),
         is_protected: me.protected,
         retry: me.retry.rule(),
+        letters_kept: Span::from_seconds(me.dead_letter_retention_seconds),
         identity: me.address,
     })
 }

@@ -72,6 +72,19 @@ pub struct JobView {
     pub items: Vec<JobItemRow>,
     /// Where the next page of items starts; none on the last.
     pub next: Option<String>,
+    /// What became of them by class, the largest first.
+    pub outcomes: Vec<OutcomeRow>,
+}
+
+/// One class of outcomes of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// `succeeded`, `failed`, `skipped`, ...
+    pub outcome: String,
+    /// Why: the code of the refusal, the HTTP status or the class of the failure.
+    pub code: Option<String>,
+    /// How many.
+    pub count: u64,
 }
 
 /// What a job would do.

@@ -1,6 +1,8 @@
 //! Jobs and their items.
 
-use crate::domain::job::{ItemOutcome, Job, JobItem, JobKind, JobOrder, JobState, Pace, Selection};
+use crate::domain::job::{
+    ItemOutcome, Job, JobItem, JobKind, JobOrder, JobState, Pace, ReplayTerms, Selection,
+};
 
 use super::Broken;
 use super::codec::{Field, Input, fields, variants};
@@ -34,6 +36,12 @@ fields!(Selection {
     until,
     statuses,
     intents,
+    failed_of,
+});
+
+fields!(ReplayTerms {
+    max_attempts,
+    is_forced,
 });
 
 fields!(Pace {
@@ -56,6 +64,7 @@ fields!(Job {
     to,
     matched,
     left_out,
+    terms,
     created_at,
     updated_at,
     finished_at,

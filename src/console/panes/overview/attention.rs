@@ -11,6 +11,7 @@ use crate::console::widgets::table::columns::Column;
 use crate::console::widgets::table::{Cell, Row};
 use crate::desk::rows::{AgentRow, AgentState, LetterGroupRow};
 use crate::domain::address::Address;
+use crate::domain::group::{GroupStand, GroupState};
 use crate::domain::ids::IntentId;
 
 /// What an item of "needs attention" is about.
@@ -43,7 +44,9 @@ pub(crate) struct Item {
 pub(crate) fn attention(model: &Model) -> Vec<Item> {
     let mut items = tasks(model);
     items.extend(model.agents.all.iter().filter_map(agent));
-    items.extend(model.dead.groups.rows().iter().map(group));
+    let is_loud = |group: &&LetterGroupRow| group.state != GroupState::Said(GroupStand::Muted);
+    let groups = model.dead.groups.rows().iter().filter(is_loud);
+    items.extend(groups.map(group));
     items.sort_by_key(|item| match item.sign {
         "!!" => 0,
         "!" => 1,

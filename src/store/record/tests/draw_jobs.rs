@@ -2,7 +2,9 @@
 
 use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::ids::JobId;
-use crate::domain::job::{ItemOutcome, Job, JobItem, JobKind, JobOrder, JobState, Pace, Selection};
+use crate::domain::job::{
+    ItemOutcome, Job, JobItem, JobKind, JobOrder, JobState, Pace, ReplayTerms, Selection,
+};
 use crate::domain::status::Status;
 
 use super::draw::Draw;
@@ -20,6 +22,7 @@ impl Draw {
             until: self.maybe(Self::time),
             statuses: self.some(|draw| draw.of(&Status::ALL)),
             intents: self.some(Self::id),
+            failed_of: self.maybe(|draw| JobId(draw.number())),
         }
     }
 
@@ -42,6 +45,10 @@ impl Draw {
             to: self.maybe(Self::address),
             matched: self.number(),
             left_out: self.some(|draw| (draw.text(), draw.number())),
+            terms: ReplayTerms {
+                max_attempts: self.maybe(Self::small),
+                is_forced: self.flag(),
+            },
             created_at: self.time(),
             updated_at: self.time(),
             finished_at: self.maybe(Self::time),

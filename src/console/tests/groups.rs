@@ -1,0 +1,103 @@
+//! Groups of dead letters: whose they are, muted, resolved, grown again.
+
+use crossterm::event::KeyCode;
+
+use super::{Bench, fixtures};
+use crate::desk::act::Act;
+use crate::domain::group::{GroupChange, GroupStand, GroupState};
+
+fn marked(bench: &Bench) -> Vec<GroupChange> {
+    let acts = bench.acts();
+    let changes = acts.into_iter().map(|act| match act {
+        Act::MarkGroup { change, .. } => change,
+        other => panic!("{other:?}"),
+    });
+    changes.collect()
+}
+
+#[test]
+fn m_takes_a_group_and_gives_it_back() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("5");
+    assert!(bench.screen().contains("m take"), "{}", bench.screen());
+    bench.keys("m");
+    bench.desk.script(|script| {
+        script.groups[0].state = GroupState::Said(GroupStand::Acknowledged);
+        script.groups[0].owner = Some(fixtures::address("alice"));
+    });
+    bench.pass(11_000);
+    let screen = bench.screen();
+    assert!(
+        screen.contains("ack") && screen.contains("m give back"),
+        "{screen}"
+    );
+    bench.keys("m");
+    let changes = marked(&bench);
+    assert_eq!(changes[0].owner, Some(Some(fixtures::address("alice"))));
+    assert_eq!(changes[0].stand, Some(GroupStand::Acknowledged));
+    assert_eq!(
+        (changes[1].owner.clone(), changes[1].stand),
+        (Some(None), Some(GroupStand::New))
+    );
+}
+
+#[test]
+fn a_muted_group_stays_in_its_list_and_leaves_what_needs_attention() {
+    let mut bench = Bench::at(120, 36);
+    assert!(bench.screen().contains("group 9c1e"), "{}", bench.screen());
+    bench.keys("5M");
+    bench.pass(1_000);
+    bench.keys("known, INC-2291");
+    bench.key(KeyCode::Enter);
+    assert_eq!(marked(&bench)[0].stand, Some(GroupStand::Muted));
+    bench.desk.script(|script| {
+        for group in &mut script.groups {
+            group.state = GroupState::Said(GroupStand::Muted);
+        }
+    });
+    bench.pass(11_000);
+    assert!(bench.screen().contains("muted"));
+    bench.keys("1");
+    bench.pass(11_000);
+    assert!(!bench.screen().contains("group 9c1e"), "{}", bench.screen());
+}
+
+#[test]
+fn the_panel_of_an_owner_says_state_owner_and_note_at_once() {
+    let mut bench = Bench::at(80, 24);
+    bench.keys("5@");
+    bench.pass(1_000);
+    bench.keys("   ");
+    bench.key(KeyCode::Tab);
+    bench.keys("bob");
+    bench.key(KeyCode::Tab);
+    bench.keys("vendor says fixed");
+    bench.key(KeyCode::Enter);
+    assert_eq!(
+        marked(&bench),
+        [GroupChange {
+            stand: Some(GroupStand::Resolved),
+            owner: Some(Some(fixtures::address("bob"))),
+            note: Some(Some("vendor says fixed".to_owned())),
+        }]
+    );
+}
+
+#[test]
+fn a_group_that_grew_after_it_was_resolved_says_so() {
+    let mut bench = Bench::at(120, 36);
+    bench.desk.script(|script| {
+        script.groups[0].state = GroupState::Regressed;
+        script.groups[0].note = Some("fixed in 2.1".to_owned());
+        script.groups[0].marked = Some(("agent://acme/prod/bob".to_owned(), fixtures::now()));
+    });
+    bench.keys("5");
+    bench.pass(11_000);
+    let screen = bench.screen();
+    assert!(screen.contains("regressed"), "{screen}");
+    assert!(
+        screen.contains("said by bob") && screen.contains("in 2.1"),
+        "{screen}"
+    );
+    assert!(screen.contains("next removed for its age in"), "{screen}");
+}
