@@ -26,6 +26,7 @@ mod identity;
 mod inbox;
 mod mail;
 mod mcp;
+mod mesh;
 mod methods;
 mod outsider;
 mod page;
