@@ -19,6 +19,7 @@ mod hand;
 mod house;
 mod intents;
 mod jobs;
+mod limits;
 mod mail;
 mod mcp;
 mod mesh;

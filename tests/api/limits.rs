@@ -1,0 +1,101 @@
+//! Requests that are too large to be requests, byte by byte over real connections.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::house::{House, house};
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Writes these bytes, whether or not they are all taken, and reads what comes back before they are.
+async fn raw(house: &House, bytes: Vec<u8>) -> String {
+    let address = house.url.strip_prefix("http://").unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut from, mut to) = stream.into_split();
+    let writing = tokio::spawn(async move {
+        // Whoever has heard enough closes.
+        let _cut = to.write_all(&bytes).await;
+        to
+    });
+    let mut answer = Vec::new();
+    let reading = async {
+        let mut piece = [0; 4096];
+        while !is_whole(&answer) {
+            match from.read(&mut piece).await {
+                Ok(count) if count > 0 => answer.extend_from_slice(&piece[..count]),
+                _ => break,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, reading)
+        .await
+        .expect("an answer in time");
+    writing.abort();
+    String::from_utf8(answer).unwrap()
+}
+
+/// True once the head and as much as it announces have come.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| body.len() >= length.parse::<usize>().unwrap())
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_refused_by_its_status_and_the_others_go_on() {
+    let house = house().await;
+    let head =
+        |line: &str, fields: String| format!("{line}\r\nhost: x\r\n{fields}\r\n").into_bytes();
+    let health = "GET /health HTTP/1.1";
+    let field = |bytes: usize| format!("x-long: {}\r\n", "a".repeat(bytes));
+    let fields = |count: usize| {
+        (0..count).fold(String::new(), |all, number| {
+            all + &format!("x-{number}: a\r\n")
+        })
+    };
+    let path = format!("GET /{} HTTP/1.1", "a".repeat(70_000));
+    for (what, bytes, wanted) in [
+        ("a field of 16 KiB", head(health, field(16 * 1024)), "200"),
+        ("a field of 256 KiB", head(health, field(256 * 1024)), "431"),
+        ("50 fields", head(health, fields(50)), "200"),
+        ("200 fields", head(health, fields(200)), "431"),
+        ("a path of 70 kB", head(&path, String::new()), "414"),
+        ("no HTTP", b"\x16\x03\x01 hello\r\n\r\n".to_vec(), "400"),
+    ] {
+        let answer = raw(&house, bytes).await;
+        assert_eq!(status(&answer), wanted, "{what}: {answer}");
+        house.get("/health", "").await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_end_is_refused_while_it_comes() {
+    let house = house().await;
+    // Said to be 100 MB; far fewer are taken before the answer.
+    let mut bytes = format!(
+        "POST /v1/intents HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\ncontent-length: 100000000\r\n\r\n",
+        house.admin
+    )
+    .into_bytes();
+    bytes.resize(bytes.len() + 4 * 1024 * 1024 + 1, b' ');
+    let answer = raw(&house, bytes).await;
+    assert_eq!(status(&answer), "413", "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["error"]["code"], "payload_too_large", "{body}");
+    assert_eq!(body["error"]["details"]["limit"], 1024 * 1024, "{body}");
+    house.get("/health", "").await.ok();
+}
