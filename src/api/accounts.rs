@@ -65,6 +65,15 @@ fn check_callback(api: &Api, settings: &AccountSettings) -> Result<(), Problem> 
     }
 }
 
+/// Refuses an agent that is to be called and has no URL. Only a bundle may make one, which lost it on its way.
+fn must_be_callable(settings: &AccountSettings) -> Result<(), Problem> {
+    if settings.binding == Some(Binding::Http) && settings.callback_url.is_none() {
+        let message = "delivery_mode http needs a callback_url";
+        return Err(Problem::field("body", "callback_url", message, "missing"));
+    }
+    Ok(())
+}
+
 /// Refuses a secret that could not sign, or is too easily guessed.
 fn check_secret(field: &str, secret: &str) -> Result<(), Problem> {
     if secret.len() < 16 {
@@ -87,6 +96,13 @@ pub(super) async fn create(
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let new = agents::new_account(&body, &api.broker().registry().home)?;
     check_callback(&api, &new.settings)?;
+    let registry = api.broker().registry();
+    let is_known = registry
+        .agent(&new.address)
+        .is_some_and(|agent| agent.account.is_some());
+    if !is_known {
+        must_be_callable(&new.settings)?;
+    }
     let AccountSettings {
         display_name,
         description,

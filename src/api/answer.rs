@@ -47,6 +47,10 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// The problem that a response tells.
+#[derive(Debug, Clone)]
+pub(super) struct Said(pub(super) Box<Problem>);
+
 /// The response of a problem. `is_scenario` keeps `detail` a string.
 pub(super) fn problem(problem: &Problem, is_scenario: bool) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -56,6 +60,9 @@ pub(super) fn problem(problem: &Problem, is_scenario: bool) -> Response {
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response
+        .extensions_mut()
+        .insert(Said(Box::new(problem.clone())));
     if problem.code == "rate_limit_exceeded" {
         rate_headers(response.headers_mut(), problem);
     }

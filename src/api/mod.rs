@@ -42,6 +42,7 @@ mod poll;
 mod replies;
 mod routes;
 mod scenarios;
+mod scheduler;
 mod schemas;
 mod sse;
 mod stream;

@@ -10,11 +10,12 @@ use axum::routing::{any, delete, get, post};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::api::answer::Said;
 use crate::api::call::Traces;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, controls, dead_letters, deliveries, events,
     feed, health, holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview, page,
-    scenarios, schemas, submit, tasks, unsupported, webhooks,
+    scenarios, scheduler, schemas, submit, tasks, unsupported, webhooks,
 };
 use crate::wire::errors::Problem;
 
@@ -30,6 +31,7 @@ pub fn router(api: Api) -> Router {
         .merge(people())
         .merge(scenario_routes())
         .merge(operator())
+        .merge(scheduler_routes())
         .route("/v1/schemas", post(schemas::upsert))
         .route("/v1/schemas/{semantic_type}", get(schemas::show))
         .merge(mesh())
@@ -114,6 +116,27 @@ fn scenario_routes() -> Router<Api> {
         .route("/v1/scenarios/validate", post(scenarios::validate))
         .route("/v1/scenarios/apply", post(scenarios::apply))
         .route("/v1/tool-registry/macros", get(scenarios::macros))
+        .route(
+            "/v1/tool-registry/macros/{macro_id}",
+            get(scenarios::macro_of),
+        )
+}
+
+/// Where an outside clock would ask.
+fn scheduler_routes() -> Router<Api> {
+    Router::new()
+        .route(
+            "/internal/scheduler/workflow-tick",
+            post(scheduler::workflow_tick),
+        )
+        .route(
+            "/internal/scheduler/webhook-tick",
+            post(scheduler::webhook_tick),
+        )
+        .route(
+            "/internal/scheduler/reconcile-safety",
+            post(scheduler::reconcile_safety),
+        )
 }
 
 fn webhook_routes() -> Router<Api> {
@@ -191,6 +214,10 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
         // What the router itself refuses: a path whose bytes are no text names nothing.
         let problem = Problem::new("not_found", "the path is not UTF-8 once decoded");
         response = answer::problem(&problem, is_scenario);
+    }
+    let said = response.extensions_mut().remove::<Said>();
+    if let Some(Said(problem)) = said.filter(|_| is_scenario) {
+        response = answer::problem(&problem, true);
     }
     let took = api.broker().clock().elapsed().since(started);
     api.counters()

@@ -3,7 +3,7 @@
 //! Agents are registered one by one before the run is submitted. Each registration is the same again when it is
 //! repeated, so an apply that broke off half-way is finished by sending it again.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -113,6 +113,11 @@ fn must_apply(call: &Call) -> Result<(), Problem> {
     Ok(())
 }
 
+/// `GET /v1/tool-registry/macros/{macro_id}`: there is none.
+pub(super) async fn macro_of(_call: Call, Path(id): Path<String>) -> Result {
+    Err(Problem::new("not_found", format!("no macro {id:?}")).into())
+}
+
 /// Makes a receiver of the bundle where it is missing. True when it was made.
 async fn provision(
     api: &Api,
@@ -167,14 +172,11 @@ async fn make(
     agent: &BundleAgent,
     warnings: &mut Vec<String>,
 ) -> Result<bool> {
-    let binding = match (agent.binding, &agent.callback_url) {
-        (Binding::Http, None) => {
-            warnings.push(format!(
-                "agents: {} has no callback_url, so it was made with delivery_mode stream: its intents wait there",
-                agent.address
-            ));
-            Binding::Stream
-        }
+    match (agent.binding, &agent.callback_url) {
+        (Binding::Http, None) => warnings.push(format!(
+            "agents: {} has no callback_url: its intents wait parked until it has one",
+            agent.address
+        )),
         (Binding::Http, Some(_)) if !call.caller.is_admin() => {
             return Err(Problem::new(
                 "forbidden",
@@ -185,14 +187,14 @@ async fn make(
             )
             .into());
         }
-        (binding, _) => binding,
-    };
+        _ => {}
+    }
     let command = AdminCommand::Register(Box::new(NewAgent {
         address: agent.address.clone(),
         name: agent.name.clone(),
         display_name: agent.display_name.clone(),
         description: None,
-        binding,
+        binding: agent.binding,
         callback_url: agent.callback_url.clone(),
         ack_timeout: None,
         max_in_flight: None,

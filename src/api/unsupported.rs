@@ -1,4 +1,4 @@
-//! What is not here: unknown routes, and families that Postroom, or this release, does not have.
+//! What is not here: unknown routes, and families that Postroom does not have.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use crate::api::call::Call;
 use crate::wire::errors::Problem;
 
 /// Families that Postroom does not have, by the first segment under `/v1`.
-const NOT_POSTROOM: [&str; 18] = [
+const NOT_POSTROOM: [&str; 19] = [
     "access-requests",
     "aliases",
     "alpha",
@@ -28,22 +28,12 @@ const NOT_POSTROOM: [&str; 18] = [
     "transports",
     "usage",
     "users",
+    "workspaces",
 ];
-
-/// Families that this release does not have yet.
-const NOT_YET: [(&str, &str); 1] = [("workspaces", "workspaces")];
 
 /// Something that Postroom does not have.
 pub(super) fn not_part_of_postroom(family: &str) -> Problem {
     Problem::new("not_supported", format!("{family} is not part of Postroom"))
-}
-
-/// Something that this release does not have.
-pub(super) fn not_part_of_this_release(family: &str) -> Problem {
-    Problem::new(
-        "not_supported",
-        format!("{family} is not part of this release"),
-    )
 }
 
 /// Sending by route: its place is beside what there is.
@@ -66,20 +56,10 @@ pub(super) async fn fallback(State(api): State<Api>, request: Request) -> Respon
 }
 
 fn family(path: &str) -> Option<Problem> {
-    if path.starts_with("/internal/scheduler/") {
-        return Some(not_part_of_this_release("the outside scheduler"));
-    }
     let first = path.strip_prefix("/v1/")?.split('/').next()?;
-    if NOT_POSTROOM.contains(&first) {
-        return Some(not_part_of_postroom(first));
-    }
-    NOT_YET
-        .iter()
-        .find(|(segment, _)| *segment == first)
-        .map(|(segment, name)| match *segment {
-            "workspaces" => not_part_of_postroom(name),
-            _ => not_part_of_this_release(name),
-        })
+    NOT_POSTROOM
+        .contains(&first)
+        .then(|| not_part_of_postroom(first))
 }
 
 #[cfg(test)]

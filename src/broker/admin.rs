@@ -251,9 +251,6 @@ fn register(
         }
         return Err(AdminRefusal::AddressTaken(new.address.clone()).into());
     }
-    if new.binding == Binding::Http && new.callback_url.is_none() {
-        return Err(AdminRefusal::NoCallback.into());
-    }
     let highest = batch
         .registry()
         .agents()
@@ -313,7 +310,9 @@ fn update(
         updated_at: batch.now,
         ..(*agent).clone()
     };
-    if changed.binding == Binding::Http && changed.callback_url.is_none() {
+    // One that was made without, by a bundle that lost it, waits for its URL and may be changed meanwhile.
+    let becomes_called = changed.binding == Binding::Http && agent.binding != Binding::Http;
+    if becomes_called && changed.callback_url.is_none() {
         return Err(AdminRefusal::NoCallback.into());
     }
     if let Some(rate) = rate_millihertz {

@@ -386,6 +386,8 @@ impl Broker {
             Some("agent_suspended")
         } else if self.is_silent(agent) {
             Some("agent_unreachable")
+        } else if agent.binding == Binding::Http && agent.callback_url.is_none() {
+            Some("no_callback_url")
         } else if agent.binding == Binding::Http {
             let endpoint = self.endpoints().of(&agent.address, self.clock().now())?;
             endpoint.parked()

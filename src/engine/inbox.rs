@@ -112,7 +112,7 @@ pub(super) fn decide_by_body(
     ]
     .into_iter()
     .flatten()
-    .find_map(Value::as_bool);
+    .find_map(as_flag);
     let named = fields
         .get("outcome")
         .or_else(|| body.get("outcome"))
@@ -158,6 +158,15 @@ pub(super) fn decide_by_body(
         via,
     };
     decide(draft, &asked)
+}
+
+/// A truth, also as the published command line writes it, which sends only strings.
+fn as_flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 pub(super) fn reply(draft: &mut Draft<'_>, reply: &Reply) -> Result<(), Refusal> {

@@ -331,6 +331,12 @@ pub trait Reader: Send {
     /// The fault.
     fn oldest_unfinished(&mut self) -> Result<Option<Arc<Intent>>, StoreError>;
 
+    /// Intents whose `next_due` is at or before `now`, soonest first.
+    ///
+    /// # Errors
+    /// The fault.
+    fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError>;
+
     /// The instant since when this receiver's oldest ready intent has been ready.
     ///
     /// # Errors

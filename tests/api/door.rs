@@ -1,6 +1,7 @@
 //! What every request and every response has in common: keys, ids, shapes, limits.
 
 use postroom::api::Settings;
+use postroom::domain::time::Span;
 use serde_json::json;
 
 use crate::house::{house, house_with};
@@ -391,4 +392,46 @@ async fn metrics_count_requests_by_the_template_of_their_route() {
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_has_stopped_says_so_to_whoever_still_comes() {
+    let house = house().await;
+    house.broker.stop().await;
+    let body = json!({ "intent_type": "intent.order.process.v1", "to_agent": "orders" });
+    let late = house.post("/v1/intents", &house.admin, body).await;
+    let error = late.refused(503, "shutting_down");
+    assert_eq!(error["retryable"], json!(true));
+    assert!(!late.header("retry-after").is_empty());
+    house
+        .get("/v1/intents", &house.admin)
+        .await
+        .refused(503, "shutting_down");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_takes_in_without_going_on_is_not_ready() {
+    let house = house().await;
+    let body = json!({ "intent_type": "intent.order.process.v1", "to_agent": "orders",
+        "ttl_seconds": 60 });
+    // It looks at the time by itself every second, and may be first; not each time.
+    for _ in 0..50 {
+        house
+            .post("/v1/intents", &house.admin, body.clone())
+            .await
+            .ok();
+        house.clock.advance(Span::from_seconds(3600));
+        let ready = house.get("/ready", "").await;
+        if ready.status == 200 {
+            continue;
+        }
+        let error = ready.refused(503, "not_ready");
+        assert_eq!(error["details"]["reason"], "accepting without applying");
+        assert!(error["details"]["oldest_due_ms"].as_u64().unwrap() >= 3_540_000);
+        assert!(!ready.header("retry-after").is_empty());
+        house.broker.tick().await.unwrap();
+        house.get("/ready", "").await.ok();
+        return;
+    }
+    panic!("always ready");
 }

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod bundles;
 mod controls;
 mod dead_letters;
 mod document;

@@ -1,6 +1,7 @@
 //! What operators watch: the overview, the feed, the audit log.
 
-use serde_json::json;
+use postroom::domain::time::Span;
+use serde_json::{Value, json};
 
 use crate::house::house;
 
@@ -237,4 +238,51 @@ async fn what_is_finished_and_old_is_removed_and_what_is_unfinished_never() {
         json!([]),
         "entries are forgotten after 90 days"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outside_clock_counts_what_is_due_in_a_dry_run_and_does_it_otherwise() {
+    let house = house().await;
+    let key = &house.admin;
+    let ask = async |what: &str, body: Value| {
+        let path = format!("/internal/scheduler/{what}");
+        let answer = house.post(&path, key, body).await.ok();
+        (
+            answer["processed"].as_u64().unwrap(),
+            answer["dry_run"].clone(),
+        )
+    };
+    let (dry, wet) = (json!({ "dry_run": true }), json!({}));
+    let soon = json!({ "intent_type": "intent.order.process.v1", "to_agent": "orders",
+        "ttl_seconds": 60 });
+    // The broker looks at the time by itself every second, and may be first; not each time.
+    for _ in 0..50 {
+        let made = house.post("/v1/intents", key, soon.clone()).await.ok();
+        let id = made["intent_id"].as_str().unwrap().to_owned();
+        assert_eq!(ask("workflow-tick", dry.clone()).await, (0, json!(true)));
+        house.clock.advance(Span::from_seconds(60));
+        let counted = [
+            ask("workflow-tick", dry.clone()).await,
+            ask("webhook-tick?dry_run=true", wet.clone()).await,
+            ask("reconcile-safety", dry.clone()).await,
+        ];
+        let is_open = house.intent(&id).await["status"] == "DELIVERED";
+        let done = ask("workflow-tick", wet.clone()).await;
+        assert_eq!(house.intent(&id).await["status"], "TIMED_OUT");
+        assert_eq!(
+            ask("reconcile-safety", wet.clone()).await,
+            (0, json!(false))
+        );
+        if done.0 == 1 {
+            assert!(is_open, "counting has done it");
+            assert_eq!(counted.map(|(count, _)| count), [1, 0, 1]);
+            assert_eq!(done.1, json!(false));
+            house
+                .post("/internal/scheduler/other-tick", key, json!({}))
+                .await
+                .refused(404, "not_found");
+            return;
+        }
+    }
+    panic!("the broker was always first");
 }

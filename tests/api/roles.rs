@@ -121,6 +121,7 @@ const TABLE: &[Row] = &[
     ("POST", "/v1/scenarios/validate", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
     ("POST", "/v1/scenarios/apply", Nothing, SCENARIO, Each([OK, OK, NO, NO])),
     ("GET", "/v1/tool-registry/macros", Nothing, NONE, Keys(OK)),
+    ("GET", "/v1/tool-registry/macros/{macro_id}", Nothing, NONE, Keys("not_found")),
     ("POST", "/v1/schemas", Nothing, SCHEMA, Admins),
     ("GET", "/v1/schemas/{semantic_type}", Nothing, NONE, Keys("schema_not_found")),
 
@@ -213,6 +214,9 @@ const TABLE: &[Row] = &[
     // Given up by its receiver, which is a delivery.
     ("POST", "/v1/deliveries/{id}/replay", Letter, NONE, Each(["not_replayable", NO, NO, NO])),
     ("GET", "/v1/holds", Nothing, NONE, Admins),
+    ("POST", "/internal/scheduler/workflow-tick", Nothing, NONE, Admins),
+    ("POST", "/internal/scheduler/webhook-tick", Nothing, NONE, Admins),
+    ("POST", "/internal/scheduler/reconcile-safety", Nothing, NONE, Admins),
     ("POST", "/v1/holds/{id}/cancel", Hold, NONE, Admins),
 ];
 

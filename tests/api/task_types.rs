@@ -250,6 +250,7 @@ async fn approve_and_reject_mean_the_first_positive_and_the_negative_outcome_of_
         }
         for (body, outcome) in [
             (json!({ "approved": true, "comment": "c" }), plain_yes),
+            (json!({ "approved": "true", "comment": "c" }), plain_yes),
             (
                 json!({ "approve_current_step": true, "comment": "c" }),
                 plain_yes,

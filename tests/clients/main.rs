@@ -24,6 +24,7 @@ mod durable;
 mod fuzz;
 mod identity;
 mod inbox;
+mod kept;
 mod mail;
 mod mcp;
 mod mesh;

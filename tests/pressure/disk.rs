@@ -1,5 +1,7 @@
 //! A disk that is low, full, broken or stuck, under the real program.
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::program::{Place, Running};
@@ -248,4 +250,35 @@ async fn a_commit_that_does_not_end_is_not_ready() {
     );
     broker.until("/ready", |said| said.status == 200).await;
     assert_eq!(status(&broker, &id).await, "DELIVERED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_queue_that_is_full_is_said_to_be_busy_and_what_is_in_it_is_done() {
+    let place = Place::new();
+    let settings = ["limits.commit_queue=16", "limits.busy_wait_ms=0"];
+    let broker = place.serve(&settings).await;
+    place.raise("stall");
+    let body = new_intent(1);
+    let mut asking: FuturesUnordered<_> = (0..64)
+        .map(|_| broker.ask("POST", "/v1/intents", Some(&body)))
+        .collect();
+    // Nobody is answered while the commit stands still, but those for whom there is no place.
+    let said = asking.next().await.unwrap();
+    assert_eq!(said.status, 503, "{}", said.text);
+    let error = &said.json()["error"];
+    assert_eq!(
+        (&error["code"], &error["retryable"]),
+        (&json!("busy"), &json!(true))
+    );
+    assert!(said.retry_after.is_some(), "{}", said.text);
+    place.lower("stall");
+    let mut taken = 0;
+    while let Some(said) = asking.next().await {
+        match said.status {
+            200 => taken += 1,
+            status => assert_eq!(status, 503, "{}", said.text),
+        }
+    }
+    assert!(taken >= 16, "{taken} taken");
+    assert_eq!(known(&broker).await, taken);
 }

@@ -128,6 +128,7 @@ fn the_stories_reach_every_kind_of_fact() {
         "InProgress",
         "LeaseExtended",
         "RetriedNow",
+        "ControlsChanged",
         "TaskDecided",
         "Reminded",
         "Escalated",

@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod readme;

@@ -188,7 +188,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
     .flatten()
 }
 
-const SCENARIO: &str = "scenario_id?, title?, description?, idempotency_key?, agents?: [object], humans?: [object], workflow?: object, intent: object";
+const SCENARIO: &str = "scenario_id?, title?, description?, idempotency_key?, agents?: [BundleAgent], humans?: [BundleHuman], workflow?: BundleWorkflow, intent: BundleIntent";
 const WINDOW: &str = "since: int(0..), wait_seconds: int(0..)";
 const OWNED: &str = "owner_agent";
 const JOB_ORDER: &str = "filter?: LetterFilter, limit?: int(1..100000), order?: oldest/newest, rate_per_second?: number,
@@ -209,6 +209,7 @@ const BROKER: &[Operation] = &[
     get("/v1/me", "Who the caller is")
         .gives("address, role: Role, key_id, org, workspace, environment, protected: bool, retry: Retry, dead_letter_retention_seconds: int, org_id, workspace_id, service_account: Account"),
     get("/v1/tool-registry/macros", "Macros of scenarios: there are none").gives("macros: [any]"),
+    get("/v1/tool-registry/macros/{macro_id}", "A macro of scenarios: there is none").gives("macro: any").refuses("not_found"),
     post("/v1/schemas", "Register a schema for a type of intent, or replace it").admins().gives("schema: Schema")
         .body("semantic_type, schema_json: object, compatibility_mode: SchemaMode, schema_ref?, scope?: SchemaScope, active?: bool")
         .refuses("schema_incompatible"),
@@ -408,6 +409,12 @@ const OPERATORS: &[Operation] = &[
         .query("since: int(0..), types, intent_id: uuid, agent, wait_seconds: int(0..60), wait_ms: int(0..), limit: int(1..1000)"),
     get("/v1/events/stream", "The same as it happens").ext().admins().content(Content::Stream).refuses("cursor_expired")
         .query("since: int(0..), types, intent_id: uuid, agent, wait_seconds: int(0..)"),
+    post("/internal/scheduler/workflow-tick", "Do what is due now, as an outside clock would ask; the broker does by itself").admins()
+        .query("dry_run: bool").body("dry_run?: bool").gives("processed: int, dry_run: bool"),
+    post("/internal/scheduler/webhook-tick", "The same for events on their way to subscriptions").admins()
+        .query("dry_run: bool").body("dry_run?: bool").gives("processed: int, dry_run: bool"),
+    post("/internal/scheduler/reconcile-safety", "The same for everything").admins()
+        .query("dry_run: bool").body("dry_run?: bool").gives("processed: int, dry_run: bool"),
     get("/v1/audit/events", "Who has done what").admins().gives("events: [AuditEvent], next_cursor: string|null")
         .query("owner_agent, action_prefix, via, target, result: done/refused, since: time, until: time, limit: int(1..1000), cursor"),
     post("/v1/audit/events", "Put on record what a console has shown or written").ext().admins()

@@ -233,6 +233,10 @@ impl Reader for MemoryReader {
             .and_then(|local| tables.at(*local)))
     }
 
+    fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError> {
+        Ok(self.tables.read().due(now, limit))
+    }
+
     fn oldest_ready(&mut self, agent: &Address) -> Result<Option<Timestamp>, StoreError> {
         let latest = Timestamp::from_millis(i64::MAX);
         let first = self.tables.read().ready(agent, latest, 1).pop();

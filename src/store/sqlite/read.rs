@@ -250,6 +250,21 @@ impl Reader for SqliteReader {
         })
     }
 
+    fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError> {
+        self.call(|file| {
+            let locals = rows::column(
+                file,
+                "SELECT local FROM intents INDEXED BY intents_due
+                 WHERE due_at <= ?1 ORDER BY due_at, local LIMIT ?2",
+                params![now.as_millis(), limit],
+            )?;
+            locals
+                .into_iter()
+                .filter_map(|local| rows::intent_at(file, local).transpose())
+                .collect()
+        })
+    }
+
     fn oldest_ready(&mut self, agent: &Address) -> Result<Option<Timestamp>, StoreError> {
         self.call(|file| {
             let Some(receiver) = names::find(file, agent.key())? else {
