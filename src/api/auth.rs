@@ -199,7 +199,9 @@ impl Caller {
 
     /// True for an intent's sender, its receiver, whoever is asked.
     fn is_party(&self, intent: &Intent, home: &Home) -> bool {
-        if self.is_admin() || intent.from == self.address || intent.to == self.address {
+        let first_to = intent.first_to.as_ref();
+        let parties = [Some(&intent.from), Some(&intent.to), first_to];
+        if self.is_admin() || parties.contains(&Some(&self.address)) {
             return true;
         }
         let is_me = |text: &str| Address::parse(text, home).is_ok_and(|one| one == self.address);

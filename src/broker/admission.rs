@@ -17,6 +17,7 @@ use crate::domain::address::Address;
 use crate::domain::admission::{Denial, ENTRIES_MAX, SendPolicy};
 use crate::domain::agent::{Agent, Pause};
 use crate::domain::ids::IntentId;
+use crate::domain::intent::Intent;
 use crate::domain::scenario::{StepWork, Workflow};
 use crate::engine::command::{Command, Part};
 use crate::engine::refusal::Refusal;
@@ -40,7 +41,8 @@ pub(super) fn check(
             let Some(old) = batch.intent(id).cloned() else {
                 return Ok(());
             };
-            let to = replay.to.as_ref().unwrap_or(&old.to);
+            let to = replay.to.as_ref().or(old.first_to.as_ref());
+            let to = to.unwrap_or(&old.to);
             let workflow = old.run.as_ref().map(|run| &run.workflow);
             may_send(batch, &old.from, to, workflow)?;
         }
@@ -62,6 +64,23 @@ fn may_send(
         }
     }
     Ok(())
+}
+
+/// Whoever an intent is escalated to, where that is a known agent to whom its sender may send.
+pub(super) fn escalation(
+    batch: &Batch<'_>,
+    intent: &Intent,
+    command: &Command,
+) -> Option<Arc<Agent>> {
+    let to = match command {
+        Command::Tick => intent.reminders.escalate_to.as_ref()?,
+        Command::Escalate { to } => to,
+        _ => return None,
+    };
+    let registry = batch.registry();
+    let to = Address::parse(to, &registry.home).ok()?;
+    let agent = registry.agent(&to).cloned()?;
+    refuse(batch, &intent.from, &to).ok().map(|()| agent)
 }
 
 fn refuse(batch: &Batch<'_>, from: &Address, to: &Address) -> Result<(), Refusal> {

@@ -265,11 +265,15 @@ impl<'a> Batch<'a> {
         self.load(&[id])?;
         let before = self.intent(id).cloned();
         let agent = self.receiver(before.as_deref(), command)?;
+        let escalation = before
+            .as_deref()
+            .and_then(|intent| admission::escalation(self, intent, command));
         let ctx = Context {
             now: self.now,
             entropy: self.entropy.u64(),
             policy: self.policy,
             agent: &agent,
+            escalation: escalation.as_deref(),
             attempt: AttemptId(self.counters.attempt.saturating_add(1)),
             hold: HoldId(self.counters.hold.saturating_add(1)),
         };

@@ -171,7 +171,7 @@ pub(super) fn announce(batch: &mut Batch<'_>) -> Result<(), BrokerError> {
     Ok(())
 }
 
-type Parties<'intent> = [Option<&'intent Address>; 3];
+type Parties<'intent> = [Option<&'intent Address>; 4];
 
 /// The events that a fact is, each with whose business it is.
 fn events_of<'intent>(
@@ -182,20 +182,21 @@ fn events_of<'intent>(
         Some(&intent.from),
         Some(&intent.to),
         intent.reply_to.as_ref(),
+        intent.first_to.as_ref(),
     ];
     let mut events = Vec::new();
     if fact.body.is_public() {
         events.push((fact.body.type_name(), parties));
     }
     let task_owner = intent.task.as_ref().map(|task| &task.owner);
-    let of_thread = [task_owner, None, None];
+    let of_thread = [task_owner, None, None, None];
     match &fact.body {
         FactBody::TaskOpened { .. } => events.push(("inbox.thread_created", of_thread)),
         FactBody::TaskReplied { .. } => {
             events.push(("inbox.thread_updated", of_thread));
             events.push((
                 "inbox.reply_received",
-                [task_owner, Some(&intent.from), None],
+                [task_owner, Some(&intent.from), None, None],
             ));
         }
         FactBody::TaskDecided(_) | FactBody::Reminded { .. } | FactBody::Escalated { .. }
@@ -211,7 +212,7 @@ fn events_of<'intent>(
                 events.push(("inbox.thread_updated", of_thread));
             }
             if let Some(reply_to) = &intent.reply_to {
-                events.push(("inbox.thread_created", [Some(reply_to), None, None]));
+                events.push(("inbox.thread_created", [Some(reply_to), None, None, None]));
             }
         }
         _ => {}

@@ -248,6 +248,8 @@ pub enum FactBody {
         to: String,
         /// After whom.
         from: String,
+        /// How it is offered there, where that is an agent. Whoever had it before may still answer.
+        offered: Option<Binding>,
     },
     /// Delivery was given up; the end follows.
     DeliveryFailed {

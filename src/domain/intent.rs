@@ -26,6 +26,8 @@ pub struct Intent {
     pub from: Address,
     /// Who is to get it.
     pub to: Address,
+    /// Who was to get it at first, where an escalation has moved it. May still answer.
+    pub first_to: Option<Address>,
     /// Whose inbox gets the completion.
     pub reply_to: Option<Address>,
     /// The trace it belongs to.
@@ -36,7 +38,7 @@ pub struct Intent {
     pub replay_of: Option<IntentId>,
     /// True when it replays with another payload: receivers see another message then.
     pub is_edited_replay: bool,
-    /// How it is handed over, fixed when it was accepted.
+    /// How it is handed over: as its receiver was reached when it was accepted, or when it was escalated there.
     pub binding: Binding,
     /// When it was accepted.
     pub created_at: Timestamp,

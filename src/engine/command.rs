@@ -10,7 +10,7 @@ use crate::domain::ids::{AttemptId, HoldId, IntentId, SessionId, ThreadId};
 use crate::domain::intent::End;
 use crate::domain::payload::Payload;
 use crate::domain::scenario::{StepOf, Workflow};
-use crate::domain::status::Status;
+use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::via::Via;
@@ -79,6 +79,11 @@ pub enum Command {
     StepEnded(Box<StepEnded>),
     /// Somebody else holds a child. Comes from the child alone, in the same commit.
     StepMoved(Box<StepMoved>),
+    /// The run of this step is escalated. Comes from its run alone, in the same commit.
+    Escalate {
+        /// To whom.
+        to: String,
+    },
     /// The run of this step has ended. Comes from its end alone, in the same commit.
     Withdraw,
     /// Do what is due.
@@ -205,6 +210,8 @@ pub struct StepMoved {
     pub to: String,
     /// After whom, when it was escalated; none when somebody handed it on.
     pub escalated_from: Option<String>,
+    /// What its run waits for now; none when that has not changed.
+    pub waiting: Option<WaitingReason>,
     /// Who moved it.
     pub by: Actor,
 }

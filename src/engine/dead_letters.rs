@@ -51,7 +51,12 @@ pub(super) fn replay(draft: &mut Draft<'_>, replay: &Replay) -> Result<(), Refus
         intent_type: old.intent_type.clone(),
         correlation_id: old.correlation_id.clone(),
         from: old.from.clone(),
-        to: replay.to.clone().unwrap_or_else(|| old.to.clone()),
+        to: replay
+            .to
+            .as_ref()
+            .or(old.first_to.as_ref())
+            .unwrap_or(&old.to)
+            .clone(),
         reply_to: old.reply_to.clone(),
         trace_id: old.trace_id.clone(),
         payload: replay

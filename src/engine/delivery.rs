@@ -9,7 +9,7 @@ use crate::domain::payload::Payload;
 use crate::domain::status::Status;
 use crate::engine::command::{Acknowledge, Extend, Fail, Start};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Draft, capped, dead_letters, resolve, retry};
+use crate::engine::{Draft, capped, dead_letters, escalate, resolve, retry};
 
 pub(super) fn start(draft: &mut Draft<'_>, start: &Start) -> Result<(), Refusal> {
     draft.must_be_open()?;
@@ -116,7 +116,9 @@ pub(super) fn end_attempt(draft: &mut Draft<'_>, lease: &Lease, fail: &Fail) {
     } else {
         None
     };
-    if let Some(reason) = reason {
+    // Somebody else is asked as well, so that an agent who cannot be reached is no end.
+    let is_asked = draft.intent.open_task().is_some();
+    if let Some(reason) = reason.filter(|_| !is_asked) {
         give_up(draft, lease, reason, &failure, fail);
     } else {
         draft.say(
@@ -129,7 +131,9 @@ pub(super) fn end_attempt(draft: &mut Draft<'_>, lease: &Lease, fail: &Fail) {
                 report: fail.report.clone(),
             },
         );
-        if next_at <= ctx.now {
+        if reason.is_some() {
+            escalate::back_to_person(draft);
+        } else if next_at <= ctx.now {
             offer_again(draft);
         }
     }

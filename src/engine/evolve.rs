@@ -45,6 +45,7 @@ pub(super) fn born(fact: &Fact, birth: &Birth) -> Intent {
         correlation_id: birth.correlation_id.clone(),
         from: birth.from.clone(),
         to: birth.to.clone(),
+        first_to: None,
         reply_to: birth.reply_to.clone(),
         trace_id: birth.trace_id.clone(),
         origin: birth.origin,
@@ -227,8 +228,19 @@ fn apply_wait(intent: &mut Intent, body: &FactBody) {
         return;
     };
     intent.waiting = Some(*reason);
-    if intent.run.is_some() {
-        intent.handed_to = (*reason == WaitingReason::Human).then(|| holder.clone());
+    if let Some(run) = intent.run.as_deref() {
+        let is_of_step = run
+            .step()
+            .is_some_and(|step| step.holder.to_string() == *holder);
+        let is_another = *reason == WaitingReason::Agent && !is_of_step;
+        let is_named = *reason == WaitingReason::Human || is_another;
+        intent.handed_to = is_named.then(|| holder.clone());
+    } else if intent
+        .task
+        .as_ref()
+        .is_some_and(|task| task.owner.to_string() == *holder)
+    {
+        intent.handed_to = None;
     }
     match (reason, until) {
         _ if intent.is_at_step() => intent.delivery = Delivery::HeldBySteps,
@@ -267,16 +279,29 @@ fn apply_task(intent: &mut Intent, at: Timestamp, body: &FactBody) {
                 task.version = task.version.saturating_add(1);
             }
         }
-        FactBody::Escalated { to, .. } => {
+        FactBody::Escalated { to, offered, .. } => {
             (intent.escalated_to, intent.reminder_base) = (Some(to.clone()), Some(at));
             // Whoever has an address sees the task in the inbox there.
-            match to.strip_prefix("agent://") {
-                Some(key) => hand_to(intent, &Address::trusted(key)),
+            match to.strip_prefix("agent://").map(Address::trusted) {
+                Some(address) => {
+                    hand_to(intent, &address);
+                    if let Some(binding) = offered {
+                        move_to(intent, address, *binding);
+                    }
+                }
                 None => intent.handed_to = Some(to.clone()),
             }
         }
         _ => {} // The caller sends only facts of questions here.
     }
+}
+
+/// It lies at another receiver now, who has at least one attempt.
+fn move_to(intent: &mut Intent, to: Address, binding: Binding) {
+    let first = std::mem::replace(&mut intent.to, to);
+    intent.first_to.get_or_insert(first);
+    intent.binding = binding;
+    intent.max_attempts = intent.max_attempts.max(intent.attempts.saturating_add(1));
 }
 
 /// Somebody else has to act now. Whoever had to before still may.
@@ -308,7 +333,10 @@ fn apply_run(intent: &mut Intent, body: &FactBody) {
                 attempt: *attempt,
                 due: *due,
             };
-            intent.escalated_to = None;
+            // An escalation of the step before; one of the run itself stays.
+            if intent.reminders.escalate_to.is_none() {
+                intent.escalated_to = None;
+            }
         }
         FactBody::StepEnded {
             step,

@@ -33,6 +33,7 @@ pub mod workflow;
 
 mod controls;
 mod delivery;
+mod escalate;
 pub mod form;
 mod inbox;
 mod resolve;
@@ -67,6 +68,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The receiver of the intent.
     pub agent: &'a Agent,
+    /// Whoever it is escalated to, where that is an agent who may be sent it.
+    pub escalation: Option<&'a Agent>,
     /// The fence, should an attempt start.
     pub attempt: AttemptId,
     /// The id, should a hold be placed.
@@ -130,6 +133,7 @@ pub fn decide(
         }
         Command::StepEnded(ended) => workflow::step_ended(&mut draft, ended),
         Command::StepMoved(moved) => workflow::step_moved(&mut draft, moved),
+        Command::Escalate { to } => workflow::escalate(&mut draft, to),
         Command::Withdraw => workflow::withdraw(&mut draft),
         Command::Tick => timers::tick(&mut draft)?,
         Command::Recover => delivery::recover(&mut draft)?,

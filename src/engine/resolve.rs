@@ -48,7 +48,11 @@ pub(super) fn resume(draft: &mut Draft<'_>, resume: &Resume) -> Result<(), Refus
             return Err(Refusal::StaleAttempt { given, current });
         }
     }
-    if draft.intent.open_task().is_some() {
+    // An agent that was offered a question may say that it works on it; anything else decides it.
+    let is_working = draft.intent.lease().is_some()
+        && resume.body.contains_key("action")
+        && meaning(&resume.body)? == Meaning::Progress;
+    if draft.intent.open_task().is_some() && !is_working {
         return inbox::decide_by_body(draft, &resume.body, &resume.by, resume.via);
     }
     let attempt = draft.intent.lease().map(|lease| lease.attempt);

@@ -1,6 +1,5 @@
 //! What happens by itself: holds, deadlines, lease ends, retries, wake-ups, reminders, escalation.
 
-use crate::domain::address::Address;
 use crate::domain::fact::{Actor, FactBody};
 use crate::domain::failure::{DeadReason, ErrorClass, Failure};
 use crate::domain::intent::{Delivery, IntentError, Lease};
@@ -10,7 +9,7 @@ use crate::domain::task::{HeldAct, Hold};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::command::{Choice, Decide, Discard, Fail, Replay};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Decided, Draft, dead_letters, delivery, inbox, resolve, workflow};
+use crate::engine::{Decided, Draft, dead_letters, delivery, escalate, inbox, resolve, workflow};
 
 /// Most things one tick does to one intent; more wait for the next tick, which is due at once.
 const STEPS_MAX: usize = 32;
@@ -149,7 +148,8 @@ fn act(trial: &mut Draft<'_>, hold: &Hold) -> Result<(), Refusal> {
 fn time_out(draft: &mut Draft<'_>) {
     let attempt = draft.intent.lease().map(|lease| lease.attempt);
     let is_dead = draft.intent.acknowledged_at.is_none();
-    if is_dead && draft.intent.waiting.is_none() {
+    let is_asked = draft.intent.waiting.is_some() || draft.intent.open_task().is_some();
+    if is_dead && !is_asked {
         draft.say(
             Actor::Broker,
             FactBody::DeliveryFailed {
@@ -214,8 +214,6 @@ fn remind(draft: &mut Draft<'_>) {
         let number = draft.intent.reminded.saturating_add(1);
         draft.say(Actor::Broker, FactBody::Reminded { number, holder });
     } else if let Some(to) = plan.escalate_to {
-        // A role that is no address stays the word that it is.
-        let to = Address::parse(&to, &draft.ctx.policy.home).map_or(to, |at| at.to_string());
-        draft.say(Actor::Broker, FactBody::Escalated { to, from: holder });
+        escalate::escalate(draft, &to, holder);
     }
 }

@@ -26,7 +26,7 @@ use crate::domain::task::ReminderPlan;
 use crate::domain::time::Span;
 use crate::engine::command::{Command, NewStep, Part, PayloadSource, StepEnded, StepMoved, Submit};
 use crate::engine::refusal::Refusal;
-use crate::engine::{Draft, capped, dead_letters, resolve};
+use crate::engine::{Draft, capped, dead_letters, escalate, resolve};
 
 mod bounds;
 
@@ -79,15 +79,24 @@ fn tell_holder(draft: &mut Draft<'_>) {
         return;
     };
     let moved = draft.decided.facts.iter().filter_map(|fact| {
-        let (to, escalated_from) = match &fact.body {
-            FactBody::TaskDelegated { to, .. } => (to.to_string(), None),
-            FactBody::Escalated { to, from } => (to.clone(), Some(from.clone())),
+        let (to, escalated_from, waiting) = match &fact.body {
+            FactBody::TaskDelegated { to, .. } => {
+                (to.to_string(), None, Some(WaitingReason::Human))
+            }
+            FactBody::Escalated { to, from, offered } => {
+                let waiting = offered.map(|binding| match binding {
+                    Binding::Inbox => WaitingReason::Human,
+                    _ => WaitingReason::Agent,
+                });
+                (to.clone(), Some(from.clone()), waiting)
+            }
             _ => return None,
         };
         Some(StepMoved {
             child: draft.intent.id,
             to,
             escalated_from,
+            waiting,
             by: fact.actor.clone(),
         })
     });
@@ -104,18 +113,31 @@ pub(super) fn step_moved(draft: &mut Draft<'_>, moved: &StepMoved) {
         return;
     }
     let StepMoved { to, by, .. } = moved.clone();
-    let body = match &moved.escalated_from {
-        Some(from) => FactBody::Escalated {
-            to,
-            from: from.clone(),
-        },
-        None => FactBody::Waiting {
-            reason: WaitingReason::Human,
+    // Where the run itself was escalated, it has said so.
+    let is_said = draft.intent.escalated_to.as_ref() == Some(&to);
+    if let Some(from) = moved.escalated_from.clone().filter(|_| !is_said) {
+        let (to, offered) = (to.clone(), None);
+        draft.say(by.clone(), FactBody::Escalated { to, from, offered });
+    }
+    if let Some(reason) = moved.waiting {
+        let waiting = FactBody::Waiting {
+            reason,
             holder: to,
             until: None,
-        },
-    };
-    draft.say(by, body);
+        };
+        draft.say(by, waiting);
+    }
+}
+
+/// The run of this step is escalated, and so its step is, unless that was escalated before.
+pub(super) fn escalate(draft: &mut Draft<'_>, to: &str) {
+    let intent = &draft.intent;
+    let is_ours = intent.binding == Binding::Internal;
+    if intent.is_finished() || intent.escalated_to.is_some() || is_ours {
+        return;
+    }
+    let from = draft.intent.to.to_string();
+    escalate::escalate(draft, to, from);
 }
 
 /// The run has ended, so its child does.
@@ -273,7 +295,8 @@ fn start(draft: &mut Draft<'_>, place: u32, step: &Step, attempt: u32) {
     );
     if let StepWork::Escalation { .. } = step.work {
         let (to, from) = (step.holder.to_string(), BROKER_HOLDER.to_owned());
-        draft.say(Actor::Broker, FactBody::Escalated { to, from });
+        let offered = None;
+        draft.say(Actor::Broker, FactBody::Escalated { to, from, offered });
     }
     draft.then(child, Command::Submit(Box::new(submit)));
 }

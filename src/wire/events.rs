@@ -1,8 +1,10 @@
 //! Public events of an intent: each with the status after it, told from the facts in order.
 
+mod delivery;
+
+use crate::domain::agent::Binding;
 use crate::domain::attempt::Outcome;
 use crate::domain::fact::{Fact, FactBody};
-use crate::domain::failure::Failure;
 use crate::domain::intent::Intent;
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::TaskSpec;
@@ -93,9 +95,13 @@ impl Teller {
                 self.waiting = Some(*reason);
                 self.holder = Some(Holder::new(holder_kind(*reason), holder));
             }
-            FactBody::Escalated { to, .. } => {
+            FactBody::Escalated { to, offered, .. } => {
                 let kind = self.holder.as_ref().map_or("human", |holder| holder.kind);
+                let kind = offered.map_or(kind, intents::kind_of_receiver);
                 self.holder = Some(Holder::new(kind, to));
+                if offered.is_some() {
+                    self.receiver = Some(to.clone());
+                }
             }
             // The others leave the holder as it is.
             _ => {}
@@ -208,7 +214,10 @@ pub(super) fn details(body: &FactBody, size: Size) -> Object {
         FactBody::Reminded { number, holder } => object
             .number("reminder_number", *number)
             .text("holder", holder),
-        FactBody::Escalated { to, from } => object.text("escalated_to", to).text("from", from),
+        FactBody::Escalated { to, from, offered } => object
+            .text("escalated_to", to)
+            .text("from", from)
+            .maybe_text("offered_by", offered.map(Binding::name)),
         FactBody::Completed { result, .. } => match size {
             Size::Whole => object.payload("result", result),
             Size::Short => object,
@@ -224,7 +233,7 @@ pub(super) fn details(body: &FactBody, size: Size) -> Object {
         | FactBody::Acknowledged { .. }
         | FactBody::InProgress { .. }
         | FactBody::LeaseExtended { .. }
-        | FactBody::DeliveryFailed { .. } => delivery_details(object, body),
+        | FactBody::DeliveryFailed { .. } => delivery::details(object, body),
         FactBody::ControlsChanged(change) => controls::change_details(object, change),
         FactBody::TaskDecided(_)
         | FactBody::TaskReplied { .. }
@@ -240,71 +249,6 @@ pub(super) fn details(body: &FactBody, size: Size) -> Object {
         | FactBody::HoldPlaced(_)
         | FactBody::HoldCanceled { .. }
         | FactBody::HoldElapsed { .. } => operator_details(object, body),
-    }
-}
-
-/// Details of what happened between the broker and a receiver.
-fn delivery_details(object: Object, body: &FactBody) -> Object {
-    match body {
-        FactBody::Delivered { binding, attempts } => object
-            .text("binding", binding.name())
-            .number("delivery_attempt", *attempts),
-        FactBody::AttemptStarted {
-            attempt,
-            number,
-            binding,
-            lease_until,
-            ..
-        } => object
-            .shown("attempt_id", attempt)
-            .text("binding", binding.name())
-            .number("delivery_attempt", *number)
-            .shown("lease_expires_at", lease_until),
-        FactBody::AttemptFailed {
-            attempt,
-            number,
-            failure,
-            next_at,
-            ..
-        } => failure_details(
-            object
-                .shown("attempt_id", attempt)
-                .number("delivery_attempt", *number),
-            failure,
-        )
-        .shown("next_attempt_at", next_at),
-        FactBody::Acknowledged {
-            attempt,
-            lease_until,
-            ..
-        }
-        | FactBody::LeaseExtended {
-            attempt,
-            lease_until,
-        } => object
-            .shown("attempt_id", attempt)
-            .shown("lease_expires_at", lease_until),
-        FactBody::InProgress {
-            attempt,
-            lease_until,
-        } => object
-            .maybe_shown("attempt_id", *attempt)
-            .maybe_shown("lease_expires_at", *lease_until),
-        FactBody::DeliveryFailed {
-            attempt,
-            attempts,
-            reason,
-            failure,
-            ..
-        } => object
-            .maybe_shown("attempt_id", *attempt)
-            .number("delivery_attempt", *attempts)
-            .text("reason", reason.name())
-            .with(|object| match failure {
-                Some(failure) => failure_details(object, failure),
-                None => object,
-            }),
-        _ => object,
     }
 }
 
@@ -367,15 +311,6 @@ fn operator_details(object: Object, body: &FactBody) -> Object {
             .maybe_text("refused", refused.as_deref()),
         _ => object,
     }
-}
-
-fn failure_details(object: Object, failure: &Failure) -> Object {
-    let outcome = Outcome::of_failure(failure.class);
-    object
-        .text("outcome", outcome.name())
-        .text("error_class", failure.class.name())
-        .number_or_null("http_status", failure.http_status)
-        .text("message", &failure.message)
 }
 
 /// The event that ended an intent, from its facts.

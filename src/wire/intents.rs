@@ -1,5 +1,6 @@
 //! The intent as the wire shows it.
 
+use crate::domain::agent::Binding;
 use crate::domain::intent::{DeadLetterState, Delivery, End, Intent, IntentError};
 use crate::domain::payload::Payload;
 use crate::domain::scenario::{BROKER_HOLDER, Place};
@@ -29,6 +30,7 @@ pub fn intent(intent: &Intent, shown: Shown<'_>) -> Object {
         .text("correlation_id", &intent.correlation_id)
         .shown("from_agent", &intent.from)
         .shown("to_agent", &intent.to)
+        .maybe_shown("first_to_agent", intent.first_to.as_ref())
         .maybe_shown("reply_to", intent.reply_to.as_ref())
         .with(|object| match shown.payload {
             Some(payload) => object.payload("payload", payload),
@@ -140,6 +142,16 @@ pub fn holder(intent: &Intent) -> Option<Holder> {
         Some(to) => Holder::new(holder.kind, to),
         None => holder,
     })
+}
+
+/// What whoever gets it that way is.
+#[must_use]
+pub const fn kind_of_receiver(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Stream | Binding::Poll | Binding::Http => "agent",
+        Binding::Inbox => "human",
+        Binding::Internal => "internal",
+    }
 }
 
 /// Somebody an intent waits for.

@@ -15,6 +15,7 @@ mod dead_letters;
 mod document;
 mod door;
 mod endpoints;
+mod escalation;
 mod events;
 mod hand;
 mod house;

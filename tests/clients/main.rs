@@ -39,4 +39,5 @@ mod readme;
 mod scenarios;
 mod signatures;
 mod stream;
+mod timers;
 mod webhooks;

@@ -280,7 +280,11 @@ impl Checker {
             } => {
                 self.leases.insert(*attempt, *lease_until);
             }
-            FactBody::RetriedNow => {
+            // Whoever it was escalated to has not asked for patience.
+            FactBody::RetriedNow
+            | FactBody::Escalated {
+                offered: Some(_), ..
+            } => {
                 self.not_before.remove(&fact.intent);
             }
             FactBody::DeliveryFailed {

@@ -72,7 +72,7 @@ fn workflow(rng: &mut Rng) -> Workflow {
                 after: rng.chance(20).then(|| Span::from_seconds(20)),
                 interval: None,
                 max: Some(2),
-                escalate_to: None,
+                escalate_to: rng.chance(50).then(|| "stock".to_owned()),
             },
             on_success,
             on_failure: rng

@@ -465,7 +465,17 @@ impl World {
                 after: self.rng.chance(20).then(|| Span::from_seconds(30)),
                 interval: None,
                 max: Some(2),
-                escalate_to: self.rng.chance(50).then(|| "lead".to_owned()),
+                escalate_to: self
+                    .rng
+                    .pick(&[
+                        None,
+                        None,
+                        Some("lead"),
+                        Some("stock"),
+                        Some("billing"),
+                        Some("finance"),
+                    ])
+                    .and_then(|to| to.map(str::to_owned)),
             },
             task: None,
             replay: None,

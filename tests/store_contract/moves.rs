@@ -45,6 +45,7 @@ pub(crate) fn intent(millis: i64) -> Intent {
         correlation_id: Uuid::from_u128(id.0.as_u128().rotate_left(64)).to_string(),
         from: address("web"),
         to: address("orders"),
+        first_to: None,
         reply_to: None,
         trace_id: None,
         origin: id,

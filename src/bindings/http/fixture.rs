@@ -24,6 +24,7 @@ pub(super) fn intent() -> Intent {
         correlation_id: "c-1".to_owned(),
         from: address("web"),
         to: address("orders"),
+        first_to: None,
         reply_to: None,
         trace_id: None,
         origin: id,

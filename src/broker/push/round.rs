@@ -151,18 +151,23 @@ pub(in crate::broker) fn observe(
     let hold_max = batch.policy.retry_after_max;
     let hold = said.hold.map(|span| span.min(hold_max));
     let endpoints = &mut batch.outbox.endpoints;
-    let endpoint = endpoints.of(&intent.to, now);
-    endpoint.trouble = said.class.or(endpoint.trouble);
-    let observed = endpoint.observe(said.attempt, now, said.verdict, hold);
-    let Some(observed) = observed else {
+    // What was called may have been its receiver before an escalation.
+    let called = std::iter::once(&intent.to).chain(&intent.first_to);
+    let observed = called.into_iter().find_map(|agent| {
+        let endpoint = endpoints.of(agent, now);
+        let observed = endpoint.observe(said.attempt, now, said.verdict, hold)?;
+        endpoint.trouble = said.class.or(endpoint.trouble);
+        Some((agent, observed))
+    });
+    let Some((agent, observed)) = observed else {
         return Ok(());
     };
-    endpoints.untold.insert(intent.to.clone());
+    endpoints.untold.insert(agent.clone());
     if observed.is_held || observed.change.is_some() {
-        endpoints.unkept.insert(intent.to.clone());
+        endpoints.unkept.insert(agent.clone());
     }
     if let Some(change) = observed.change {
-        tell(batch, &intent.to, change, said.class)?;
+        tell(batch, agent, change, said.class)?;
     }
     if said.class == Some(ErrorClass::Gone410) {
         gone::give_notice(batch, &intent)?;

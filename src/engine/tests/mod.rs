@@ -22,6 +22,7 @@ use crate::engine::{Context, Decided, check, decide};
 /// One intent, a clock and the next fence.
 struct World {
     agent: Agent,
+    escalation: Option<Agent>,
     policy: Policy,
     now: Timestamp,
     next_attempt: u64,
@@ -49,6 +50,7 @@ impl World {
         };
         Self {
             agent,
+            escalation: None,
             policy,
             now,
             next_attempt: 1,
@@ -99,6 +101,7 @@ impl World {
             entropy: 7,
             policy: &self.policy,
             agent: &self.agent,
+            escalation: self.escalation.as_ref(),
             attempt: AttemptId(self.next_attempt),
             hold: HoldId(self.next_attempt),
         };

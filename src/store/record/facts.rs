@@ -49,7 +49,7 @@ variants!(FactBody, "fact" {
     13 => TaskDecided(decision),
     14 => TaskReplied { message },
     15 => Reminded { number, holder },
-    16 => Escalated { to, from },
+    16 => Escalated { to, from, offered },
     17 => DeliveryFailed { attempt, attempts, reason, failure, report },
     18 => Completed { attempt, result, report },
     19 => Failed { attempt, error, report },

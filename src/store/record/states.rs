@@ -27,6 +27,7 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         correlation_id,
         from,
         to,
+        first_to,
         reply_to,
         trace_id,
         origin,
@@ -63,7 +64,7 @@ pub(super) fn put_intent(intent: &Intent, out: &mut Vec<u8>) {
         read_by,
     } = intent;
     put_each!(out, intent_type, correlation_id, from, to);
-    put_each!(out, reply_to, trace_id);
+    put_each!(out, first_to, reply_to, trace_id);
     // Its own origin, which is nearly always so, takes one byte.
     Some(*origin).filter(|origin| origin != id).put(out);
     put_each!(out, replay_of, is_edited_replay, binding);
@@ -83,6 +84,7 @@ pub(super) fn take_intent(id: IntentId, input: &mut Input<'_>) -> Result<Intent,
         correlation_id: Field::read(input)?,
         from: Field::read(input)?,
         to: Field::read(input)?,
+        first_to: Field::read(input)?,
         reply_to: Field::read(input)?,
         trace_id: Field::read(input)?,
         origin: Option::read(input)?.unwrap_or(id),

@@ -173,7 +173,7 @@ fn complete(
     };
     let attempt = Attempt {
         intent: intent.id,
-        agent: intent.to.clone(),
+        agent: attempts::receiver_of(file, row.attempt.id, &intent)?,
         ..row.attempt
     };
     Ok((attempt, row.report))

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::domain::address::Address;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::{AttemptId, IntentId};
+use crate::domain::intent::Intent;
 use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
 
@@ -90,11 +91,34 @@ pub(super) fn find(
     id: AttemptId,
     known: &Known,
 ) -> Result<Option<Attempt>, StoreError> {
-    Ok(row_of(connection, id)?.map(|row| Attempt {
+    let Some(row) = row_of(connection, id)? else {
+        return Ok(None);
+    };
+    Ok(Some(Attempt {
         intent: known.intent.id,
-        agent: known.intent.to.clone(),
+        agent: receiver_of(connection, id, &known.intent)?,
         ..row.attempt
     }))
+}
+
+/// Whose attempt it was: the intent's receiver, unless that has become another meanwhile.
+pub(super) fn receiver_of(
+    connection: &Connection,
+    id: AttemptId,
+    intent: &Intent,
+) -> Result<Address, StoreError> {
+    if intent.first_to.is_none() {
+        return Ok(intent.to.clone());
+    }
+    let text: String = connection
+        .prepare_cached(
+            "SELECT text FROM names JOIN attempts ON names.id = receiver WHERE attempts.id = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.query_row(params![id.0.cast_signed()], |row| row.get(0))
+        })
+        .named("read receiver")?;
+    Ok(Address::trusted(text))
 }
 
 /// Puts attempts down, new ones and moved ones.

@@ -213,8 +213,12 @@ impl<'file> StateWriter<'file> {
         record::encode_intent(&known.intent, &mut self.record);
         if let Some(stored) = &moved.stored {
             let before = derived(stored);
-            sums.count_intent(stored, &before, receiver, -1);
+            let had = names.number(self.connection, stored.to.key())?;
+            sums.count_intent(stored, &before, had, -1);
             self.update(known, &before, &columns)?;
+            if had != receiver {
+                self.readdress(known.local, receiver)?;
+            }
         } else {
             let created_at = known.intent.created_at.as_millis();
             sums.span(SPAN_INTENTS, known.local, created_at);
@@ -260,6 +264,15 @@ impl<'file> StateWriter<'file> {
             ])
             .named("insert intent")?;
         Ok(())
+    }
+
+    /// It lies at another receiver now.
+    fn readdress(&self, local: i64, receiver: i64) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE intents SET receiver = ?2 WHERE local = ?1")
+            .and_then(|mut statement| statement.execute(params![local, receiver]))
+            .named("readdress intent")
+            .map(|_one| ())
     }
 
     fn update(&self, known: &Known, before: &Columns, after: &Columns) -> Result<(), StoreError> {

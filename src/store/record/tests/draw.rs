@@ -265,6 +265,7 @@ impl Draw {
             correlation_id: self.text(),
             from: self.address(),
             to: self.address(),
+            first_to: self.maybe(Self::address),
             reply_to: self.maybe(Self::address),
             trace_id: self.maybe(Self::text),
             origin: self.maybe(Self::id).unwrap_or(id),

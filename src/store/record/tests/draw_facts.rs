@@ -156,6 +156,7 @@ impl Draw {
                 holder: self.text(),
             },
             15 => FactBody::Escalated {
+                offered: self.maybe(|draw| draw.of(&Binding::ALL)),
                 to: self.text(),
                 from: self.text(),
             },
