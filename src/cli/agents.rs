@@ -2,17 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{AddArguments, AgentsVerb};
+use super::arguments::{AddArguments, AgentsVerb, Window};
 use super::client::{Call, Client, address_in_path, list, segment, text};
 use super::failure::Failure;
 use super::intents::print_facts;
-use super::{Context, when};
+use super::{Context, export, when};
 use crate::domain::time::Timestamp;
 
 pub(super) async fn run(verb: AgentsVerb, context: &Context) -> Result<(), Failure> {
     let client = context.client()?;
     match verb {
-        AgentsVerb::List => {
+        AgentsVerb::List(export) => {
+            let window = Window::whole(export);
+            let call = Call::get("/v1/agents");
+            if export::pages(context, &window, export::AGENTS, &call).await? {
+                return Ok(());
+            }
             let answer = client
                 .call(Call::get("/v1/agents").with("limit", 500_u32))
                 .await?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::arguments::AttemptsVerb;
 use super::client::{Call, list, text};
 use super::failure::Failure;
-use super::{Context, when};
+use super::{Context, export, terms, when};
 
 pub(super) async fn run(verb: AttemptsVerb, context: &Context) -> Result<(), Failure> {
     let AttemptsVerb::List {
@@ -14,17 +14,21 @@ pub(super) async fn run(verb: AttemptsVerb, context: &Context) -> Result<(), Fai
         binding,
         outcome,
         error_class,
+        filter,
         window,
     } = verb;
+    let terms = terms::read(filter.as_deref(), terms::ATTEMPTS, context.clock.now())?;
     let call = Call::get("/v1/attempts")
         .with_some("intent_id", intent)
         .with_some("agent", agent)
         .with_some("binding", binding)
         .with_some("outcome", outcome)
         .with_some("error_class", error_class)
-        .with("limit", window.limit)
-        .with_some("cursor", window.cursor);
-    let answer = context.client()?.call(call).await?;
+        .with_all(terms);
+    if export::pages(context, &window, export::ATTEMPTS, &call).await? {
+        return Ok(());
+    }
+    let answer = context.client()?.call(window.first(call)).await?;
     context.out.either(&answer, |out| {
         let rows = list(&answer, "/attempts").iter().map(|attempt| {
             let mut row = vec![text(attempt, "/attempt_id"), text(attempt, "/intent_id")];

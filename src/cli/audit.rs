@@ -7,9 +7,14 @@ use serde_json::{Map, Value};
 use super::arguments::AuditArguments;
 use super::client::{Call, list, text};
 use super::failure::Failure;
-use super::{Context, when};
+use super::{Context, export, terms, when};
 
 pub(super) async fn run(arguments: AuditArguments, context: &Context) -> Result<(), Failure> {
+    let terms = terms::read(
+        arguments.filter.as_deref(),
+        terms::AUDIT,
+        context.clock.now(),
+    )?;
     let call = Call::get("/v1/audit/events")
         .with_some("action_prefix", arguments.action)
         .with_some("owner_agent", arguments.who)
@@ -18,9 +23,12 @@ pub(super) async fn run(arguments: AuditArguments, context: &Context) -> Result<
         .with_some("result", arguments.refused.then_some("refused"))
         .with_some("since", arguments.since)
         .with_some("until", arguments.until)
-        .with("limit", arguments.window.limit)
-        .with_some("cursor", arguments.window.cursor);
-    let answer = context.client()?.call(call).await?;
+        .with_all(terms);
+    let window = arguments.window;
+    if export::pages(context, &window, export::AUDIT, &call).await? {
+        return Ok(());
+    }
+    let answer = context.client()?.call(window.first(call)).await?;
     context.out.either(&answer, |out| {
         let rows = list(&answer, "/events").iter().map(|entry| {
             vec![

@@ -134,6 +134,13 @@ impl Call {
         }
     }
 
+    /// The same with query parameters.
+    #[must_use]
+    pub fn with_all(self, pairs: Vec<(&'static str, String)>) -> Self {
+        let pairs = pairs.into_iter();
+        pairs.fold(self, |call, (name, value)| call.with(name, value))
+    }
+
     /// The same with an idempotency key, if there is one.
     #[must_use]
     pub fn once(mut self, key: Option<&str>) -> Self {
@@ -224,6 +231,21 @@ impl Client {
             ))
             .hint("is this a postroom of another version?")),
         }
+    }
+
+    /// Sends a call and gives the answer as it came.
+    ///
+    /// # Errors
+    /// Unreachable, or the broker's no in its own words.
+    pub async fn text(&self, call: Call) -> Result<String, Failure> {
+        let response = self.send(call).await?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| self.lost(&error))?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Err(self.refusal(status, &body))
     }
 
     /// Opens an event stream.

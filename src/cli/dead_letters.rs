@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{DeadVerb, LetterSelection, ReplayArguments};
+use super::arguments::{DeadVerb, DiscardArguments, LetterSelection, ReplayArguments};
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
 use super::intents::{each, print_facts, print_more};
-use super::{Context, input, when};
+use super::{Context, export, input, terms, when};
 
 pub(super) async fn run(verb: DeadVerb, context: &Context) -> Result<(), Failure> {
     match verb {
@@ -15,17 +15,20 @@ pub(super) async fn run(verb: DeadVerb, context: &Context) -> Result<(), Failure
             state,
             window,
         } => {
-            let call = select(&selection)
-                .with_some("state", state)
-                .with("limit", window.limit)
-                .with_some("cursor", window.cursor);
-            let answer = context.client()?.call(call).await?;
+            let call = select(&selection, context)?.with_some("state", state);
+            if export::pages(context, &window, export::LETTERS, &call).await? {
+                return Ok(());
+            }
+            let answer = context.client()?.call(window.first(call)).await?;
             context
                 .out
                 .either(&answer, |_out| print_list(&answer, context))
         }
-        DeadVerb::Groups { selection } => {
-            let call = select(&selection).with("group_by", "fingerprint");
+        DeadVerb::Groups { selection, export } => {
+            let call = select(&selection, context)?.with("group_by", "fingerprint");
+            if export::one(context, export.format, export::GROUPS, call.clone()).await? {
+                return Ok(());
+            }
             let answer = context.client()?.call(call).await?;
             context
                 .out
@@ -39,21 +42,38 @@ pub(super) async fn run(verb: DeadVerb, context: &Context) -> Result<(), Failure
                 .either(&answer, |_out| print_letter(&answer, context))
         }
         DeadVerb::Replay(arguments) => replay(arguments, context).await,
-        DeadVerb::Discard { ids, why, hold } => {
-            let body = json!({"reason": why, "hold_seconds": hold});
-            each(context, &ids, "discarded", |id| {
-                Call::post(
-                    format!("/v1/dead-letters/{}/discard", segment(id)),
-                    body.clone(),
-                )
-            })
-            .await
-        }
+        DeadVerb::Discard(arguments) => discard(arguments, context).await,
+        DeadVerb::Diff { id, with } => super::compare::run(&id, with.as_deref(), context).await,
     }
 }
 
+async fn discard(arguments: DiscardArguments, context: &Context) -> Result<(), Failure> {
+    let DiscardArguments {
+        ids,
+        filter,
+        bulk,
+        why,
+        hold,
+    } = arguments;
+    if filter.is_some() {
+        let selection = LetterSelection {
+            filter,
+            ..LetterSelection::default()
+        };
+        return super::jobs::of_letters("discard", selection, bulk, None, Some(why), context).await;
+    }
+    let body = json!({"reason": why, "hold_seconds": hold});
+    each(context, &ids, "discarded", |id| {
+        Call::post(
+            format!("/v1/dead-letters/{}/discard", segment(id)),
+            body.clone(),
+        )
+    })
+    .await
+}
+
 pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Result<(), Failure> {
-    if arguments.matching {
+    if arguments.matching || arguments.selection.filter.is_some() {
         let ReplayArguments {
             selection,
             bulk,
@@ -61,7 +81,7 @@ pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Res
             why,
             ..
         } = arguments;
-        return super::jobs::replay(selection, bulk, to, why, context).await;
+        return super::jobs::of_letters("replay", selection, bulk, to, why, context).await;
     }
     let mut body = Map::new();
     if let Some(given) = &arguments.edit {
@@ -88,12 +108,18 @@ pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Res
     .await
 }
 
-fn select(selection: &LetterSelection) -> Call {
-    Call::get("/v1/dead-letters")
+fn select(selection: &LetterSelection, context: &Context) -> Result<Call, Failure> {
+    let terms = terms::read(
+        selection.filter.as_deref(),
+        terms::LETTERS,
+        context.clock.now(),
+    )?;
+    let call = Call::get("/v1/dead-letters")
         .with_some("agent", selection.agent.as_ref())
         .with_some("intent_type", selection.intent_type.as_ref())
         .with_some("reason", selection.because.as_ref())
-        .with_some("fingerprint", selection.group.as_ref())
+        .with_some("fingerprint", selection.group.as_ref());
+    Ok(call.with_all(terms))
 }
 
 fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Context;
 use super::arguments::EventsArguments;
 use super::client::{Call, Client, list, text};
+use super::export::{self, Writer};
 use super::failure::Failure;
 use super::when;
 
@@ -23,18 +24,23 @@ pub(super) async fn run(arguments: EventsArguments, context: &Context) -> Result
         "/head",
     );
     let head: u64 = head.parse().unwrap_or(0);
-    let default = if arguments.follow {
-        head
-    } else {
-        head.saturating_sub(u64::from(arguments.limit))
+    let limit = arguments.limit.unwrap_or(50);
+    let default = match (arguments.follow, arguments.export.format) {
+        (true, _) => head,
+        (false, Some(_)) => 0,
+        (false, None) => head.saturating_sub(u64::from(limit)),
     };
     let since = arguments.since.unwrap_or(default);
     if arguments.follow {
         return follow(&client, since, &arguments, context).await;
     }
+    if let Some(format) = arguments.export.format {
+        let call = || filtered(Call::get("/v1/events"), &arguments);
+        return export::feed(context, format, since, arguments.limit, call).await;
+    }
     let call = Call::get("/v1/events")
         .with("since", since)
-        .with("limit", arguments.limit);
+        .with("limit", limit);
     let answer = client.call(filtered(call, &arguments)).await?;
     context.out.either(&answer, |_out| {
         list(&answer, "/events")
@@ -55,8 +61,12 @@ async fn follow(
     context: &Context,
 ) -> Result<(), Failure> {
     let mut has_connected = false;
+    let mut writer = match arguments.export.format {
+        Some(format) => Some(Writer::begin(context, format, export::FEED)?),
+        None => None,
+    };
     loop {
-        match window(client, &mut since, arguments, context).await {
+        match window(client, &mut since, arguments, writer.as_mut(), context).await {
             Ok(()) => has_connected = true,
             Err(Failure::Unreachable(said)) if has_connected => {
                 super::output::note(&format!("{}; trying again", said.message));
@@ -71,6 +81,7 @@ async fn window(
     client: &Client,
     since: &mut u64,
     arguments: &EventsArguments,
+    mut writer: Option<&mut Writer<'_>>,
     context: &Context,
 ) -> Result<(), Failure> {
     let call = Call::get("/v1/events/stream")
@@ -88,7 +99,9 @@ async fn window(
         if let Some(cursor) = frame.id {
             *since = (*since).max(cursor);
         }
-        if context.out.is_json() {
+        if let Some(writer) = &mut writer {
+            writer.value(&frame.data)?;
+        } else if context.out.is_json() {
             context.out.json(&frame.data)?;
         } else {
             print(&frame.data, context)?;

@@ -2,11 +2,16 @@
 
 use serde_json::json;
 
+use super::arguments::Export;
 use super::client::{self, Call, segment, text};
 use super::failure::Failure;
-use super::{Context, when};
+use super::{Context, export, when};
 
-pub(super) async fn list(context: &Context) -> Result<(), Failure> {
+pub(super) async fn list(export: Export, context: &Context) -> Result<(), Failure> {
+    let call = Call::get("/v1/holds").with("limit", 500_u32);
+    if export::one(context, export.format, export::HOLDS, call).await? {
+        return Ok(());
+    }
     let answer = context.client()?.call(Call::get("/v1/holds")).await?;
     context.out.either(&answer, |out| {
         let rows = client::list(&answer, "/holds").iter().map(|hold| {

@@ -6,17 +6,18 @@ use super::arguments::{DecideArguments, DecisionArguments, DelegateArguments, In
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
 use super::intents::{each, print_facts, print_more};
-use super::{Context, input, when};
+use super::{Context, export, input, when};
 
 pub(super) async fn run(verb: InboxVerb, context: &Context) -> Result<(), Failure> {
     match verb {
         InboxVerb::List { owner, all, window } => {
             let call = Call::get("/v1/inbox")
                 .with("owner_agent", owner.as_deref().unwrap_or("*"))
-                .with_some("status", (!all).then_some("pending"))
-                .with("limit", window.limit)
-                .with_some("cursor", window.cursor);
-            let answer = context.client()?.call(call).await?;
+                .with_some("status", (!all).then_some("pending"));
+            if export::pages(context, &window, export::THREADS, &call).await? {
+                return Ok(());
+            }
+            let answer = context.client()?.call(window.first(call)).await?;
             context
                 .out
                 .either(&answer, |_out| print_list(&answer, context))

@@ -6,7 +6,7 @@ use super::arguments::IntentsVerb;
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
 use super::output::Output;
-use super::{Context, when};
+use super::{Context, export, terms, when};
 
 pub(super) async fn run(verb: IntentsVerb, context: &Context) -> Result<(), Failure> {
     let client = context.client()?;
@@ -17,17 +17,21 @@ pub(super) async fn run(verb: IntentsVerb, context: &Context) -> Result<(), Fail
             from,
             intent_type,
             correlation,
+            filter,
             window,
         } => {
+            let terms = terms::read(filter.as_deref(), terms::INTENTS, context.clock.now())?;
             let call = Call::get("/v1/intents")
                 .with_some("status", status.map(|status| statuses(&status)))
                 .with_some("to_agent", to)
                 .with_some("from_agent", from)
                 .with_some("intent_type", intent_type)
                 .with_some("correlation_id", correlation)
-                .with("limit", window.limit)
-                .with_some("cursor", window.cursor);
-            let answer = client.call(call).await?;
+                .with_all(terms);
+            if export::pages(context, &window, export::INTENTS, &call).await? {
+                return Ok(());
+            }
+            let answer = client.call(window.first(call)).await?;
             context
                 .out
                 .either(&answer, |_out| print_list(&answer, context))

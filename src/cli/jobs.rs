@@ -6,33 +6,70 @@ use super::arguments::{BulkArguments, JobsVerb, LetterSelection, StartJobArgumen
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
 use super::intents::{print_facts, print_more};
-use super::{Context, when};
+use super::{Context, export, terms, when};
+
+/// Pause between two looks at a job.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 pub(super) async fn run(verb: JobsVerb, context: &Context) -> Result<(), Failure> {
     match verb {
         JobsVerb::List { state, window } => {
-            let call = Call::get("/v1/jobs")
-                .with_some("state", state)
-                .with("limit", window.limit)
-                .with_some("cursor", window.cursor);
-            let answer = context.client()?.call(call).await?;
+            let call = Call::get("/v1/jobs").with_some("state", state);
+            if export::pages(context, &window, export::JOBS, &call).await? {
+                return Ok(());
+            }
+            let answer = context.client()?.call(window.first(call)).await?;
             context
                 .out
                 .either(&answer, |_out| print_list(&answer, context))
         }
         JobsVerb::Show { job, window } => {
-            let call = Call::get(format!("/v1/jobs/{}", segment(&job)))
-                .with("limit", window.limit)
-                .with_some("cursor", window.cursor);
-            let answer = context.client()?.call(call).await?;
+            let call = Call::get(format!("/v1/jobs/{}", segment(&job)));
+            if export::pages(context, &window, export::ITEMS, &call).await? {
+                return Ok(());
+            }
+            let answer = context.client()?.call(window.first(call)).await?;
             context
                 .out
                 .either(&answer, |_out| print_job(&answer, context))
         }
+        JobsVerb::Watch { job } => watch(&job, context).await,
         JobsVerb::Start(arguments) => start(*arguments, context).await,
         JobsVerb::Pause { job } => steer(&job, "pause", context).await,
         JobsVerb::Resume { job } => steer(&job, "resume", context).await,
         JobsVerb::Cancel { job } => steer(&job, "cancel", context).await,
+    }
+}
+
+/// A line whenever the job has moved, until it is over. A job that was paused goes on being watched.
+async fn watch(job: &str, context: &Context) -> Result<(), Failure> {
+    let client = context.client()?;
+    let path = format!("/v1/jobs/{}", segment(job));
+    let mut before = Value::Null;
+    loop {
+        let answer = client
+            .call(Call::get(path.clone()).with("limit", 1_u32))
+            .await?;
+        let now = answer.get("job").cloned().unwrap_or(Value::Null);
+        if now != before {
+            context.out.either(&answer, |out| {
+                out.line(format!(
+                    "{job}  {}  {} of {}  {} well  {} died  {} skipped  {}",
+                    text(&now, "/state"),
+                    text(&now, "/done"),
+                    text(&now, "/selected"),
+                    text(&now, "/succeeded"),
+                    text(&now, "/failed"),
+                    text(&now, "/skipped"),
+                    text(&now, "/stopped_because"),
+                ))
+            })?;
+        }
+        if matches!(text(&now, "/state").as_str(), "done" | "canceled") {
+            return Ok(());
+        }
+        before = now;
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
@@ -44,8 +81,9 @@ async fn steer(job: &str, verb: &str, context: &Context) -> Result<(), Failure> 
     })
 }
 
-/// Replays everything that matches.
-pub(super) async fn replay(
+/// Replays or discards everything that matches.
+pub(super) async fn of_letters(
+    kind: &str,
     selection: LetterSelection,
     bulk: BulkArguments,
     to: Option<String>,
@@ -53,7 +91,7 @@ pub(super) async fn replay(
     context: &Context,
 ) -> Result<(), Failure> {
     let arguments = StartJobArguments {
-        kind: "replay".to_owned(),
+        kind: kind.to_owned(),
         selection,
         from: None,
         status: Vec::new(),
@@ -66,7 +104,9 @@ pub(super) async fn replay(
 
 async fn start(arguments: StartJobArguments, context: &Context) -> Result<(), Failure> {
     let is_applied = arguments.bulk.apply;
-    let call = Call::post("/v1/jobs", body(arguments));
+    let filter = arguments.selection.filter.clone();
+    let terms = terms::read(filter.as_deref(), terms::LETTERS, context.clock.now())?;
+    let call = Call::post("/v1/jobs", body(arguments, terms));
     let answer = context.client()?.call(call).await?;
     context.out.either(&answer, |out| {
         let selected = text(&answer, "/selected");
@@ -87,7 +127,7 @@ async fn start(arguments: StartJobArguments, context: &Context) -> Result<(), Fa
     })
 }
 
-fn body(arguments: StartJobArguments) -> Value {
+fn body(arguments: StartJobArguments, terms: Vec<(&'static str, String)>) -> Value {
     let StartJobArguments {
         kind,
         selection,
@@ -97,7 +137,7 @@ fn body(arguments: StartJobArguments) -> Value {
         to,
         why,
     } = arguments;
-    let filter = given([
+    let mut filter = given([
         ("agent", selection.agent.map(Value::from)),
         ("from_agent", from.map(Value::from)),
         ("intent_type", selection.intent_type.map(Value::from)),
@@ -107,6 +147,10 @@ fn body(arguments: StartJobArguments) -> Value {
         ("until", bulk.until.map(Value::from)),
         ("status", (!status.is_empty()).then(|| json!(status))),
     ]);
+    if let Some(filter) = filter.as_object_mut() {
+        let terms = terms.into_iter();
+        filter.extend(terms.map(|(name, value)| (name.to_owned(), json!(value))));
+    }
     given([
         ("kind", Some(json!(kind))),
         ("filter", Some(filter)),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::KeysVerb;
 use super::client::{Call, Client, list, segment, text};
+use super::export::{self, Writer};
 use super::failure::Failure;
 use super::place;
 use super::{Context, when};
@@ -11,8 +12,12 @@ use super::{Context, when};
 pub(super) async fn run(verb: KeysVerb, context: &Context) -> Result<(), Failure> {
     let client = context.client()?;
     match verb {
-        KeysVerb::List { agent } => {
+        KeysVerb::List { agent, export } => {
             let keys = all(&client, agent.as_deref(), context).await?;
+            if let Some(format) = export.format {
+                let mut writer = Writer::begin(context, format, export::KEYS)?;
+                return keys.iter().try_for_each(|key| writer.value(key));
+            }
             let answer = json!({"ok": true, "keys": keys});
             context
                 .out

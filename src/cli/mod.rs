@@ -19,11 +19,13 @@ pub mod place;
 mod agents;
 mod attempts;
 mod audit;
+mod compare;
 mod config;
 mod dead_letters;
 mod doctor;
 mod events;
 mod explain;
+mod export;
 mod handler;
 mod holds;
 mod inbox;
@@ -37,6 +39,7 @@ mod scenarios;
 mod send;
 mod status;
 mod tasks;
+mod terms;
 mod when;
 
 use std::sync::Arc;
@@ -103,7 +106,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Dead(verb) => dead_letters::run(verb, context).await,
         Verb::Jobs(verb) => jobs::run(verb, context).await,
         Verb::Replay(arguments) => dead_letters::replay(arguments, context).await,
-        Verb::Held => holds::list(context).await,
+        Verb::Held(export) => holds::list(export, context).await,
         Verb::Undo(arguments) => holds::undo(&arguments.hold, context).await,
         Verb::Agents(verb) => agents::run(verb, context).await,
         Verb::Keys(verb) => keys::run(verb, context).await,

@@ -5,14 +5,21 @@ use serde_json::{Value, json};
 use super::arguments::TasksVerb;
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
-use super::{Context, inbox, when};
+use super::{Context, export, inbox, when};
 
 pub(super) async fn run(verb: TasksVerb, context: &Context) -> Result<(), Failure> {
     match verb {
-        TasksVerb::List { owner, limit } => {
+        TasksVerb::List {
+            owner,
+            limit,
+            export,
+        } => {
             let call = Call::get("/v1/me/tasks")
                 .with_some("owner_agent", owner)
                 .with("limit", limit);
+            if export::one(context, export.format, export::TASKS, call.clone()).await? {
+                return Ok(());
+            }
             let answer = context.client()?.call(call).await?;
             context
                 .out

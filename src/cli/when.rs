@@ -17,6 +17,14 @@ pub(super) fn deadline(given: &str, now: Timestamp) -> Result<Timestamp, Failure
         })
 }
 
+/// An instant so long before `now`, such as `2h`.
+pub(super) fn before(given: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let span = span(given).ok_or_else(|| {
+        Failure::usage(format!("{given:?} is no length of time")).hint("such as 30s, 10m, 2h, 1d")
+    })?;
+    Ok(now.before(span))
+}
+
 fn span(given: &str) -> Option<Span> {
     let unit = given.chars().last()?;
     let number: i64 = given.strip_suffix(unit)?.parse().ok()?;

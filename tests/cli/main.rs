@@ -12,6 +12,7 @@
 mod backup;
 mod broker;
 mod demo;
+mod export;
 mod journeys;
 mod operate;
 mod people;

@@ -82,6 +82,11 @@ pub enum JobsVerb {
         #[command(flatten)]
         window: Window,
     },
+    /// Follow one to its end, a line when it has moved.
+    Watch {
+        /// The job.
+        job: String,
+    },
     /// Start one; without --apply, only say what it would do.
     Start(Box<StartJobArguments>),
     /// Stop one for now.

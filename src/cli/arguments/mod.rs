@@ -1,15 +1,17 @@
 //! What can be said on the command line. Every line of help is here.
 
 mod bulk;
+mod export;
 mod operate;
 mod people;
 pub mod table;
 mod work;
 
 pub use bulk::{BulkArguments, JobsVerb, StartJobArguments};
+pub use export::{Export, Format, Window};
 pub use operate::{
     AddArguments, AgentsVerb, AttemptsVerb, AuditArguments, DeadVerb, DecisionArguments,
-    IntentsVerb, KeysVerb, LetterSelection, ReplayArguments, UndoArguments, Window,
+    DiscardArguments, IntentsVerb, KeysVerb, LetterSelection, ReplayArguments, UndoArguments,
 };
 pub use people::{
     DecideArguments, DelegateArguments, ExplainArguments, InboxVerb, ScenariosVerb, TasksVerb,
@@ -181,7 +183,7 @@ pub enum Verb {
     /// Replay dead letters; the same as `dead replay`.
     Replay(ReplayArguments),
     /// What is held and can still be taken back.
-    Held,
+    Held(Export),
     /// Take back something that is held.
     Undo(UndoArguments),
     /// Agents.

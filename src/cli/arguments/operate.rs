@@ -2,18 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::BulkArguments;
-
-/// How much of a list.
-#[derive(Debug, Clone, Args)]
-pub struct Window {
-    /// Most rows.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: u32,
-    /// Where the last page ended.
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
-}
+use super::{BulkArguments, Export, Window};
 
 /// `intents ...`.
 #[derive(Debug, Subcommand)]
@@ -35,6 +24,9 @@ pub enum IntentsVerb {
         /// Only with this correlation id.
         #[arg(long, value_name = "UUID")]
         correlation: Option<String>,
+        /// Terms as in the console's filter line, such as `agent:orders status:FAILED age<1h`.
+        #[arg(long, value_name = "TERMS")]
+        filter: Option<String>,
         /// How much.
         #[command(flatten)]
         window: Window,
@@ -81,6 +73,9 @@ pub enum AttemptsVerb {
         /// Only with this error class.
         #[arg(long, value_name = "CLASS")]
         error_class: Option<String>,
+        /// Terms as in the console's filter line, such as `agent:orders outcome:failed`.
+        #[arg(long, value_name = "TERMS")]
+        filter: Option<String>,
         /// How much.
         #[command(flatten)]
         window: Window,
@@ -118,21 +113,24 @@ pub struct LetterSelection {
     /// Only with this fingerprint.
     #[arg(long, value_name = "FINGERPRINT")]
     pub group: Option<String>,
+    /// Terms as in the console's filter line, such as `agent:orders reason:attempts_exhausted age<1d`.
+    #[arg(long, value_name = "TERMS")]
+    pub filter: Option<String>,
 }
 
 /// `dead replay`.
 #[derive(Debug, Clone, Args)]
 pub struct ReplayArguments {
     /// The dead letters.
-    #[arg(required_unless_present = "matching")]
+    #[arg(required_unless_present_any = ["matching", "filter"], conflicts_with = "filter")]
     pub ids: Vec<String>,
     /// Everything that matches, as a job; without --apply, only say what it would do.
     #[arg(long, visible_alias = "filter", conflicts_with_all = ["ids", "edit", "force", "hold"])]
     pub matching: bool,
-    /// Which, with --matching.
+    /// Which, as a job; --filter needs no --matching.
     #[command(flatten)]
     pub selection: LetterSelection,
-    /// How, with --matching.
+    /// How, as a job.
     #[command(flatten)]
     pub bulk: BulkArguments,
     /// Another payload: JSON, @file, or - for standard input.
@@ -172,6 +170,9 @@ pub enum DeadVerb {
         /// Which.
         #[command(flatten)]
         selection: LetterSelection,
+        /// For programs.
+        #[command(flatten)]
+        export: Export,
     },
     /// Show one with its attempts and payload.
     Show {
@@ -181,17 +182,35 @@ pub enum DeadVerb {
     /// Replay dead letters as new intents.
     Replay(ReplayArguments),
     /// Put dead letters aside; their record stays.
-    Discard {
-        /// The dead letters.
-        #[arg(required = true)]
-        ids: Vec<String>,
-        /// Why, for the record.
-        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
-        why: String,
-        /// Hold it for this many seconds; `undo` takes it back until then.
-        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-        hold: u32,
+    Discard(DiscardArguments),
+    /// Compare one with the last success of its type and receiver, or with another intent.
+    Diff {
+        /// The intent.
+        id: String,
+        /// With this one instead.
+        #[arg(long, value_name = "ID")]
+        with: Option<String>,
     },
+}
+
+/// `dead discard`.
+#[derive(Debug, Clone, Args)]
+pub struct DiscardArguments {
+    /// The dead letters.
+    #[arg(required_unless_present = "filter", conflicts_with = "filter")]
+    pub ids: Vec<String>,
+    /// Everything that matches these terms, as a job; without --apply, only say what it would do.
+    #[arg(long, value_name = "TERMS", conflicts_with = "hold")]
+    pub filter: Option<String>,
+    /// How, as a job.
+    #[command(flatten)]
+    pub bulk: BulkArguments,
+    /// Why, for the record.
+    #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+    pub why: String,
+    /// Hold it for this many seconds; `undo` takes it back until then.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub hold: u32,
 }
 
 /// `audit`.
@@ -218,6 +237,9 @@ pub struct AuditArguments {
     /// Only before this time.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// Terms as in the console's filter line, such as `who:ops action:dead_letter. is:refused`.
+    #[arg(long, value_name = "TERMS")]
+    pub filter: Option<String>,
     /// How much.
     #[command(flatten)]
     pub window: Window,
@@ -262,7 +284,7 @@ pub struct AddArguments {
 #[derive(Debug, Subcommand)]
 pub enum AgentsVerb {
     /// List agents.
-    List,
+    List(Export),
     /// Show one.
     Show {
         /// Its address.
@@ -335,6 +357,9 @@ pub enum KeysVerb {
     List {
         /// Only of this agent.
         agent: Option<String>,
+        /// For programs.
+        #[command(flatten)]
+        export: Export,
     },
     /// Make a key and print it once.
     Create {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DecisionArguments, Window};
+use super::{DecisionArguments, Export, Window};
 
 /// `tasks decide`, `inbox decide`.
 #[derive(Debug, Clone, Args)]
@@ -48,6 +48,9 @@ pub enum TasksVerb {
         /// Most rows.
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: u32,
+        /// For programs.
+        #[command(flatten)]
+        export: Export,
     },
     /// Show one with its form, its payload and what has been said.
     Show {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ConsoleFlags;
+use super::{ConsoleFlags, Export};
 
 /// `serve`.
 #[derive(Debug, Clone, Args)]
@@ -132,9 +132,12 @@ pub struct EventsArguments {
     /// Only of this intent.
     #[arg(long, value_name = "ID")]
     pub intent: Option<String>,
-    /// Most rows without --follow.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: u32,
+    /// Most rows without --follow: 50, with --format all from --since or the oldest on.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// For programs.
+    #[command(flatten)]
+    pub export: Export,
 }
 
 /// `demo`.
