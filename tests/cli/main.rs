@@ -18,6 +18,7 @@ mod operate;
 mod people;
 mod pty;
 mod serve;
+mod sweep;
 mod tls;
 mod tour;
 mod work;
