@@ -8,6 +8,7 @@ mod desks;
 mod everywhere;
 mod lists;
 mod overlays;
+pub mod parity;
 pub mod place;
 
 use self::place::Place;

@@ -11,6 +11,7 @@ mod architecture;
 mod codes;
 #[cfg(test)]
 mod fixtures;
+mod parity;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]

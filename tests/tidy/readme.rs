@@ -11,6 +11,7 @@ fn tables() -> Vec<(&'static str, String)> {
     vec![
         ("verbs", postroom::cli::arguments::table::readme_table()),
         ("keys", keys),
+        ("parity", postroom::console::action::parity::readme_table()),
         ("config", postroom::config::readme_table()),
     ]
 }

@@ -39,8 +39,8 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::Columns, name: "list.columns", keys: &["w"], contexts: LIST,
         sentence: "Choose the columns", later: ORDER_LATER, ..Spec::BASE },
     Spec { action: Action::Open, name: "list.open", keys: &["enter"], contexts: LIST, hint: "open",
-        rank: 100, sentence: "Open this row", takes: Takes::OneRow, ..Spec::BASE },
+        rank: 100, sentence: "Open this row", takes: Takes::OneRow, command: "postroom intents show <id>", ..Spec::BASE },
     Spec { action: Action::Export, name: "list.export", keys: &["E"], contexts: LIST,
         hint: "export", rank: 215, sentence: "Open the export panel: NDJSON or CSV of the scope",
-        danger: Danger::Wide, takes: Takes::ManyRows, ..Spec::BASE },
+        danger: Danger::Wide, takes: Takes::ManyRows, command: "postroom intents list --format ndjson", ..Spec::BASE },
 ];

@@ -249,9 +249,14 @@ fn command(model: &Model) -> Result<String, String> {
         .map(Action::spec)
         .find(|spec| !spec.command.is_empty())
         .or_else(|| Some(model.view.place.action().spec()));
-    spec.map(|spec| spec.command.replace("<id>", &id).replace("<agent>", &id))
-        .filter(|command| !command.is_empty())
-        .ok_or_else(|| "no command does this".to_owned())
+    spec.map(|spec| {
+        spec.command
+            .replace("<id>", &id)
+            .replace("<agent>", &id)
+            .replace("<job>", &id)
+    })
+    .filter(|command| !command.is_empty())
+    .ok_or_else(|| "no command does this".to_owned())
 }
 
 fn path(model: &Model) -> Result<String, String> {
