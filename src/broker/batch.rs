@@ -1,5 +1,7 @@
 //! One commit: the intents it touches, what happened to them, and what follows.
 
+mod ends;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ use crate::engine::refusal::Refusal;
 use crate::engine::{Context, check, decide, workflow};
 use crate::store::error::StoreError;
 use crate::store::{Change, NewPayload, Reader, Txn, Write};
+
+pub(super) use self::ends::{Committed, Ran, Start};
 
 /// Most commands that one command may cause in other intents.
 const CAUSED_MAX: usize = 1000;
@@ -81,38 +85,6 @@ struct Entry {
     payload: Option<NewPayload>,
     /// The payload it was given in this batch, for the steps of its run.
     given: Option<Payload>,
-}
-
-/// What one command did.
-pub(super) struct Ran {
-    pub(super) intent: Arc<Intent>,
-    pub(super) facts: Vec<Fact>,
-    pub(super) caused: Vec<Arc<Intent>>,
-}
-
-/// What became true.
-pub(super) struct Committed {
-    pub(super) published: Published,
-    pub(super) last: Cursor,
-    pub(super) next_due: Option<Timestamp>,
-    pub(super) registry: Option<Registry>,
-    /// Hand-overs to be made now.
-    pub(super) deliveries: Vec<(IntentId, AttemptId)>,
-}
-
-/// Everything a batch starts from.
-pub(super) struct Start<'a> {
-    pub(super) txn: Box<dyn Txn + 'a>,
-    pub(super) reader: &'a mut dyn Reader,
-    pub(super) outbox: &'a mut Outbox,
-    pub(super) jobs: &'a mut Jobs,
-    pub(super) counters: &'a mut Counters,
-    pub(super) registry: Arc<Registry>,
-    pub(super) policy: &'a Policy,
-    pub(super) vitals: &'a Vitals,
-    pub(super) entropy: &'a dyn Entropy,
-    pub(super) words: WebhookWords,
-    pub(super) now: Timestamp,
 }
 
 impl<'a> Batch<'a> {

@@ -73,9 +73,7 @@ pub(super) fn recover(
     let mut outbox = known_agents(parts, reader.as_mut())?;
     let mut jobs = Jobs::read(reader.as_mut())?;
     let missing = parts.store.missing();
-    if let Some(missing) = missing {
-        tracing::error!("{missing}");
-    }
+    missing.inspect(|missing| tracing::error!("{missing}"));
     let mut batch = Batch::begin(Start {
         txn: parts.store.begin()?,
         reader: reader.as_mut(),

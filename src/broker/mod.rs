@@ -478,12 +478,8 @@ impl Broker {
     }
 
     async fn enqueue(&self, message: Message) -> Result<(), BrokerError> {
-        match self
-            .inner
-            .queue
-            .send_timeout(message, self.inner.settings.busy_wait)
-            .await
-        {
+        let (queue, busy_wait) = (&self.inner.queue, self.inner.settings.busy_wait);
+        match queue.send_timeout(message, busy_wait).await {
             Ok(()) => Ok(()),
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(BrokerError::Busy),
             Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(BrokerError::Stopping),

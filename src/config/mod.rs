@@ -18,6 +18,7 @@ mod mail;
 mod nearest;
 mod notices;
 mod render;
+mod sections;
 mod tree;
 mod value;
 

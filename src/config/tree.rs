@@ -1,13 +1,14 @@
 //! The typed tree, and how it is filled from checked values.
 
-use super::header::{Header, header};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::Setting;
+use super::header::{Header, header};
 use super::mail::Mail;
-use super::notices::{Notices, notices};
+use super::notices::Notices;
+use super::sections::{console, http, limits, stream};
 use super::value::{Secret, Value};
 use crate::domain::time::Span;
 
@@ -333,7 +334,7 @@ impl<'a> Values<'a> {
         .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
     }
 
-    fn flag(&mut self, key: &'static str) -> bool {
+    pub(super) fn flag(&mut self, key: &'static str) -> bool {
         self.take(key, |value| match value {
             Value::Flag(flag) => Some(*flag),
             _ => None,
@@ -359,7 +360,7 @@ impl<'a> Values<'a> {
         .unwrap_or_default()
     }
 
-    fn spans(&mut self, key: &'static str) -> Vec<Span> {
+    pub(super) fn spans(&mut self, key: &'static str) -> Vec<Span> {
         self.take(key, |value| match value {
             Value::Times(spans) => Some(spans.clone()),
             _ => None,
@@ -441,69 +442,5 @@ impl Config {
             log_filter: values.text("log.filter"),
             settings: Vec::new(),
         }
-    }
-}
-
-fn stream(values: &mut Values<'_>) -> Stream {
-    Stream {
-        credit: values.number("stream.credit"),
-        keepalive: values.span("stream.keepalive_seconds"),
-        early_close: match values.text("stream.early_close").as_str() {
-            "always" => EarlyClose::Always,
-            "never" => EarlyClose::Never,
-            _ => EarlyClose::Auto,
-        },
-    }
-}
-
-fn http(values: &mut Values<'_>) -> Http {
-    Http {
-        retry_delays: values.spans("http.retry_delays"),
-        retry_after_max: values.span("http.retry_after_max_seconds"),
-        is_4xx_permanent: values.flag("http.permanent_4xx"),
-        connect_timeout: values.span("http.connect_timeout_seconds"),
-        timeout: values.span("http.timeout_seconds"),
-        response_bytes_max: values.number("http.response_bytes_max"),
-        allow: values.texts("http.allow"),
-        deny: values.texts("http.deny"),
-        ca_cert: values.path("http.ca_cert"),
-        client_cert: values.path("http.client_cert"),
-        client_key: values.path("http.client_key"),
-        default_secret: Secret::new(values.text("http.default_secret")),
-        slots: values.number("http.slots"),
-        per_endpoint_max: values.number("http.per_endpoint_max"),
-    }
-}
-
-fn limits(values: &mut Values<'_>) -> Limits {
-    Limits {
-        payload_bytes: values.number("limits.payload_bytes"),
-        body_bytes: values.number("limits.body_bytes"),
-        run_bytes: values.number("limits.run_bytes"),
-        controls_bytes: values.number("limits.controls_bytes"),
-        requests_per_minute: values.number("limits.requests_per_minute"),
-        connections_max: values.number("limits.connections_max"),
-        streams_per_key_max: values.number("limits.streams_per_key_max"),
-        header_read: values.span("limits.header_read_seconds"),
-        body_read: values.span("limits.body_read_seconds"),
-        commit_queue: values.number("limits.commit_queue"),
-        batch_commands_max: values.number("limits.batch_commands_max"),
-        batch_bytes_max: values.number("limits.batch_bytes_max"),
-        busy_wait: values.span("limits.busy_wait_ms"),
-        stall: values.span("limits.stall_seconds"),
-    }
-}
-
-fn console(values: &mut Values<'_>) -> Console {
-    Console {
-        theme: values.text("console.theme"),
-        glyphs: match values.text("console.glyphs").as_str() {
-            "unicode" => Glyphs::Unicode,
-            "ascii" => Glyphs::Ascii,
-            _ => Glyphs::Auto,
-        },
-        is_plain: values.flag("console.a11y"),
-        is_mouse_on: values.flag("console.mouse"),
-        notices: notices(values),
     }
 }

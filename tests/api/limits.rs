@@ -11,6 +11,7 @@ use crate::house::{House, house};
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+#[expect(clippy::disallowed_methods, reason = "it is waited for before the end")]
 /// Writes these bytes, whether or not they are all taken, and reads what comes back before they are.
 async fn raw(house: &House, bytes: Vec<u8>) -> String {
     let address = house.url.strip_prefix("http://").unwrap();

@@ -370,7 +370,7 @@ impl<'broker> World<'broker> {
         let file = |name: &str| self.scratch.path().join(name).display().to_string();
         match name {
             "unknown" => UNKNOWN.to_owned(),
-            "file" => file("broken"),
+            "file" | "old" => file("broken"),
             "keys" => file("keys.toml"),
             "missing" => file("missing"),
             "scenario" => format!(
@@ -381,7 +381,6 @@ impl<'broker> World<'broker> {
                 "backup-{}",
                 std::fs::read_dir(self.scratch.path()).unwrap().count()
             )),
-            "old" => file("broken"),
             _ => match self.broker {
                 Some(broker) => self.made(broker, name),
                 None => UNKNOWN.to_owned(),

@@ -69,6 +69,7 @@ fn run(before: Option<Intent>, command: &Command) -> (Intent, Vec<Fact>) {
         agent: &Agent::mailbox(person("finance"), NOW),
         attempt: AttemptId(1),
         hold: HoldId(1),
+        escalation: None,
     };
     let decided = decide(id, before.as_ref(), command, &ctx).unwrap();
     let after = decided.facts.iter().fold(before, evolve).unwrap();

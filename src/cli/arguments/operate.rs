@@ -125,7 +125,7 @@ pub struct ReplayArguments {
     #[arg(required_unless_present_any = ["matching", "filter"], conflicts_with = "filter")]
     pub ids: Vec<String>,
     /// Everything that matches, as a job; without --apply, only say what it would do.
-    #[arg(long, visible_alias = "filter", conflicts_with_all = ["ids", "edit", "force", "hold"])]
+    #[arg(long, conflicts_with_all = ["ids", "edit", "force", "hold"])]
     pub matching: bool,
     /// Which, as a job; --filter needs no --matching.
     #[command(flatten)]

@@ -15,9 +15,16 @@ const ALONE: &[(&str, &str)] = &[
     ("diff.", "moves on the screen"),
     ("field.", "is writing on the screen; flags take its place"),
     ("fold.", "folds on the screen"),
-    ("group.", "comes with a later release, here as there"),
+    (
+        "group.",
+        "has no verb yet; the API has it (`POST /v1/dead-letters/groups/...`)",
+    ),
     ("help.", "`--help` and `postroom man` have every verb"),
     ("history.", "moves on the screen"),
+    (
+        "inbox.lane",
+        "chooses what is shown; `inbox list` shows every lane",
+    ),
     ("list.", "moves or orders on the screen"),
     (
         "mark.",
@@ -36,7 +43,7 @@ const ALONE: &[(&str, &str)] = &[
     ("filter.clear", "is about the screen itself"),
     (
         "job.replay-failed",
-        "comes with a later release, here as there",
+        "has no verb yet; the API has it (`POST /v1/dead-letters/groups/...`)",
     ),
 ];
 
