@@ -15,10 +15,7 @@ const ALONE: &[(&str, &str)] = &[
     ("diff.", "moves on the screen"),
     ("field.", "is writing on the screen; flags take its place"),
     ("fold.", "folds on the screen"),
-    (
-        "group.",
-        "has no verb yet; the API has it (`POST /v1/dead-letters/groups/...`)",
-    ),
+    ("group.", "has no verb yet; the API does it"),
     ("help.", "`--help` and `postroom man` have every verb"),
     ("history.", "moves on the screen"),
     (
@@ -43,7 +40,7 @@ const ALONE: &[(&str, &str)] = &[
     ("filter.clear", "is about the screen itself"),
     (
         "job.replay-failed",
-        "has no verb yet; the API has it (`POST /v1/dead-letters/groups/...`)",
+        "has no verb of its own; `jobs show --format csv` names them for `replay`",
     ),
 ];
 
