@@ -15,7 +15,7 @@ pub(super) struct Parcel {
 }
 
 impl Parcel {
-    fn new(intent_type: &'static str, to: &'static str, payload: Value) -> Self {
+    pub(super) fn new(intent_type: &'static str, to: &'static str, payload: Value) -> Self {
         Self {
             intent_type,
             to,
@@ -291,7 +291,8 @@ pub(super) fn question(dice: &Dice, remind_after: u64) -> Parcel {
     )
 }
 
-fn asked(parcel: Parcel, task: &Value, remind_after: u64) -> Parcel {
+/// With the question, and what happens while nobody answers it.
+pub(super) fn asked(parcel: Parcel, task: &Value, remind_after: u64) -> Parcel {
     parcel
         .with("human_task", task.clone())
         .with("remind_after_seconds", json!(remind_after))

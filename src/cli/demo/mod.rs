@@ -6,6 +6,7 @@
 //!
 //! Not here: the broker and the console beneath and above it (`app`). Tested by `tests/cli`.
 
+mod asks;
 mod cast;
 mod dice;
 mod goods;

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Stage;
+use super::asks;
 use super::cast::Cast;
 use super::goods::{self, Parcel};
 use crate::cli::client::{Call, Client};
@@ -12,7 +13,7 @@ use crate::domain::time::Span;
 /// Dead letters beyond which nothing is sent that is meant to die.
 const DEAD_MAX: u64 = 120;
 /// Open tasks beyond which nobody is asked anything.
-const PENDING_MAX: u64 = 22;
+const PENDING_MAX: u64 = 26;
 
 /// Makes the next parcel; none when there is enough of that kind.
 type Make = fn(&Stage) -> Option<Parcel>;
@@ -40,6 +41,7 @@ const LINES: &[(&str, u64, Make)] = &[
     ("back-office", 12_000, report),
     ("web-shop", 11_000, |stage| asked(stage, goods::refund)),
     ("back-office", 31_000, |stage| asked(stage, goods::question)),
+    ("back-office", 29_000, |stage| asked(stage, asks::any)),
     ("deploy-bot", 19_000, |stage| {
         asked(stage, goods::deployment)
     }),
@@ -78,6 +80,9 @@ async fn opening(stage: &Stage, web: &Client, office: &Client, bot: &Client) {
         send(bot, &goods::deployment(dice, remind_after)).await;
     }
     send(office, &goods::question(dice, 30)).await;
+    for parcel in asks::each(dice) {
+        send(office, &parcel).await;
+    }
     for _ in 0..4 {
         send(web, &goods::text_message(dice, true)).await;
         send(web, &goods::order(dice)).await;
