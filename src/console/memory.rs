@@ -90,6 +90,17 @@ pub(crate) fn of(model: &Model) -> Memory {
     }
 }
 
+/// Drafts of another console on the same file stay in it. What this one had in it and has no more is gone.
+pub(crate) fn beside(mut ours: Memory, before: &Memory, there: Option<Memory>) -> Memory {
+    let others = there.map(|there| there.drafts).unwrap_or_default();
+    for (intent, draft) in others {
+        if !before.drafts.contains_key(&intent) && ours.drafts.len() < DRAFTS_MAX {
+            ours.drafts.entry(intent).or_insert(draft);
+        }
+    }
+    ours
+}
+
 /// The text of the file.
 pub(crate) fn to_text(memory: &Memory) -> String {
     let mut text = serde_json::to_string_pretty(memory).unwrap_or_default();

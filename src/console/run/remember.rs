@@ -47,7 +47,10 @@ impl Shell {
         if now == self.remembered {
             return;
         }
-        if let Err(error) = write(path, &memory::to_text(&now)) {
+        let there = fs::read_to_string(path).ok();
+        let there = there.as_deref().and_then(memory::read);
+        let whole = memory::beside(now.clone(), &self.remembered, there);
+        if let Err(error) = write(path, &memory::to_text(&whole)) {
             let text = format!("could not write {}: {error}", path.display());
             self.model.say(Weight::Warn, text);
         }

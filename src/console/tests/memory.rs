@@ -177,3 +177,21 @@ fn a_file_of_another_version_or_without_sense_is_as_none() {
     }
     assert!(memory::read("{\"version\":2}").is_some());
 }
+
+#[test]
+fn two_consoles_on_one_file_keep_each_others_drafts_and_forget_their_own() {
+    let with = |drafts: &[(&str, &str)]| {
+        let drafts: Vec<String> = drafts
+            .iter()
+            .map(|(id, words)| format!("\"{id}\":{{\"comment\":\"{words}\"}}"))
+            .collect();
+        let text = format!("{{\"version\":2,\"drafts\":{{{}}}}}", drafts.join(","));
+        memory::read(&text).unwrap()
+    };
+    let before = with(&[("one", "sent since"), ("two", "old")]);
+    let now = with(&[("two", "new")]);
+    let there = with(&[("one", "sent since"), ("two", "old"), ("three", "theirs")]);
+    let kept = memory::beside(now.clone(), &before, Some(there));
+    assert_eq!(kept, with(&[("two", "new"), ("three", "theirs")]));
+    assert_eq!(memory::beside(now.clone(), &before, None), now);
+}

@@ -190,7 +190,7 @@ fn check(model: &Model) -> Result<Handed, Vec<Fault>> {
     }
     let outcome = strip.outcome();
     if strip.is_overtaken && outcome.is_some() {
-        let kept = "Esc keeps the words, c sends them as a reply";
+        let kept = "Esc keeps the words; c sends them as a reply while the task is open";
         let problem = strip.problem.as_deref().unwrap_or("the task was decided");
         return Err(whole(if problem.ends_with(kept) {
             problem.to_owned()

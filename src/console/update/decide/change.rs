@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::console::compare::compare;
+use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::strip::{Change, Strip};
 use crate::console::task::Moment;
@@ -11,19 +12,21 @@ use crate::desk::rows::{TaskRow, ThreadView};
 /// Changes of a payload that are named.
 const CHANGES_MAX: usize = 6;
 
-/// The task under an open strip was read again. Says whether it changed, so that its thread is wanted.
+/// The task under an open strip was read again. Says whether it changed or has gone, so that its thread is
+/// wanted: it tells by whom.
 pub(in crate::console::update) fn task_came(
     strip: &mut Strip,
     task: Option<&TaskRow>,
     at: Moment,
 ) -> bool {
     let Some(task) = task else {
-        if !strip.is_overtaken && !strip.is_sent {
+        let is_news = !strip.is_overtaken && !strip.is_sent;
+        if is_news {
             strip.is_overtaken = true;
             strip.armed_from = at.mono;
             strip.problem = Some("the task has left the inbox: decided or withdrawn".to_owned());
         }
-        return false;
+        return is_news;
     };
     strip.task.clone_from(task);
     if task.version > strip.version {
@@ -43,6 +46,15 @@ pub(in crate::console::update) fn thread_came(model: &mut Model) {
         return;
     };
     if thread.row.thread != strip.task.thread {
+        return;
+    }
+    if let (Some(decision), false) = (&thread.row.decision, strip.is_sent) {
+        let ago = format::age_short(model.at.wall.since(decision.at));
+        let words = decision.comment.as_ref();
+        let words = words.map_or_else(String::new, |words| format!(": \"{words}\""));
+        let (who, outcome) = (name_of(&decision.by), &decision.outcome);
+        strip.is_overtaken = true;
+        strip.problem = Some(format!("{who} {outcome} this {ago} ago{words}"));
         return;
     }
     let is_first = strip.payload.is_none();
