@@ -13,6 +13,7 @@ mod backup;
 mod broker;
 mod demo;
 mod export;
+mod inbox;
 mod journeys;
 mod operate;
 mod people;

@@ -319,6 +319,7 @@ fn the_demonstration_has_something_on_every_desk_within_seconds() {
     terminal.await_text(&["Needs attention", "overdue"]);
     for (key, shown) in [
         ("2", ["[2 Inbox", "approval"]),
+        ("G", ["manual_action", "assignment"]),
         ("3", ["[3 Intents]", "order.process"]),
         ("4", ["[4 Attempts]", "completed"]),
         ("5", ["[5 Dead letters", "410 Gone"]),
