@@ -298,8 +298,12 @@ impl World {
 
     fn healthy_ready(&self) -> u64 {
         let counters = self.counters();
-        let healthy = counters.by_agent.iter();
-        healthy
+        // The operator is told of each breaker that opens, in an inbox of its own.
+        let receivers = counters
+            .by_agent
+            .iter()
+            .filter(|(address, _)| address.name().starts_with("receiver-"));
+        receivers
             .filter(|(address, _)| number_of(address) >= DEAD)
             .map(|(_, depth)| depth.ready + depth.backing_off)
             .sum()

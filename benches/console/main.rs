@@ -8,13 +8,13 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a benchmark"
 )]
 
 #[path = "../store/yard.rs"]
-#[expect(dead_code, reason = "the other benchmark uses all of it")]
 mod yard;
 
 use std::path::Path;
@@ -112,12 +112,13 @@ async fn desk_over(directory: &Path, clock: &Arc<dyn Clock>, shutdown: &Shutdown
         webhook_words: postroom::broker::webhooks::plain_words,
     };
     let store = SqliteStore::open(&directory.join("postroom.db"), sqlite::Settings::default());
+    let tasks = shutdown.tasks("broker");
     let broker = Broker::start(
         Box::new(store.unwrap()),
         settings,
         Arc::clone(clock),
         Arc::new(SystemEntropy),
-        &shutdown.tasks("broker"),
+        &tasks,
     );
     let options = LocalOptions {
         identity: address("operator"),

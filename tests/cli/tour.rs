@@ -55,7 +55,7 @@ const STEPS: [Step; 11] = [
     ),
     step("\u{1b}", &["a approve"], None),
     step("5", &["[5 Dead letters", "400 Bad Request"], None),
-    step("R", &["effect", "[ Replay ]"], Some("replay")),
+    step("R", &["dry run", "[ Start replay ]"], Some("replay")),
     step("\u{1b}", &["R replay many"], None),
     step("\r", &["In group", "Letter "], None),
     step(

@@ -22,6 +22,9 @@ use crate::store::query::LetterState;
 
 use super::{intents, words};
 
+/// Cells of the last day's letters; the newest is the last.
+const SPARK_CELLS: usize = 8;
+
 const GROUPS: &[Column] = &[
     Column::new("GROUP", 0, 5, 5),
     Column::new("COUNT", 0, 5, 6).right(),
@@ -115,10 +118,9 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         empty: empty_text(model, window, Slot::Groups, nothing),
     };
     let glyphs = canvas.paint.glyphs;
-    let columns = if canvas.size == Size::Wide { 12 } else { 8 };
     canvas.list(inner, &list, |group| {
         group_cells(group, model.at.wall, |values| {
-            spark(values, columns, None, glyphs)
+            spark(values, SPARK_CELLS, None, glyphs)
         })
     });
 }
