@@ -61,7 +61,9 @@ pub fn start(
         rests: FuturesUnordered::new(),
         sending: None,
     };
-    tasks.spawn("mail", follower.run(tasks.token().clone()));
+    // Subscribed here, so that what happens before the task has run for the first time is not missed.
+    let bus = follower.office.broker.subscribe();
+    tasks.spawn("mail", follower.run(bus, tasks.token().clone()));
     Ok(())
 }
 
@@ -76,6 +78,13 @@ enum Outcome {
     Late,
     /// The server did not take it.
     NotTaken(NotTaken),
+}
+
+/// Where the feed ended before the first thing that was told since the start, if anything was.
+fn before(bus: &mut broadcast::Receiver<Arc<Published>>) -> Option<Cursor> {
+    let told = bus.try_recv().ok()?;
+    let first = told.items.first()?;
+    Some(Cursor(first.cursor.0.saturating_sub(1)))
 }
 
 struct Follower {
@@ -94,10 +103,8 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(mut self, stop: CancellationToken) {
-        // Subscribed before the store is read, so that nothing is missed in between.
-        let mut bus = self.office.broker.subscribe();
-        if !self.begin(&stop).await {
+    async fn run(mut self, mut bus: broadcast::Receiver<Arc<Published>>, stop: CancellationToken) {
+        if !self.begin(&mut bus, &stop).await {
             return;
         }
         while !stop.is_cancelled() {
@@ -131,9 +138,13 @@ impl Follower {
         self.end().await;
     }
 
-    /// Reads what an earlier process left; the first one begins with what happens from now on. False when
-    /// the broker stops.
-    async fn begin(&mut self, stop: &CancellationToken) -> bool {
+    /// Reads what an earlier process left; the first one begins with what happens since it was started. False
+    /// when the broker stops.
+    async fn begin(
+        &mut self,
+        bus: &mut broadcast::Receiver<Arc<Published>>,
+        stop: &CancellationToken,
+    ) -> bool {
         loop {
             let read = self
                 .office
@@ -145,7 +156,7 @@ impl Follower {
                     self.is_unsaved = kept.is_none();
                     self.waiting = kept.unwrap_or_default();
                     if self.is_unsaved {
-                        self.waiting.through = head;
+                        self.waiting.through = before(bus).map_or(head, |first| first.min(head));
                     }
                     self.saved = self.waiting.through;
                     return true;
