@@ -15,12 +15,22 @@ fn marked(bench: &Bench) -> Vec<GroupChange> {
     changes.collect()
 }
 
+/// Past state, owner and note, and Enter there.
+fn to_the_button(bench: &mut Bench) {
+    bench.pass(1_000);
+    for _field in 0..3 {
+        bench.key(KeyCode::Tab);
+    }
+    bench.key(KeyCode::Enter);
+}
+
 #[test]
 fn m_takes_a_group_and_gives_it_back() {
     let mut bench = Bench::at(120, 36);
     bench.keys("5");
     assert!(bench.screen().contains("m take"), "{}", bench.screen());
     bench.keys("m");
+    to_the_button(&mut bench);
     bench.desk.script(|script| {
         script.groups[0].state = GroupState::Said(GroupStand::Acknowledged);
         script.groups[0].owner = Some(fixtures::address("alice"));
@@ -32,6 +42,7 @@ fn m_takes_a_group_and_gives_it_back() {
         "{screen}"
     );
     bench.keys("m");
+    to_the_button(&mut bench);
     let changes = marked(&bench);
     assert_eq!(changes[0].owner, Some(Some(fixtures::address("alice"))));
     assert_eq!(changes[0].stand, Some(GroupStand::Acknowledged));

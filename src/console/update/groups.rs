@@ -3,8 +3,8 @@
 use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::format;
+use crate::console::model::Model;
 use crate::console::model::panel::{Ask, Deed, Focus, Panel, Rule};
-use crate::console::model::{Model, Weight};
 use crate::console::panes::words;
 use crate::console::task::Task;
 use crate::desk::act::Act;
@@ -39,30 +39,26 @@ pub(super) fn label(model: &Model, action: Action) -> Option<&'static str> {
     })
 }
 
-/// `m`: the group is mine, or nobody's again.
-pub(super) fn take(model: &mut Model, tasks: &mut Vec<Task>) {
-    let taken = model.may_act().and_then(|()| {
-        let group = group(model)?;
-        let me = model.identity().cloned().ok_or("nobody is signed in")?;
-        let change = if is_mine(model, group) {
-            GroupChange {
-                stand: Some(GroupStand::New),
-                owner: Some(None),
-                note: None,
-            }
-        } else {
-            GroupChange {
-                stand: Some(GroupStand::Acknowledged),
-                owner: Some(Some(me)),
-                note: None,
-            }
-        };
-        Ok((group.fingerprint.clone(), change))
-    });
-    match taken {
-        Ok((fingerprint, change)) => send(model, fingerprint, change, None, tasks),
-        Err(reason) => model.say(Weight::Warn, reason),
+/// `m`: the group is mine, or nobody's again. A panel, as everything that others feel.
+pub(super) fn take(model: &Model) -> Result<Panel, String> {
+    let group = group(model)?;
+    let me = model.identity().ok_or("nobody is signed in")?;
+    let (owner, stand, verb) = if is_mine(model, group) {
+        (String::new(), GroupStand::New, "Give back")
+    } else {
+        (me.name().to_owned(), GroupStand::Acknowledged, "Take")
+    };
+    let label = words::group_label(&group.fingerprint);
+    let mut panel = own(model)?;
+    panel.title = format!("{verb} group {label}");
+    for ask in &mut panel.asks {
+        match ask.name {
+            "owner" => ask.set(&owner),
+            "state" => ask.set(stand.name()),
+            _ => {}
+        }
     }
+    Ok(panel)
 }
 
 /// `@`: owner, note, and whether it is dealt with.

@@ -12,8 +12,8 @@ use crate::console::widgets::field::Field;
 use crate::console::widgets::json::Direction;
 
 use super::{
-    acts, comparing, copy, decide, editing, explain, groups, handing, intent, moves, navigate,
-    order, overlays, panels, sorting,
+    acts, comparing, copy, decide, editing, explain, handing, intent, moves, navigate, order,
+    overlays, panels, sorting,
 };
 
 /// Keys that follow each other faster than this were not typed one by one.
@@ -337,11 +337,14 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
         | A::ApproveMany
         | A::JobPause
         | A::JobCancel
+        | A::JobReplayFailed
+        | A::OwnGroup
+        | A::TakeGroup
+        | A::MuteGroup
+        | A::Export
         | A::RejectMany => {
             panels::open(model, action);
         }
-        A::TakeGroup => groups::take(model, tasks),
-        A::JobReplayFailed | A::OwnGroup | A::MuteGroup | A::Export => panels::open(model, action),
         A::PanelRate
         | A::PanelInFlight
         | A::PanelOrder

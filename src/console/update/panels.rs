@@ -35,6 +35,7 @@ pub(super) fn open(model: &mut Model, action: Action) {
         Action::JobPause | Action::JobCancel => jobs::control(model, action),
         Action::JobReplayFailed => jobs::replay_failed(model),
         Action::OwnGroup => groups::own(model),
+        Action::TakeGroup => groups::take(model),
         Action::MuteGroup => groups::mute(model),
         Action::ApproveMany => bulk::decide(model, true),
         Action::RejectMany => bulk::decide(model, false),
