@@ -45,21 +45,6 @@ fn pausing_keeps_the_rows_and_going_on_shows_everything_that_came_meanwhile() {
 }
 
 #[test]
-fn a_storm_of_sizes_leaves_a_screen_that_fits_the_last_one() {
-    let broker = Broker::start();
-    send(&broker, "orders", &[]);
-    let mut terminal = attached(&broker);
-    for round in 0..40_u16 {
-        terminal.resize(1 + round * 7 % 61, 1 + round * 13 % 211);
-        terminal.press(if round % 2 == 0 { "3" } else { "1" });
-    }
-    terminal.resize(30, 110);
-    terminal.press("3");
-    terminal.await_text(&["[3 Intents]", "order.process"]);
-    terminal.leave();
-}
-
-#[test]
 fn a_terminal_that_hangs_up_ends_an_attached_console_and_nothing_else() {
     let broker = Broker::start();
     let terminal = attached(&broker);

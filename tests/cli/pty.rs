@@ -125,19 +125,6 @@ impl Terminal {
         self.writer.flush().unwrap();
     }
 
-    /// Another size, as of a window that is dragged.
-    pub(crate) fn resize(&mut self, rows: u16, cols: u16) {
-        let size = PtySize {
-            rows,
-            cols,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        self.master.resize(size).unwrap();
-        let (rows, cols) = (rows.try_into().unwrap(), cols.try_into().unwrap());
-        self.screen.screen_mut().set_size(rows, cols);
-    }
-
     /// Quits, from wherever it is.
     pub(crate) fn leave(mut self) {
         self.press("Q");
