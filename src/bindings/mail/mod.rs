@@ -7,7 +7,7 @@
 //! 3. What is to be written is kept in the store until the server has taken it: a restart sends what is
 //!    left, and sends twice only what was taken in the moment of a crash.
 //! 4. A link names a person, cannot be guessed, and decides only while that person still has the task.
-//! 5. Only [`mod@post`] names the mail library.
+//! 5. Only `post` names the mail library.
 //!
 //! Not here: the page behind the link (`api/page`), who may decide (`engine`), when reminders are due.
 //! Tested beside the rules, in `tests.rs` against a server on a real socket, and in `tests/clients` against
