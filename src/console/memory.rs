@@ -90,15 +90,22 @@ pub(crate) fn of(model: &Model) -> Memory {
     }
 }
 
-/// Drafts of another console on the same file stay in it. What this one had in it and has no more is gone.
+/// Drafts of another console on the same file stay in it, also for a task for which this one had words of its own.
+/// What this one had in it and has no more is gone.
 pub(crate) fn beside(mut ours: Memory, before: &Memory, there: Option<Memory>) -> Memory {
     let others = there.map(|there| there.drafts).unwrap_or_default();
     for (intent, draft) in others {
-        if !before.drafts.contains_key(&intent) && ours.drafts.len() < DRAFTS_MAX {
+        if before.drafts.get(&intent) != Some(&draft) && ours.drafts.len() < DRAFTS_MAX {
             ours.drafts.entry(intent).or_insert(draft);
         }
     }
     ours
+}
+
+/// Whether every draft of ours is in the file; another console may have written its own over one.
+pub(crate) fn has_drafts(there: &Memory, ours: &Memory) -> bool {
+    let mut drafts = ours.drafts.iter();
+    drafts.all(|(intent, draft)| there.drafts.get(intent) == Some(draft))
 }
 
 /// The text of the file.

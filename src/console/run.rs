@@ -300,7 +300,7 @@ impl Shell {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             if std::mem::take(&mut self.model.wants_keeping) {
-                self.keep();
+                self.keep_words();
             }
             self.look_at_log(screen, keyboard)?;
             if self.is_dirty && !self.model.is_aside && self.frame_in_ms() == 0 {

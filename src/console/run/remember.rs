@@ -40,15 +40,26 @@ impl Shell {
 
     /// Writes what changed, if something did.
     pub(super) fn keep(&mut self) {
+        if memory::of(&self.model) != self.remembered {
+            self.keep_words();
+        }
+    }
+
+    /// Writes what changed, and words that another console wrote over. Only when somebody has just typed or left
+    /// them: two consoles at rest would else take turns.
+    pub(super) fn keep_words(&mut self) {
         let Some(path) = &self.options.memory else {
             return;
         };
         let now = memory::of(&self.model);
-        if now == self.remembered {
-            return;
-        }
         let there = fs::read_to_string(path).ok();
         let there = there.as_deref().and_then(memory::read);
+        let has_ours = there
+            .as_ref()
+            .is_none_or(|there| memory::has_drafts(there, &now));
+        if now == self.remembered && has_ours {
+            return;
+        }
         let whole = memory::beside(now.clone(), &self.remembered, there);
         if let Err(error) = write(path, &memory::to_text(&whole)) {
             let text = format!("could not write {}: {error}", path.display());

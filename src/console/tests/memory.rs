@@ -194,4 +194,9 @@ fn two_consoles_on_one_file_keep_each_others_drafts_and_forget_their_own() {
     let kept = memory::beside(now.clone(), &before, Some(there));
     assert_eq!(kept, with(&[("two", "new"), ("three", "theirs")]));
     assert_eq!(memory::beside(now.clone(), &before, None), now);
+    // Both wrote to one task: what this one sends takes the other's words from nobody.
+    let theirs = with(&[("one", "theirs"), ("two", "old")]);
+    assert!(!memory::has_drafts(&theirs, &before));
+    let kept = memory::beside(now, &before, Some(theirs));
+    assert_eq!(kept, with(&[("one", "theirs"), ("two", "new")]));
 }
