@@ -112,3 +112,18 @@ fn the_console_is_run_by_a_person_who_listens() {
     assert!(!terminal.screen().hide_cursor());
     terminal.leave();
 }
+
+#[test]
+fn a_storm_of_sizes_leaves_a_screen_that_fits_the_last_one() {
+    let broker = Broker::start();
+    send(&broker, "orders", &[]);
+    let mut terminal = attached(&broker);
+    for round in 0..40_u16 {
+        terminal.resize(1 + round * 7 % 61, 1 + round * 13 % 211);
+        terminal.press(if round % 2 == 0 { "3" } else { "1" });
+    }
+    terminal.resize(30, 110);
+    terminal.press("3");
+    terminal.await_text(&["[3 Intents]", "order.process"]);
+    terminal.leave();
+}

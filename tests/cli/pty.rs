@@ -6,13 +6,11 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use postroom::clock::{Clock as _, SystemClock};
 
 use crate::broker::{Broker, PROGRAM};
 
-/// Pieces of output after which what was awaited will not come any more.
-const PIECES_MAX: usize = 20_000;
-
-/// How long nothing may come before a test says what it waited for.
+/// How long something is awaited. A console draws its clock every second, so that silence never comes.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Reads on a thread of its own, to the end or until nobody listens.
@@ -105,19 +103,21 @@ impl Terminal {
         is_there: impl Fn(&str) -> bool,
         see: &mut dyn FnMut(&[u8]),
     ) -> bool {
-        for _ in 0..PIECES_MAX {
+        let clock = SystemClock::new();
+        let begun = clock.elapsed();
+        loop {
             if is_there(&self.text()) {
                 return true;
             }
-            match self.pieces.recv_timeout(PATIENCE) {
-                Ok(piece) => {
+            let left = PATIENCE.saturating_sub(clock.elapsed().since(begun));
+            match self.pieces.recv_timeout(left) {
+                Ok(piece) if !left.is_zero() => {
                     self.screen.process(&piece);
                     see(&piece);
                 }
-                Err(_) => break,
+                Ok(_) | Err(_) => return false,
             }
         }
-        false
     }
 
     pub(crate) fn press(&mut self, keys: &str) {
@@ -130,6 +130,19 @@ impl Terminal {
         self.press("Q");
         let (code, left) = self.end();
         assert_eq!(code, 0, "{left}");
+    }
+
+    /// Another size, as of a window that is dragged.
+    pub(crate) fn resize(&mut self, rows: u16, cols: u16) {
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.master.resize(size).unwrap();
+        let (rows, cols) = (rows.try_into().unwrap(), cols.try_into().unwrap());
+        self.screen.screen_mut().set_size(rows, cols);
     }
 
     pub(crate) fn signal(&self, name: &str) {

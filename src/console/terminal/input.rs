@@ -243,8 +243,21 @@ fn read_one(patience: Duration) -> io::Result<Read> {
         let event = event::read().map(translate)?;
         Ok(event.map_or(Read::Unknown, Read::Event))
     } else {
+        if await_input(Duration::ZERO)? {
+            announce_again()?;
+        }
         Ok(Read::Nothing)
     }
+}
+
+/// Makes the kernel say once more that something waits. The library is told of it once; told of a new size of the
+/// window at the same time, it takes the size and forgets the key, until another one is pressed. Setting the
+/// terminal to what it is set to wakes its readers.
+fn announce_again() -> io::Result<()> {
+    let input = io::stdin();
+    let settings = rustix::termios::tcgetattr(&input)?;
+    rustix::termios::tcsetattr(&input, rustix::termios::OptionalActions::Now, &settings)?;
+    Ok(())
 }
 
 /// Reads what was typed while the terminal is not ours.
