@@ -33,6 +33,10 @@ fn ended(broker: &Broker, id: &str) -> Value {
     intent(broker, id)
 }
 
+fn short(id: &str) -> &str {
+    id.get(id.len() - 8..).unwrap()
+}
+
 fn last_four(id: &str) -> &str {
     id.get(id.len() - 4..).unwrap()
 }
@@ -212,4 +216,81 @@ fn press_enter(terminal: &mut Terminal) {
         }
     }
     panic!("Enter was never taken:\n{}", terminal.text());
+}
+
+#[test]
+fn of_two_consoles_on_one_task_the_second_sees_who_was_first_and_keeps_the_words() {
+    let broker = Broker::start();
+    let task = json!({"title": "Wire 48,000 EUR?", "required_comment": true});
+    let id = ask(&broker, &json!({"amount": 48_000}), &task);
+    let mut first = inbox(&broker, "Wire 48,000 EUR?");
+    let mut second = inbox(&broker, "Wire 48,000 EUR?");
+    for (terminal, key, words) in [
+        (&mut second, "a", "matches PO-7731"),
+        (&mut first, "x", "duplicate"),
+    ] {
+        terminal.press(key);
+        terminal.await_text(&[OPEN, short(&id), "comment required"]);
+        terminal.press(words);
+        terminal.await_text(&[words, "comment given"]);
+    }
+    stage(&mut first);
+    first.await_text(&["rejected, held, not yet final"]);
+    second.await_text(&["rejected · final in"]);
+    let intent = ended(&broker, &id);
+    assert_eq!(intent["status"], "FAILED");
+    assert_eq!(intent["human_task"]["decision"]["comment"], "duplicate");
+    second.await_text(&["rejected this", "\"duplicate\"", "matches PO-7731"]);
+    second.press("\r");
+    second.await_text(&["Esc keeps the words"]);
+    second.press("\u{1b}");
+    second.await_text(&["draft kept for"]);
+    assert_eq!(
+        self::intent(&broker, &id)["status"],
+        "FAILED",
+        "the no stands"
+    );
+    // It is written a moment after the last key.
+    broker.until(&["status"], |_| {
+        let kept = std::fs::read_to_string(broker.data().join("console.json")).unwrap();
+        kept.contains("matches PO-7731")
+    });
+}
+
+#[test]
+fn a_form_is_mended_where_it_is_wrong_and_its_fields_reach_the_broker() {
+    let broker = Broker::start();
+    let schema = json!({"type": "object", "required": ["vat_id", "with_insurance"], "properties": {
+        "vat_id": {"type": "string", "pattern": "^[A-Z]{2}[0-9]+$"}, "with_insurance": {"type": "boolean"}}});
+    let task = json!({"title": "Missing VAT id", "task_type": "form", "form_schema": schema});
+    let id = ask(&broker, &json!({}), &task);
+    let mut terminal = inbox(&broker, "Missing VAT id");
+    terminal.press("a");
+    terminal.await_text(&["fill in", "vat_id *", " * ▏ yes   no"]);
+    terminal.press("5560");
+    terminal.await_text(&["▏5560"]);
+    press_enter_for(&mut terminal, "does not match");
+    assert!(
+        terminal.text().contains("is required"),
+        "{}",
+        terminal.text()
+    );
+    assert_eq!(intent(&broker, &id)["status"], "WAITING");
+    terminal.press("\u{7f}\u{7f}\u{7f}\u{7f}");
+    terminal.press("SE5560");
+    terminal.await_text(&["▏SE5560"]);
+    terminal.press("\t");
+    terminal.press("y");
+    terminal.await_text(&["[yes]"]);
+    press_enter(&mut terminal);
+    terminal.await_text(&["submitted, held, not yet final"]);
+    let intent = ended(&broker, &id);
+    assert_eq!(intent["result"]["vat_id"], "SE5560", "{intent}");
+    assert_eq!(intent["result"]["with_insurance"], true, "{intent}");
+}
+
+/// Enter until the strip says this.
+fn press_enter_for(terminal: &mut Terminal, wanted: &str) {
+    terminal.press("\r");
+    terminal.await_text(&[wanted]);
 }
