@@ -85,6 +85,8 @@ pub struct Settings {
     pub batch_bytes_max: usize,
     /// Most bytes of a payload as compact JSON.
     pub payload_bytes_max: usize,
+    /// Largest head of a request; up to one reading of the connection more is taken.
+    pub head_bytes_max: usize,
     /// How long a request body may take to arrive.
     pub body_wait: Duration,
     /// How long a connection may wait between requests, and a request's head may take.
@@ -142,6 +144,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             body_bytes_max: 1024 * 1024,
+            head_bytes_max: 64 * 1024,
             batch_bytes_max: 8 * 1024 * 1024,
             payload_bytes_max: 128 * 1024,
             body_wait: Duration::from_secs(30),
@@ -179,6 +182,7 @@ impl Settings {
             body_bytes_max: config.limits.body_bytes,
             payload_bytes_max: config.limits.payload_bytes,
             body_wait: config.limits.body_read.to_std(),
+            head_bytes_max: config.limits.header_bytes,
             first_request_wait: config.limits.header_read.to_std(),
             grace: config.shutdown_grace.to_std(),
             connections_max: config.limits.connections_max,
@@ -323,6 +327,7 @@ pub fn serve(parts: ApiParts, tasks: &Tasks) -> std::io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let grace = settings.grace;
     let (idle, first) = (settings.idle_wait, settings.first_request_wait);
+    let head_bytes = settings.head_bytes_max;
     let (connections_max, tls) = (settings.connections_max, settings.tls.clone());
     let api = Api::new(broker, settings, tasks);
     let handle = axum_server::Handle::new();
@@ -349,7 +354,7 @@ pub fn serve(parts: ApiParts, tasks: &Tasks) -> std::io::Result<SocketAddr> {
             .http_builder()
             .http1()
             .header_read_timeout(idle)
-            .max_buf_size(64 * 1024);
+            .max_buf_size(head_bytes);
         let service = router(api).into_make_service();
         let served = server
             .http1_only()

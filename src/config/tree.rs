@@ -185,6 +185,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Open event streams per key.
     pub streams_per_key_max: usize,
+    /// Head of a request: what is larger by more than one reading is refused.
+    pub header_bytes: usize,
     /// Time to send the head of a request.
     pub header_read: Span,
     /// Time to send the whole body.

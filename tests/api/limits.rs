@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use postroom::api::Settings;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::house::{House, house};
+use crate::house::{House, house, house_with};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -79,6 +80,25 @@ async fn a_head_that_is_too_large_is_refused_by_its_status_and_the_others_go_on(
         let answer = raw(&house, bytes).await;
         assert_eq!(status(&answer), wanted, "{what}: {answer}");
         house.get("/health", "").await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_size_of_a_head_is_a_setting() {
+    let wide = Settings {
+        head_bytes_max: 1024 * 1024,
+        ..Settings::default()
+    };
+    let narrow = Settings {
+        head_bytes_max: 8 * 1024,
+        ..Settings::default()
+    };
+    for (settings, wanted) in [(wide, "200"), (narrow, "431")] {
+        let house = house_with(settings).await;
+        let field = "a".repeat(256 * 1024);
+        let head = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-long: {field}\r\n\r\n");
+        let answer = raw(&house, head.into_bytes()).await;
+        assert_eq!(status(&answer), wanted, "{answer}");
     }
 }
 
