@@ -404,15 +404,16 @@ impl<'a> Batch<'a> {
             let facts = std::mem::take(&mut entry.facts);
             let change = Change {
                 before: entry.stored.replace(Arc::clone(&after)),
-                after: Arc::clone(&after),
+                after,
                 facts: facts.iter().map(|(fact, _)| fact.clone()).collect(),
                 payload: entry.payload.take(),
             };
+            let receivers = change.receivers();
             self.txn.put(Write::Intent(change))?;
-            for (fact, status) in facts {
+            for ((fact, status), agent) in facts.into_iter().zip(receivers) {
                 self.feed.push(FeedEntry::Intent {
                     fact,
-                    agent: after.to.clone(),
+                    agent,
                     status,
                 });
             }

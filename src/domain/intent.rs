@@ -280,6 +280,12 @@ pub enum DeadLetterState {
 }
 
 impl Intent {
+    /// Who was to get it at first.
+    #[must_use]
+    pub fn first_receiver(&self) -> &Address {
+        self.first_to.as_ref().unwrap_or(&self.to)
+    }
+
     /// Where it comes from.
     #[must_use]
     pub fn kind(&self) -> Kind {

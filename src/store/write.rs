@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::address::Address;
 use crate::domain::agent::Agent;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::fact::{Fact, Notice};
@@ -76,6 +77,25 @@ pub struct Change {
     pub facts: Vec<Fact>,
     /// The payload of a new intent.
     pub payload: Option<NewPayload>,
+}
+
+impl Change {
+    /// The receiver after each of the facts, in order: what was, stays with whom it was with.
+    #[must_use]
+    pub fn receivers(&self) -> Vec<Address> {
+        let mut receiver = match &self.before {
+            Some(before) => &before.to,
+            None => self.after.first_receiver(),
+        }
+        .clone();
+        let follow = |fact: &Fact| {
+            if let Some(to) = fact.body.moves_to() {
+                receiver = to;
+            }
+            receiver.clone()
+        };
+        self.facts.iter().map(follow).collect()
+    }
 }
 
 /// The payload of a new intent.

@@ -19,6 +19,7 @@ use postroom::domain::schema::{Schema, SchemaMode, SchemaScope};
 contract!(
     the_feed_has_every_fact_and_notice_once_in_order,
     the_feed_of_one_intent_and_of_one_receiver,
+    an_item_stays_with_the_receiver_that_had_it,
     facts_are_read_from_any_seq_on,
     agents_keys_numbers_texts_and_audit_read_back,
 );
@@ -113,6 +114,41 @@ fn the_feed_of_one_intent_and_of_one_receiver(world: &mut World) {
     let types = ["intent.submitted", "agent.paused"];
     assert_eq!(cursors(of_types(&types), 9), (vec![2, 5, 7, 8], 9));
     assert_eq!(cursors(of_types(&["intent"]), 9), (vec![], 9));
+}
+
+fn an_item_stays_with_the_receiver_that_had_it(world: &mut World) {
+    let first = world.apply(accepted(intent(1)));
+    let moved = world.apply(escalated(&first, 5, "backup"));
+    world.apply(completed(&moved, 9));
+    let seen = |filter: FeedFilter| {
+        let (items, _) = world.reader().feed(&filter, 99).unwrap();
+        let seen = items.into_iter().filter_map(|item| match item.entry {
+            FeedEntry::Intent { agent, .. } => Some((item.cursor.0, agent)),
+            FeedEntry::Notice(_) => None,
+        });
+        seen.collect::<Vec<_>>()
+    };
+    let all: Vec<_> = (1..=6)
+        .map(|cursor| {
+            (
+                cursor,
+                address(if cursor < 4 { "orders" } else { "backup" }),
+            )
+        })
+        .collect();
+    assert_eq!(seen(FeedFilter::default()), all);
+    let of_intent = FeedFilter {
+        intent: Some(id(1)),
+        ..FeedFilter::default()
+    };
+    assert_eq!(seen(of_intent), all);
+    for (name, cursors) in [("orders", 0..3), ("backup", 3..6)] {
+        let of_agent = FeedFilter {
+            agent: Some(address(name)),
+            ..FeedFilter::default()
+        };
+        assert_eq!(seen(of_agent), all[cursors], "{name}");
+    }
 }
 
 fn facts_are_read_from_any_seq_on(world: &mut World) {

@@ -382,6 +382,21 @@ pub(crate) fn delegated(before: &Arc<Intent>, millis: i64, to: &Address) -> Chan
     })
 }
 
+/// Offered to another agent after nobody answered.
+pub(crate) fn escalated(before: &Arc<Intent>, millis: i64, to: &str) -> Change {
+    let body = FactBody::Escalated {
+        to: address(to).to_string(),
+        from: before.to.to_string(),
+        offered: Some(Binding::Stream),
+    };
+    moved(before, millis, vec![body, FactBody::Offered], |intent| {
+        let first = std::mem::replace(&mut intent.to, address(to));
+        intent.first_to = Some(first);
+        intent.escalated_to = Some(address(to).to_string());
+        intent.handed_to = Some(address(to).to_string());
+    })
+}
+
 pub(crate) fn decided(before: &Arc<Intent>, millis: i64) -> Change {
     let decision = Decision {
         outcome: "approved".to_owned(),

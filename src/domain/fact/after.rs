@@ -1,6 +1,7 @@
-//! What a fact leaves behind: the status after it, and the attempt that caused it.
+//! What a fact leaves behind: the status after it, the receiver it moves the intent to, and the attempt that caused it.
 
 use super::FactBody;
+use crate::domain::address::Address;
 use crate::domain::ids::AttemptId;
 use crate::domain::status::Status;
 
@@ -47,6 +48,19 @@ impl FactBody {
             | Self::HoldPlaced(_)
             | Self::HoldCanceled { .. }
             | Self::HoldElapsed { .. } => before,
+        }
+    }
+
+    /// The receiver that has the intent from this fact on, where that is another than before.
+    #[must_use]
+    pub fn moves_to(&self) -> Option<Address> {
+        match self {
+            Self::Escalated {
+                to,
+                offered: Some(_),
+                ..
+            } => to.strip_prefix("agent://").map(Address::trusted),
+            _ => None,
         }
     }
 

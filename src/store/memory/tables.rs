@@ -152,13 +152,14 @@ impl Tables {
         let moved = derive::attempts_of(&change, &mut |id| Ok(attempts.get(&id).cloned()))?;
         self.attempts
             .extend(moved.into_iter().map(|attempt| (attempt.id, attempt)));
-        let statuses = derive::statuses_of(&change);
+        let told = derive::statuses_of(&change)
+            .into_iter()
+            .zip(change.receivers());
         let Change { after, facts, .. } = change;
-        for (fact, status) in facts.into_iter().zip(statuses) {
+        for (fact, (status, agent)) in facts.into_iter().zip(told) {
             if let Some(row) = self.rows.get_mut(&local) {
                 row.facts.push(self.head + 1);
             }
-            let agent = after.to.clone();
             self.append(FeedEntry::Intent {
                 fact,
                 agent,

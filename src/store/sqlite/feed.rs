@@ -1,8 +1,9 @@
 //! Reading the feed, and the chain of one intent's facts in it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use crate::domain::address::Address;
 use crate::domain::fact::{Fact, FeedEntry, FeedItem, Notice};
@@ -14,7 +15,7 @@ use crate::store::query::FeedFilter;
 use crate::store::record::{self, Record as _};
 
 use super::failure::Named as _;
-use super::{columns, removal};
+use super::{columns, removal, rows};
 
 /// The position of the last item.
 pub(super) fn head(file: &Connection) -> Result<Cursor, StoreError> {
@@ -131,11 +132,11 @@ fn of_intent(
     let since = signed(filter.since);
     let links = chain(file, id, |cursor, _fact| cursor > since)?;
     let mut items = Vec::new();
-    if let Some((_, agent)) = receivers(file, ByWhat::Id(id))? {
+    if let Some(receivers) = receivers(file, "id", id.0.as_bytes())? {
         for link in links {
             let entry = FeedEntry::Intent {
                 fact: link.fact,
-                agent: agent.clone(),
+                agent: receivers.at(link.cursor).clone(),
                 status: status(link.cursor, link.status)?,
             };
             let cursor = Cursor(columns::unsigned(link.cursor));
@@ -173,7 +174,7 @@ fn of_all(
     let mut rows = statement
         .query(params![signed(filter.since), i64::from(FEED_EXAMINED_MAX)])
         .named("read feed")?;
-    let mut known: HashMap<i64, Option<(IntentId, Address)>> = HashMap::new();
+    let mut known: HashMap<i64, Receivers> = HashMap::new();
     let mut items = Vec::new();
     let mut examined = filter.since;
     while items.len() < limit {
@@ -192,23 +193,23 @@ fn of_all(
             let notice = Notice::decode(bytes);
             FeedEntry::Notice(notice.map_err(|broken| broken.of(format!("notice {number}")))?)
         } else {
-            let of_intent = if let Some(of_intent) = known.get(&local) {
-                of_intent.clone()
-            } else {
-                let of_intent = receivers(file, ByWhat::Local(local))?;
-                known.insert(local, of_intent.clone());
-                of_intent
+            let receivers = match known.entry(local) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    let found = receivers(file, "local", local)?;
+                    place.insert(found.ok_or_else(|| StoreError::Corrupt {
+                        what: format!("fact {number}"),
+                        reason: "its intent is missing".to_owned(),
+                    })?)
+                }
             };
-            let (id, agent) = of_intent.ok_or_else(|| StoreError::Corrupt {
-                what: format!("fact {number}"),
-                reason: "its intent is missing".to_owned(),
-            })?;
-            if filter.agent.as_ref().is_some_and(|wanted| *wanted != agent) {
+            let agent = receivers.at(number);
+            if filter.agent.as_ref().is_some_and(|wanted| wanted != agent) {
                 continue;
             }
             FeedEntry::Intent {
-                fact: fact(id, number, bytes)?,
-                agent,
+                fact: fact(receivers.id, number, bytes)?,
+                agent: agent.clone(),
                 status: status(number, row.get(2).named("read feed")?)?,
             }
         };
@@ -226,35 +227,52 @@ fn status(cursor: i64, number: i64) -> Result<Status, StoreError> {
     })
 }
 
-#[derive(Clone, Copy)]
-enum ByWhat {
-    Id(IntentId),
-    Local(i64),
+/// The receivers of one intent.
+struct Receivers {
+    id: IntentId,
+    first: Address,
+    /// Those that it was moved to, each with the fact that moved it, in order.
+    moves: Vec<(i64, Address)>,
 }
 
-/// The id and the receiver of an intent.
-fn receivers(file: &Connection, by: ByWhat) -> Result<Option<(IntentId, Address)>, StoreError> {
-    let read = |row: &rusqlite::Row<'_>| {
-        let id = IntentId(uuid::Uuid::from_bytes(row.get(0)?));
-        let key = row.get_ref(1)?.as_str()?;
-        Ok((id, Address::trusted(key)))
-    };
-    match by {
-        ByWhat::Id(id) => file
-            .prepare_cached(
-                "SELECT intents.id, text FROM intents JOIN names ON names.id = receiver
-                 WHERE intents.id = ?1",
-            )
-            .named("read receiver")?
-            .query_row(params![id.0.as_bytes()], read),
-        ByWhat::Local(local) => file
-            .prepare_cached(
-                "SELECT intents.id, text FROM intents JOIN names ON names.id = receiver
-                 WHERE local = ?1",
-            )
-            .named("read receiver")?
-            .query_row(params![local], read),
+impl Receivers {
+    /// Who had it after this fact.
+    fn at(&self, cursor: i64) -> &Address {
+        let moves = self.moves.iter().rev();
+        moves
+            .skip_while(|(moved_at, _)| *moved_at > cursor)
+            .map(|(_, to)| to)
+            .next()
+            .unwrap_or(&self.first)
     }
-    .optional()
-    .named("read receiver")
+}
+
+/// The receivers of the intent of which a column has this value.
+fn receivers(
+    file: &Connection,
+    column: &'static str,
+    value: impl ToSql,
+) -> Result<Option<Receivers>, StoreError> {
+    let intent = file
+        .prepare_cached(&format!(
+            "SELECT id, state FROM intents WHERE {column} = ?1"
+        ))
+        .named("read receiver")?
+        .query_row(params![value], |row| Ok(rows::intent(row)))
+        .optional()
+        .named("read receiver")?;
+    let Some(intent) = intent.transpose()? else {
+        return Ok(None);
+    };
+    let mut moves = Vec::new();
+    if intent.first_to.is_some() {
+        for link in chain(file, intent.id, |_cursor, _fact| true)? {
+            moves.extend(link.fact.body.moves_to().map(|to| (link.cursor, to)));
+        }
+    }
+    Ok(Some(Receivers {
+        id: intent.id,
+        first: intent.first_receiver().clone(),
+        moves,
+    }))
 }
