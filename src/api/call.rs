@@ -22,6 +22,10 @@ use crate::wire::agents::Place;
 use crate::wire::body::Body;
 use crate::wire::errors::Problem;
 
+/// So many times the limit of a body are read of one that is refused, so that the client hears the answer instead
+/// of a broken pipe.
+pub(super) const DRAINED_BODIES: usize = 4;
+
 /// The ids of a request, made or taken over by the outermost layer.
 #[derive(Debug, Clone)]
 pub(super) struct Traces {
@@ -438,8 +442,7 @@ async fn read_body(request: Request, bytes_max: usize) -> Result<Bytes, Problem>
                 return Ok(chunk);
             }
             body.extend_from_slice(&chunk);
-        } else if bytes > bytes_max.saturating_mul(4) {
-            // Up to here the rest is read, so that the client hears the answer instead of a broken pipe.
+        } else if bytes > bytes_max.saturating_mul(DRAINED_BODIES) {
             return Err(too_large());
         }
     }

@@ -49,6 +49,7 @@ mod stream;
 mod submit;
 mod tasks;
 pub mod tls;
+mod unread;
 mod unsupported;
 mod webhooks;
 

@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::answer::Said;
-use crate::api::call::Traces;
+use crate::api::call::{DRAINED_BODIES, Traces};
+use crate::api::unread::Unread;
 use crate::api::{
     Api, accounts, agents, answer, attempts, audit, controls, dead_letters, deliveries, events,
     feed, health, holds, inbox, intents, jobs, mcp, mesh, metrics, moves, openapi, overview, page,
@@ -205,6 +206,7 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     let route = metrics::route_of(request.extensions(), path);
     request.extensions_mut().insert(traces.clone());
     let method = request.method().clone();
+    let unread = Unread::of(&mut request);
     let mut response = next.run(request).await;
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && !response.headers().contains_key(header::CONTENT_TYPE)
@@ -240,6 +242,10 @@ async fn surround(State(api): State<Api>, mut request: Request, next: Next) -> R
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
+    let settings = api.settings();
+    let bytes_max = settings.body_bytes_max.saturating_mul(DRAINED_BODIES);
+    let wait = settings.body_wait.saturating_sub(took);
+    unread.finish(&mut response, bytes_max, wait).await;
     response
 }
 

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod bundles;
+mod connections;
 mod controls;
 mod dead_letters;
 mod document;

@@ -4,7 +4,6 @@ import inspect
 import itertools
 import uuid
 
-import httpx
 from axme import AxmeServerError
 from receiver import Receiver
 from support import PATIENCE_SECONDS, client, code, main, order, plain, refused, status, until
@@ -54,14 +53,6 @@ def methods(of, prefix=""):
     return {prefix + name for name in names if callable(getattr(of, name))}
 
 
-def over_an_open_connection(call):
-    """A kept connection may be closed just as a call is sent on it; this client was told to retry nothing."""
-    try:
-        return call()
-    except httpx.RemoteProtocolError:
-        return call()
-
-
 def every_method():
     """Each method that the client has is either shown at work or refused by the name of its family."""
     axme = client(max_retries=0)
@@ -72,7 +63,7 @@ def every_method():
         for name in names:
             method = getattr(axme, name)
             call = lambda: method(*some_arguments(method)[0], **some_arguments(method)[1])
-            error = refused(AxmeServerError, lambda: over_an_open_connection(call))
+            error = refused(AxmeServerError, call)
             assert (error.status_code, code(error)) == (501, "not_supported"), (name, error.body)
             assert error.message == f"{family} is not part of Postroom", (name, error.message)
             assert error.body["error"]["retryable"] is False, (name, error.body)
