@@ -429,7 +429,10 @@ async fn a_broker_that_takes_in_without_going_on_is_not_ready() {
         assert_eq!(error["details"]["reason"], "accepting without applying");
         assert!(error["details"]["oldest_due_ms"].as_u64().unwrap() >= 3_540_000);
         assert!(!ready.header("retry-after").is_empty());
-        house.broker.tick().await.unwrap();
+        // A caller hears of a commit before the vitals do; when it hears of the next, they have heard of this one.
+        for _ in 0..2 {
+            house.broker.tick().await.unwrap();
+        }
         house.get("/ready", "").await.ok();
         return;
     }
