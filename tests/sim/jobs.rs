@@ -19,6 +19,8 @@ use crate::world::{Broken, RETENTION, World, address, note};
 #[derive(Debug, Default)]
 pub(crate) struct JobsSeen {
     last: BTreeMap<JobId, (Timestamp, Job)>,
+    /// Microseconds of waiting that each has not spent on a turn.
+    saved: BTreeMap<JobId, i64>,
     /// Something was said to them since the last look.
     steered: BTreeSet<JobId>,
     /// Somebody let them go on, which may end a canary.
@@ -177,7 +179,7 @@ fn are_kept(found: &[Job], checker: &mut Checker) -> Result<(), String> {
 }
 
 /// A job takes turns at its pace, none while it stands, and stands when its rule says so.
-fn obeys(job: &Job, checker: &Checker) -> Result<(), String> {
+fn obeys(job: &Job, checker: &mut Checker) -> Result<(), String> {
     let failed = job.failed.saturating_sub(job.forgiven);
     let most = job.pace.stop_after_failures;
     if job.state == JobState::Running && most > 0 && failed >= most {
@@ -194,16 +196,21 @@ fn obeys(job: &Job, checker: &Checker) -> Result<(), String> {
     if stood && turns > 0 && !checker.jobs.steered.contains(&job.id) {
         return Err(format!("{} took {turns} turns while it stood", job.id));
     }
-    // A turn that is late may be made up for within 20 ms, or within its own step.
+    // A turn that is late may be made up for within 20 ms, or within its own step: that much is saved at most
+    // between two looks, and what is spent is gone. The first is free.
     let step = 1_000_000_000 / i64::from(job.pace.per_1000_seconds);
-    let time = checker.now.since(since).as_millis().saturating_mul(1000);
-    let allowed = time.saturating_add(20_000.max(step - 1)) / step + 1;
-    if turns > allowed {
+    let most = step + 20_000.max(step - 1);
+    let saved = checker.jobs.saved.get(&job.id).copied().unwrap_or(most);
+    let waited = checker.now.since(since).as_millis().saturating_mul(1000);
+    let allowed = saved.saturating_add(waited);
+    let spent = turns.saturating_mul(step);
+    if spent > allowed {
         return Err(format!(
-            "{} took {turns} turns, its pace allows {allowed}",
+            "{} took {turns} turns in {waited} us with {saved} us saved, of {step} us each",
             job.id
         ));
     }
+    checker.jobs.saved.insert(job.id, most.min(allowed - spent));
     Ok(())
 }
 
