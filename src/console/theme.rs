@@ -8,7 +8,7 @@ pub mod depth;
 pub mod glyphs;
 mod read;
 
-use ratatui::style::{Color, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use self::depth::Depth;
 
@@ -165,7 +165,8 @@ impl Theme {
         &self.name
     }
 
-    /// How a role looks. Every role but `text` is complete in itself: it does not need `text` below it.
+    /// How a role looks, complete in itself: nothing shines through of what was drawn there before, save the
+    /// background.
     #[must_use]
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
@@ -225,6 +226,8 @@ impl Themes {
         let (mut styles, warnings) = read::styles(&self.files, name);
         for style in &mut styles {
             *style = depth::style(*style, depth);
+            // What is drawn over something else must not keep its bold or underline.
+            style.sub_modifier = Modifier::all().difference(style.add_modifier);
         }
         let is_known = self.names().any(|known| known == name);
         let name = if is_known { name } else { DEFAULT };

@@ -1,7 +1,6 @@
 //! Looking: the cursor, ghosts, pinned lists, filters, the palette, hostile text, small screens.
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use insta::assert_snapshot;
 
 use super::fixtures::{self, deliveries};
 use super::{Bench, text_of, theme};
@@ -427,20 +426,5 @@ fn no_theme_hides_a_word() {
         let mut bench = Bench::at(120, 36);
         let plain = text_of(&bench.draw_with(&theme("mono")));
         assert_eq!(text_of(&bench.draw_with(&theme(name))), plain, "{name}");
-    }
-}
-
-#[test]
-fn the_panels() {
-    for (width, height) in [(120, 36), (80, 24)] {
-        let mut bench = Bench::at(width, height);
-        bench.keys("6P");
-        assert_snapshot!(format!("pause_{width}x{height}"), bench.screen());
-        bench.key(KeyCode::Esc);
-        bench.keys("?");
-        assert_snapshot!(format!("help_{width}x{height}"), bench.screen());
-        bench.key(KeyCode::Esc);
-        bench.keys(":re");
-        assert_snapshot!(format!("palette_{width}x{height}"), bench.screen());
     }
 }

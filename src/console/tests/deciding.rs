@@ -1,7 +1,6 @@
 //! Deciding in place: the strip, the hold, taking back, and losing to somebody else.
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use insta::assert_snapshot;
 
 use super::fake::decided_by_bob;
 use super::{Bench, fixtures};
@@ -254,17 +253,6 @@ fn what_somebody_else_holds_is_shown_before_one_decides() {
     );
     bench.keys("a");
     assert!(bench.screen().contains("bob holds rejected on it already"));
-}
-
-#[test]
-fn the_strip() {
-    for (width, height) in [(120, 36), (80, 24), (60, 16), (40, 9)] {
-        let mut bench = Bench::at(width, height);
-        bench.keys("2jja");
-        bench.keys("matches PO-7731, callback verified");
-        bench.pass(8_100);
-        assert_snapshot!(format!("strip_{width}x{height}"), bench.screen());
-    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::matrix::{ALL, walk};
 use super::{Bench, text_of};
 use crate::console::sanitise::{is_hidden, width};
 use crate::console::terminal::memory;
+use crate::console::view::kit::Size;
 use crate::desk::rows::FeedRow;
 use crate::domain::address::Address;
 use crate::domain::ids::Cursor;
@@ -164,9 +165,13 @@ fn infected(width: u16, height: u16, text: &str) -> Bench {
     bench
 }
 
-/// Boxes are whole: what is an edge on the left is one on the right, and a corner is opposite a corner.
+/// Boxes are whole: what is an edge on the left is one on the right, and a corner is opposite a corner. Smaller
+/// screens have no boxes: there a line may begin with a foreign text that looks like one.
 fn borders_are_straight(buffer: &Buffer) {
     let area = buffer.area;
+    if Size::of(area.width, area.height) != Size::Wide {
+        return;
+    }
     for y in area.top()..area.bottom() {
         let (left, right) = (&buffer[(0, y)], &buffer[(area.right() - 1, y)]);
         let opposite = match left.symbol() {

@@ -1,7 +1,6 @@
 //! Jobs and the audit log: ordering with a dry run, steering, reading who did what.
 
 use crossterm::event::KeyCode;
-use insta::assert_snapshot;
 
 use super::{Bench, fixtures};
 use crate::console::memory;
@@ -325,18 +324,4 @@ fn the_audit_log_is_filtered_and_leads_to_the_intent_it_is_about() {
     );
     bench.key(KeyCode::Enter);
     assert!(bench.model.view.intent.is_some());
-}
-
-#[test]
-fn the_desks_of_jobs_and_audit() {
-    for (width, height) in [(120, 36), (80, 24), (40, 9)] {
-        for (key, name) in [("7", "jobs"), ("8", "audit")] {
-            let mut bench = Bench::at(width, height);
-            bench.keys(key);
-            bench.pass(1_000);
-            assert_snapshot!(format!("{name}_desk_{width}x{height}"), bench.screen());
-        }
-        let mut bench = panel(width, height);
-        assert_snapshot!(format!("job_panel_{width}x{height}"), bench.screen());
-    }
 }

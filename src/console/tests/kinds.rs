@@ -1,7 +1,6 @@
-//! Every type of task: what its strip asks, what it hands in, and how it looks at every size.
+//! Every type of task: what its strip asks, what it hands in, and that it can be used at every size.
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{Bench, fixtures};
@@ -84,7 +83,7 @@ const FORM: &str = r#"{"type":"object","required":["vat_id","weight","country","
     "ready":{"type":"string","format":"date"},
     "papers":{"type":"array","items":{"enum":["invoice","CMR","T1"]}}}}"#;
 
-const KINDS: [&str; 9] = [
+pub(super) const KINDS: [&str; 9] = [
     "approval",
     "review",
     "clarification",
@@ -97,7 +96,7 @@ const KINDS: [&str; 9] = [
 ];
 
 /// The inbox with one task of that type under the cursor.
-fn inbox(kind: &str, size: (u16, u16)) -> Bench {
+pub(super) fn inbox(kind: &str, size: (u16, u16)) -> Bench {
     let mut bench = Bench::at(size.0, size.1);
     let (task, payload) = case(kind);
     bench.desk.script(|script| {
@@ -439,18 +438,6 @@ fn every_type_shows_what_one_needs_to_act_at_every_size() {
                 );
                 bench.key(KeyCode::Tab);
             }
-        }
-    }
-}
-
-#[test]
-fn the_strip_of_every_type() {
-    for kind in KINDS {
-        for (width, height) in [(120, 36), (80, 24), (40, 9)] {
-            let mut bench = inbox(kind, (width, height));
-            bench.keys("a");
-            bench.pass(4_000);
-            assert_snapshot!(format!("{kind}_{width}x{height}"), bench.screen());
         }
     }
 }

@@ -23,7 +23,6 @@ mod matrix;
 mod memory;
 mod notices;
 mod plain;
-mod screens;
 
 use std::sync::Arc;
 use std::time::Duration;
