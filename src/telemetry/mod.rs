@@ -12,9 +12,11 @@
 //! (`api/metrics.rs`). Tested at the end of each file.
 
 mod buckets;
+mod lengths;
 mod log;
 mod measure;
 
 pub use buckets::{BucketCounts, Buckets};
+pub use lengths::Lengths;
 pub use log::{LogError, LogGuard, LogLine, LogRing, LogTarget, start};
 pub use measure::{Counter, Gauge, Histogram, Quantiles, RATE_SECONDS_MAX, Rates};
