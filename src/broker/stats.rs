@@ -1,27 +1,36 @@
 //! Rates and latencies of this run, fed by the writer after each commit. Lost at a restart, and said so.
 
+mod activity;
+mod agents;
+mod minutes;
 mod timings;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use self::activity::Ended;
+use self::agents::AgentMeters;
+use self::minutes::MinuteCounts;
 use self::timings::Timings;
 use crate::broker::outbox::Outbox;
 use crate::broker::request::Published;
 use crate::clock::Clock;
+use crate::domain::activity::Activity;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::Outcome;
 use crate::domain::fact::{Fact, FactBody, FeedEntry};
+use crate::domain::failure::ErrorClass;
 use crate::domain::ids::AttemptId;
 use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
 use crate::telemetry::{Histogram, RATE_SECONDS_MAX, Rates};
 
+pub use self::agents::AgentRates;
 pub use self::timings::TimingCounts;
 
 /// The measuring point.
@@ -98,21 +107,6 @@ pub struct AttemptCount {
     pub count: u64,
 }
 
-/// A receiver's rates.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct AgentRates {
-    /// Successful hand-overs per second, over ten seconds.
-    pub out_per_second: f64,
-    /// Attempts that succeeded in the last five minutes.
-    pub succeeded: u64,
-    /// Attempts that ended otherwise in the last five minutes.
-    pub failed: u64,
-    /// Connected streams, waiting polls and pushers.
-    pub connections: u64,
-    /// When it last came for intents or answered.
-    pub last_seen_at: Option<Timestamp>,
-}
-
 /// Quantiles in milliseconds over the last five minutes; none when nothing was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quantiles {
@@ -149,14 +143,6 @@ struct Meters {
     broken: [Rates; 5],
 }
 
-/// What is measured of one receiver.
-#[derive(Debug)]
-struct AgentMeters {
-    out: Rates,
-    failed: Rates,
-    last_seen_at: Option<Timestamp>,
-}
-
 /// What is counted, and what is needed to measure lengths.
 #[derive(Debug, Default)]
 struct State {
@@ -165,31 +151,12 @@ struct State {
     attempts_total: HashMap<(&'static str, &'static str, &'static str), u64>,
     accepted_total: u64,
     finished_total: [u64; 10],
-    dead_by_minute: Buckets,
-    completed_by_minute: Buckets,
+    dead_by_minute: MinuteCounts,
+    completed_by_minute: MinuteCounts,
     connections: [u64; 5],
     free_slots: u64,
     connections_by_agent: HashMap<Address, u64>,
     last_commit_at: Option<Timestamp>,
-}
-
-/// Counts by minute of the wall clock.
-#[derive(Debug, Default)]
-struct Buckets(BTreeMap<i64, u64>);
-
-impl Buckets {
-    fn add(&mut self, at: Timestamp) {
-        let minute = at.as_seconds().div_euclid(60);
-        *self.0.entry(minute).or_default() += 1;
-        while self.0.len() > 24 * 60 {
-            self.0.pop_first();
-        }
-    }
-
-    fn since(&self, now: Timestamp, minutes: i64) -> u64 {
-        let first = now.as_seconds().div_euclid(60).saturating_sub(minutes);
-        self.0.range(first..).map(|(_, count)| count).sum()
-    }
 }
 
 impl Stats {
@@ -243,14 +210,15 @@ impl Stats {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let meters = &self.meters;
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         let now = self.clock.now();
-        let agents = state.agents.iter().map(|(address, agent)| {
-            let connections = state
-                .connections_by_agent
-                .get(address)
-                .copied()
-                .unwrap_or(0);
+        let State {
+            agents,
+            connections_by_agent,
+            ..
+        } = &mut *state;
+        let agents = agents.iter_mut().map(|(address, agent)| {
+            let connections = connections_by_agent.get(address).copied().unwrap_or(0);
             (address.clone(), agent.rates(connections))
         });
         let mut agents: Vec<_> = agents.collect();
@@ -303,6 +271,17 @@ impl Stats {
         }
     }
 
+    /// What became of the attempts of one receiver lately; nothing of one that had none.
+    #[must_use]
+    pub fn activity(&self, agent: &Address) -> Activity {
+        let mut state = self.state.lock();
+        let known = state.agents.get_mut(agent);
+        Activity {
+            measured_since: self.started_at,
+            ..known.map_or_else(Activity::default, AgentMeters::activity)
+        }
+    }
+
     /// Takes in one commit.
     pub(super) fn observe(&self, published: &Published, took: Duration, outbox: &Outbox) {
         let mut state = self.state.lock();
@@ -315,8 +294,17 @@ impl Stats {
         self.meters.timings.commit.record(took);
         state.last_commit_at = Some(self.clock.now());
         for item in &published.items {
-            if let FeedEntry::Intent { fact, agent, .. } = &item.entry {
-                self.observe_fact(&mut state, fact, agent, published);
+            match &item.entry {
+                FeedEntry::Intent { fact, agent, .. } => {
+                    self.observe_fact(&mut state, fact, agent, published);
+                }
+                FeedEntry::Notice(notice) => {
+                    if let Some(agent) = &notice.agent
+                        && activity::is_of_breaker(notice)
+                    {
+                        self.meters_of(&mut state, agent).notice(notice);
+                    }
+                }
             }
         }
     }
@@ -355,7 +343,10 @@ impl Stats {
                         .deliver(place(*binding), fact.at.since(accepted_at));
                 }
             }
-            FactBody::DeadLetterOpened { .. } => state.dead_by_minute.add(fact.at),
+            FactBody::DeadLetterOpened { .. } => {
+                state.dead_by_minute.add(fact.at);
+                self.meters_of(state, agent).dead(fact.at);
+            }
             _ => {}
         }
         if let Some((status, was_good)) = end_of(&fact.body) {
@@ -376,21 +367,35 @@ impl Stats {
         self.observe_attempt(state, fact, agent);
     }
 
+    fn meters_of<'state>(
+        &self,
+        state: &'state mut State,
+        agent: &Address,
+    ) -> &'state mut AgentMeters {
+        let meters = || AgentMeters::new(&self.clock);
+        state.agents.entry(agent.clone()).or_insert_with(meters)
+    }
+
     /// The end of an attempt: its first acknowledgement, its result or its failure.
     fn observe_attempt(&self, state: &mut State, fact: &Fact, agent: &Address) {
         let Some(attempt) = fact.body.attempt() else {
             return;
         };
-        let (outcome, class) = match &fact.body {
-            FactBody::Acknowledged { .. } => (Outcome::Acknowledged, ""),
-            FactBody::Completed { .. } => (Outcome::Completed, ""),
+        let (outcome, class, http_status) = match &fact.body {
+            FactBody::Acknowledged { .. } => (Outcome::Acknowledged, None, None),
+            FactBody::Completed { .. } => (Outcome::Completed, None, None),
             FactBody::AttemptFailed { failure, .. }
             | FactBody::DeliveryFailed {
                 failure: Some(failure),
                 ..
-            } => (Outcome::of_failure(failure.class), failure.class.name()),
-            FactBody::Failed { .. } => (Outcome::Failed, "handler_failed"),
-            FactBody::Canceled { .. } | FactBody::TimedOut { .. } => (Outcome::Withdrawn, ""),
+            } => {
+                let class = failure.class;
+                (Outcome::of_failure(class), Some(class), failure.http_status)
+            }
+            FactBody::Failed { .. } => (Outcome::Failed, Some(ErrorClass::HandlerFailed), None),
+            FactBody::Canceled { .. } | FactBody::TimedOut { .. } => {
+                (Outcome::Withdrawn, None, None)
+            }
             _ => return,
         };
         // An attempt that was acknowledged before, or given up a fact ago, has been counted.
@@ -399,7 +404,11 @@ impl Stats {
         };
         let counted = state
             .attempts_total
-            .entry((binding.name(), outcome.name(), class))
+            .entry((
+                binding.name(),
+                outcome.name(),
+                class.map_or("", ErrorClass::name),
+            ))
             .or_default();
         *counted = counted.saturating_add(1);
         record(&self.meters.attempt, started_at, fact.at);
@@ -408,41 +417,24 @@ impl Stats {
         if binding == Binding::Http {
             record(&self.meters.attempt_http, started_at, fact.at);
         }
-        let clock = &self.clock;
-        let meters = state
-            .agents
-            .entry(agent.clone())
-            .or_insert_with(|| AgentMeters {
-                out: Rates::new(Arc::clone(clock)),
-                failed: Rates::new(Arc::clone(clock)),
-                last_seen_at: None,
-            });
-        meters.last_seen_at = Some(fact.at);
+        let ended = Ended {
+            outcome,
+            class,
+            http_status,
+            took: length.to_std(),
+        };
+        self.meters_of(state, agent).attempt(fact.at, ended);
         match outcome {
             Outcome::Acknowledged | Outcome::Completed => {
                 self.meters.delivered.add(1);
-                meters.out.add(1);
             }
             Outcome::Withdrawn => {}
             _ => {
                 self.meters.attempts_failed.add(1);
-                meters.failed.add(1);
                 if let Some(rates) = self.meters.broken.get(place(binding)) {
                     rates.add(1);
                 }
             }
-        }
-    }
-}
-
-impl AgentMeters {
-    fn rates(&self, connections: u64) -> AgentRates {
-        AgentRates {
-            out_per_second: self.out.per_second(10),
-            succeeded: sum(&self.out),
-            failed: sum(&self.failed),
-            connections,
-            last_seen_at: self.last_seen_at,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! Not here: what happens to an intent (`engine`), how it looks in JSON (`wire`).
 //! Tested by unit tests beside the rules (addresses, times, fingerprints).
 
+pub mod activity;
 pub mod address;
 pub mod admission;
 pub mod agent;
