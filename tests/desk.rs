@@ -173,6 +173,13 @@ impl House {
             other.agents().await.unwrap(),
             "{when}"
         );
+        for row in one.agents().await.unwrap() {
+            assert_eq!(
+                one.agent(row.address.clone()).await.unwrap(),
+                other.agent(row.address).await.unwrap(),
+                "{when}"
+            );
+        }
         assert_eq!(
             one.held().await.unwrap(),
             other.held().await.unwrap(),
@@ -1112,6 +1119,50 @@ async fn a_killed_agent_gets_nothing_and_goes_on_where_it_was_once_it_is_revived
         house.agree("killed").await;
         desk.act(Act::Revive { agent }).await.unwrap();
         assert_eq!(session.next().await.unwrap().intent.id, waits);
+        session.end_window();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_became_of_an_agent_s_attempts_is_told_by_bucket_with_lengths_and_errors() {
+    through_both(async |house, desk| {
+        let agent = address("orders");
+        house.dead_letter(desk).await;
+        let mut session = house.listen("orders").await;
+        send(desk, new("orders")).await;
+        let handover = session.next().await.unwrap();
+        house.pass(20).await;
+        desk.act(Act::Resume {
+            intent: handover.intent.id,
+            body: Payload::object(r#"{"action":"complete"}"#).unwrap(),
+            attempt: Some(handover.attempt),
+        })
+        .await
+        .unwrap();
+        let view = desk.agent(agent.clone()).await.unwrap();
+        let sum = |counts: &[u32]| counts.iter().sum::<u32>();
+        let activity = &view.activity;
+        assert_eq!((sum(&activity.succeeded), sum(&activity.failed)), (1, 1));
+        assert_eq!(activity.succeeded.last(), Some(&1));
+        let p95 = activity.p95_ms.last().copied().flatten().unwrap();
+        assert!((20_000.0..21_000.0).contains(&p95), "{p95}");
+        assert_eq!(activity.lengths_ms[1], Some(p95));
+        let [error] = activity.errors.as_slice() else {
+            panic!("{:?}", activity.errors)
+        };
+        assert_eq!(
+            (error.class, error.http_status, error.count),
+            (ErrorClass::Http5xx, Some(503), 1)
+        );
+        let rows = desk.agents().await.unwrap();
+        let row = rows.iter().find(|row| row.address == agent).unwrap();
+        assert_eq!((row.p95_ms, row.dead_last_hour), (Some(p95), 1));
+        let nobody = desk.agent(address("nobody")).await.unwrap_err();
+        let DeskError::Refused { code, .. } = nobody else {
+            panic!("{nobody:?}")
+        };
+        assert_eq!(code, "agent_not_found");
         session.end_window();
     })
     .await;

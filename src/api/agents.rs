@@ -20,6 +20,7 @@ use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding};
 use crate::domain::endpoint::Breaker;
 use crate::store::query::Counters;
+use crate::wire::activity;
 use crate::wire::agents::{self, Depth, Endpoint};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
@@ -37,6 +38,7 @@ pub(super) enum Below {
     Resume,
     Limit,
     ResetBreaker,
+    Activity,
     Policy,
     PolicyEntries,
     PolicyEntry(String),
@@ -62,6 +64,7 @@ pub(super) fn split(rest: &str) -> (&str, Below) {
         ("/resume", Below::Resume),
         ("/limit", Below::Limit),
         ("/reset-breaker", Below::ResetBreaker),
+        ("/activity", Below::Activity),
         ("/policy", Below::Policy),
         ("/policy/entries", Below::PolicyEntries),
         ("/receive-override", Below::ReceiveOverride),
@@ -106,6 +109,7 @@ impl Below {
             Self::Resume => "/resume",
             Self::Limit => "/limit",
             Self::ResetBreaker => "/reset-breaker",
+            Self::Activity => "/activity",
             Self::Policy => "/policy",
             Self::PolicyEntries => "/policy/entries",
             Self::PolicyEntry(_) => "/policy/entries/{id}",
@@ -115,7 +119,7 @@ impl Below {
 
     const fn allowed(&self) -> &'static str {
         match self {
-            Self::Itself | Self::Stream | Self::Poll => "GET,HEAD",
+            Self::Itself | Self::Stream | Self::Poll | Self::Activity => "GET,HEAD",
             Self::Results
             | Self::Lease(..)
             | Self::Pause
@@ -182,6 +186,7 @@ async fn route(api: &Api, address: &str, below: Below, request: Request) -> Resu
             pause(api, &call, address, &bytes).await?.into_response()
         }
         Below::Resume => unpause(api, &call, address).await?.into_response(),
+        Below::Activity => lately(api, &call, &address)?.into_response(),
         Below::Policy => policy::whole(api, &call, &address, request)
             .await?
             .into_response(),
@@ -263,12 +268,31 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     ))
 }
 
-async fn show(api: &Api, address: &Address) -> Result {
+fn find(api: &Api, address: &Address) -> Result<Arc<Agent>> {
     let registry = api.broker().registry();
     let agent = registry.agent(address).cloned().ok_or_else(|| {
         Problem::new("agent_not_found", format!("no agent at {address}"))
             .with(serde_json::json!({ "address": address.to_string() }))
     })?;
+    Ok(agent)
+}
+
+/// `GET /v1/agents/{address}/activity`.
+fn lately(api: &Api, call: &Call, address: &Address) -> Result {
+    call.caller.must_be_admin()?;
+    let agent = find(api, address)?;
+    let broker = api.broker();
+    let measured = broker.stats().activity(address);
+    let lease = broker.settings().policy.ack_timeout;
+    Ok(Answer(
+        Object::ok()
+            .shown("at", broker.clock().now())
+            .object("activity", activity::object(&agent, &measured, lease)),
+    ))
+}
+
+async fn show(api: &Api, address: &Address) -> Result {
+    let agent = find(api, address)?;
     Ok(Answer(
         Object::ok().object("agent", object(api, &agent).await?),
     ))
@@ -311,6 +335,9 @@ fn depth(api: &Api, agent: &Agent, counters: &Counters, snapshot: &Snapshot) -> 
         out_per_second: seen.map_or(0.0, |rates| rates.out_per_second),
         succeeded: seen.map_or(0, |rates| rates.succeeded),
         failed: seen.map_or(0, |rates| rates.failed),
+        p95_ms: seen.and_then(|rates| rates.p95_ms),
+        dead_last_hour: seen.map_or(0, |rates| rates.dead_last_hour),
+        health: api.broker().health(&agent.address),
         parked: api.broker().parked(&agent.address),
         endpoint: endpoint(api, agent),
     }
@@ -433,6 +460,7 @@ mod tests {
                 Below::PolicyEntry("pol_1".to_owned()),
             ),
             ("orders/policy/entries", "orders", Below::PolicyEntries),
+            ("orders/activity", "orders", Below::Activity),
             ("orders/policy", "orders", Below::Policy),
             ("orders/pause/", "orders", Below::Pause),
             ("orders/resume", "orders", Below::Resume),

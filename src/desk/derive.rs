@@ -1,6 +1,7 @@
 //! Numbers that follow from other numbers: states of agents, shares, rates. The same for both desks.
 
 use crate::domain::agent::Binding;
+use crate::domain::mesh::Health;
 use crate::domain::status::State;
 use crate::domain::time::Timestamp;
 
@@ -60,6 +61,16 @@ impl Traffic {
         } else {
             AgentState::Ok
         }
+    }
+}
+
+/// The state of an agent whose heartbeats say more than its traffic: one that is late is degraded, one that is
+/// very late is offline. One that never beat says nothing.
+pub(super) fn by_heartbeat(state: AgentState, health: Health) -> AgentState {
+    match health {
+        Health::Unknown | Health::Healthy => state,
+        Health::Degraded => state.min(AgentState::Degraded),
+        Health::Unreachable => AgentState::Offline,
     }
 }
 
@@ -162,6 +173,22 @@ mod tests {
         };
         assert_eq!(polled.listeners(Binding::Poll, now()), 1);
         assert_eq!(polled.state(Binding::Poll, 5, now()), AgentState::Ok);
+    }
+
+    #[test]
+    fn heartbeats_that_are_late_make_an_agent_degraded_then_offline() {
+        let of = |state, health| by_heartbeat(state, health);
+        assert_eq!(of(AgentState::Ok, Health::Degraded), AgentState::Degraded);
+        assert_eq!(
+            of(AgentState::Offline, Health::Degraded),
+            AgentState::Offline
+        );
+        assert_eq!(of(AgentState::Ok, Health::Unreachable), AgentState::Offline);
+        assert_eq!(
+            of(AgentState::Degraded, Health::Healthy),
+            AgentState::Degraded
+        );
+        assert_eq!(of(AgentState::Ok, Health::Unknown), AgentState::Ok);
     }
 
     #[test]

@@ -23,11 +23,13 @@ use std::path::Path;
 use std::pin::Pin;
 
 use crate::desk::act::{Act, Done};
+use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, FeedRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow,
     LetterRow, Overview, TaskRow, ThreadView,
 };
+use crate::domain::address::Address;
 use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::payload::BadPayload;
@@ -70,6 +72,9 @@ pub trait Desk: Send + Sync + std::fmt::Debug {
 
     /// Every agent.
     fn agents(&self) -> Answer<'_, Vec<AgentRow>>;
+
+    /// What became of an agent's attempts lately, and how it is served.
+    fn agent(&self, address: Address) -> Answer<'_, AgentView>;
 
     /// Everything that is held and not final.
     fn held(&self) -> Answer<'_, Vec<HeldRow>>;

@@ -33,9 +33,10 @@ impl Default for MeshPolicy {
 }
 
 /// How an agent is, as far as its heartbeats tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Health {
     /// It has never beaten.
+    #[default]
     Unknown,
     /// It beats.
     Healthy,
@@ -53,6 +54,12 @@ impl Health {
         Self::Degraded,
         Self::Unreachable,
     ];
+
+    /// The health of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|health| health.name() == name)
+    }
 
     /// The word on the wire.
     #[must_use]

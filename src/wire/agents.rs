@@ -4,6 +4,7 @@ use crate::domain::address::{Address, Home};
 use crate::domain::agent::{Agent, AgentLimit, AgentStatus, Binding, Pause};
 use crate::domain::endpoint::Breaker;
 use crate::domain::key::{Key, Role};
+use crate::domain::mesh::Health;
 use crate::domain::policy::Policy;
 use crate::domain::time::{Span, Timestamp};
 use crate::wire::body::{Body, Fields};
@@ -118,6 +119,12 @@ pub struct Depth {
     pub succeeded: u64,
     /// Attempts of the last five minutes that ended otherwise.
     pub failed: u64,
+    /// The length in milliseconds that 95 % of the attempts of the last fifteen minutes did not exceed.
+    pub p95_ms: Option<f64>,
+    /// Dead letters opened in the last hour.
+    pub dead_last_hour: u64,
+    /// How its heartbeats say that it is.
+    pub health: Health,
     /// Why nothing is handed over now, if so.
     pub parked: Option<&'static str>,
     /// Its endpoint, for an agent that is called.
@@ -207,9 +214,11 @@ pub fn agent(agent: &Agent, depth: Depth) -> Object {
             Object::new()
                 .decimal("out_per_second", Some(depth.out_per_second))
                 .number("succeeded", depth.succeeded)
-                .number("failed", depth.failed),
+                .number("failed", depth.failed)
+                .decimal("p95_ms", depth.p95_ms)
+                .number("dead_last_hour", depth.dead_last_hour),
         )
-        .text("health_status", "unknown")
+        .text("health_status", depth.health.name())
         .shown_or_null("last_seen_at", depth.last_seen_at)
         .with(|object| match &depth.endpoint {
             None => object,

@@ -7,6 +7,7 @@
 //! Not here: routes, statuses of success, who may see what (`api`); what happens (`engine`).
 //! Tested beside each conversion, and end to end by `tests/api`.
 
+pub mod activity;
 pub mod agents;
 pub mod attempts;
 pub mod audit;

@@ -127,6 +127,7 @@ const TABLE: &[Row] = &[
 
     ("GET", "/v1/agents", Nothing, NONE, Keys(OK)),
     ("GET", "/v1/agents/orders", Nothing, NONE, Keys(OK)),
+    ("GET", "/v1/agents/orders/activity", Nothing, NONE, Admins),
     ("GET", "/v1/agents/orders/intents", Nothing, NONE, RECEIVERS),
     ("GET", "/v1/agents/orders/intents/stream", Nothing, NONE, RECEIVERS),
     ("POST", "/v1/agents/orders/intents/results", Leased, RESULTS, RECEIVERS),

@@ -268,6 +268,8 @@ const INTENTS: &[Operation] = &[
 const AGENTS: &[Operation] = &[
     get("/v1/agents", "Agents, by address").query("limit: int(1..10000), cursor").gives("at: time, agents: [Agent], next_cursor: string|null"),
     get("/v1/agents/{address}", "An agent; an address may have slashes").gives("agent: Agent").refuses("agent_not_found"),
+    get("/v1/agents/{address}/activity", "What became of an agent's attempts in the last fifteen minutes").ext().admins()
+        .gives("at: time, activity: Activity").refuses("agent_not_found"),
     get("/v1/agents/{address}/intents", "Fetch intents: a poll, each row with a lease").query("since: int(0..), limit: int(1..100), wait_seconds: int(0..60), status, max_in_flight: int(1..)")
         .gives("intents: [Row], next_cursor, cursor: int, has_more: bool").refuses("policy_denied"),
     get("/v1/agents/{address}/intents/stream", "Intents as they come").query("since: int(0..), wait_seconds: int(0..), status, max_in_flight: int(1..)").content(Content::Stream).refuses("policy_denied"),

@@ -1,15 +1,19 @@
 //! A desk that answers from a script and remembers what it was made to do.
 
+use std::collections::BTreeMap;
+
 use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::desk::act::{Act, Done};
+use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::jobs::{AuditRow, JobItemRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadEvent, ThreadView,
 };
 use crate::desk::{Answer, Desk, DeskError, FeedPage};
+use crate::domain::address::Address;
 use crate::domain::ids::{Cursor, HoldId, IntentId, JobId, ThreadId};
 use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::payload::Payload;
@@ -49,6 +53,8 @@ pub(super) struct Script {
     pub(super) ordered: Vec<NewJob>,
     /// What was done to jobs.
     pub(super) controlled: Vec<(JobId, JobControl)>,
+    /// What is told of agents beside their rows.
+    pub(super) agent_views: BTreeMap<Address, AgentView>,
     acts: Vec<Act>,
     next_hold: u64,
 }
@@ -81,6 +87,7 @@ impl FakeDesk {
             audit: fixtures::work::audit(),
             ordered: Vec::new(),
             controlled: Vec::new(),
+            agent_views: fixtures::agent_views(),
             acts: Vec::new(),
             next_hold: 1,
         }))
@@ -186,6 +193,13 @@ impl Desk for FakeDesk {
 
     fn agents(&self) -> Answer<'_, Vec<AgentRow>> {
         self.ready(|script| script.agents.clone())
+    }
+
+    fn agent(&self, address: Address) -> Answer<'_, AgentView> {
+        self.ready(|script| {
+            let view = script.agent_views.get(&address).cloned();
+            view.unwrap_or_default()
+        })
     }
 
     fn held(&self) -> Answer<'_, Vec<HeldRow>> {

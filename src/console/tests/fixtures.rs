@@ -3,16 +3,21 @@
 pub(super) mod deliveries;
 pub(super) mod work;
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use crate::desk::rows::agents::EndpointRow;
+use crate::desk::rows::agents::{AgentView, EndpointRow};
 use crate::desk::rows::{
     AgentRow, AgentState, Hello, Overview, PauseRow, RetryRule, TaskRow, ThreadEvent,
 };
+use crate::domain::activity::{Activity, BUCKETS, BreakerHistory, ErrorCount};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
+use crate::domain::failure::ErrorClass;
 use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::mesh::Health;
 use crate::domain::payload::Payload;
 use crate::domain::policy::Policy;
 use crate::domain::time::{Span, Timestamp};
@@ -113,6 +118,9 @@ fn agent(name: &str, binding: Binding, state: AgentState) -> AgentRow {
         state,
         out_per_second: 0.0,
         error_percent: None,
+        p95_ms: None,
+        last_seen_at: None,
+        health: Health::Unknown,
         lag_ms: None,
         listeners: 0,
         queued: 0,
@@ -120,6 +128,7 @@ fn agent(name: &str, binding: Binding, state: AgentState) -> AgentRow {
         retrying: 0,
         held: 0,
         dead: 0,
+        dead_last_hour: 0,
         pause: None,
         kill: None,
         max_in_flight: None,
@@ -147,6 +156,8 @@ pub(super) fn agents() -> Vec<AgentRow> {
             retrying: 3_088,
             leased: 4,
             dead: 1_247,
+            dead_last_hour: 37,
+            p95_ms: Some(10_000.0),
             endpoint: Some(EndpointRow {
                 breaker: Breaker::HalfOpen,
                 in_flight: 1,
@@ -181,6 +192,52 @@ pub(super) fn agents() -> Vec<AgentRow> {
             ..agent("ledger", Binding::Poll, AgentState::Ok)
         },
     ]
+}
+
+/// What is told of the agent that fails, as in the specification's picture.
+pub(super) fn agent_views() -> BTreeMap<Address, AgentView> {
+    let falls = |at: u32| if at < 40 { 70 + at * 7 % 13 } else { 80 - at };
+    let rises = |at: u32| {
+        if at < 38 {
+            at % 9 / 8
+        } else {
+            40 + at * 5 % 11
+        }
+    };
+    let buckets = u32::try_from(BUCKETS).unwrap();
+    let error = |class, http_status, count| ErrorCount {
+        class,
+        http_status,
+        count,
+    };
+    let activity = Activity {
+        measured_since: ago(7_200),
+        running_seconds: 11,
+        succeeded: (0..buckets).map(falls).collect(),
+        failed: (0..buckets).map(rises).collect(),
+        p95_ms: (0..buckets)
+            .map(|at| Some(if at < 38 { 61.0 } else { 10_000.0 }))
+            .collect(),
+        lengths_ms: [Some(62.0), Some(10_000.0), Some(10_200.0)],
+        errors: vec![
+            error(ErrorClass::Http5xx, Some(503), 1_702),
+            error(ErrorClass::Timeout, None, 88),
+            error(ErrorClass::Connect, None, 7),
+        ],
+        breaker: BreakerHistory {
+            opened_on_day: 4,
+            opened_at: Some(ago(147)),
+            opened_for: Some(ErrorClass::Http5xx),
+            closed_at: Some(ago(15)),
+        },
+    };
+    let view = AgentView {
+        activity,
+        signing_keys: 1,
+        older_key_until: None,
+        lease: Span::from_seconds(15),
+    };
+    BTreeMap::from([(address("billing-webhook"), view)])
 }
 
 fn task(short: &str, kind: &str, title: &str, sender: &str, due: i64, age: i64) -> TaskRow {

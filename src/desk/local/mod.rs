@@ -28,6 +28,7 @@ use crate::store::query::{
 use crate::wire::errors::Problem;
 
 use super::act::{Act, Done};
+use super::rows::agents::AgentView;
 use super::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use super::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
@@ -151,6 +152,10 @@ impl Desk for LocalDesk {
 
     fn agents(&self) -> Answer<'_, Vec<AgentRow>> {
         Box::pin(numbers::agents(&self.broker))
+    }
+
+    fn agent(&self, address: Address) -> Answer<'_, AgentView> {
+        Box::pin(async move { numbers::agent(&self.broker, &address) })
     }
 
     fn held(&self) -> Answer<'_, Vec<HeldRow>> {

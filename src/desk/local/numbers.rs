@@ -8,18 +8,21 @@ use crate::domain::address::Address;
 use crate::domain::agent::{Agent, Binding, Pause};
 use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId};
+use crate::domain::mesh::Health;
 use crate::domain::time::Timestamp;
 use crate::store::Reader;
 use crate::store::error::StoreError;
 use crate::store::query::{AgentDepth, Counters, PageRequest, ThreadFilter, ThreadKind};
 
+use crate::wire::errors::Problem;
+
 use crate::desk::DeskError;
 use crate::desk::convert::task_row;
 use crate::desk::derive::{
-    Traffic, due_lag_ms, per_second, retries_due, rounded, share_percent, sort_worst_first,
-    throttled,
+    Traffic, by_heartbeat, due_lag_ms, per_second, retries_due, rounded, share_percent,
+    sort_worst_first, throttled,
 };
-use crate::desk::rows::agents::EndpointRow;
+use crate::desk::rows::agents::{AgentView, EndpointRow};
 use crate::desk::rows::disk::DiskState;
 use crate::desk::rows::{AgentRow, AgentState, BindingRow, Overview, PauseRow};
 
@@ -102,6 +105,29 @@ pub(super) async fn agents(broker: &Broker) -> Result<Vec<AgentRow>, DeskError> 
     let mut rows = agent_rows(broker, &snapshot, &counters, &oldest_ready, now);
     sort_worst_first(&mut rows);
     Ok(rows)
+}
+
+/// One agent beside its row.
+pub(super) fn agent(broker: &Broker, address: &Address) -> Result<AgentView, DeskError> {
+    let registry = broker.registry();
+    let Some(agent) = registry.agent(address) else {
+        let details = serde_json::json!({ "address": address.to_string() });
+        let problem = Problem::new("agent_not_found", format!("no agent at {address}"));
+        return Err(problem.with(details).into());
+    };
+    let mut activity = broker.stats().activity(address);
+    for length in activity.p95_ms.iter_mut().chain(&mut activity.lengths_ms) {
+        *length = length.map(rounded);
+    }
+    let older = agent.secrets.iter().filter_map(|secret| secret.valid_until);
+    Ok(AgentView {
+        activity,
+        signing_keys: u64::try_from(agent.secrets.len()).unwrap_or(u64::MAX),
+        older_key_until: older.max(),
+        lease: agent
+            .ack_timeout
+            .unwrap_or(broker.settings().policy.ack_timeout),
+    })
 }
 
 fn read_numbers(reader: &mut dyn Reader) -> Result<Numbers, StoreError> {
@@ -213,7 +239,7 @@ fn agent_rows(
                 rate_millihertz: known.rate_millihertz,
             });
             agent_row(
-                (agent, endpoint),
+                (agent, endpoint, broker.health(&agent.address)),
                 rates.get(&agent.address).copied(),
                 depths.get(&agent.address).copied().unwrap_or_default(),
                 oldest_ready.get(&agent.address).copied(),
@@ -224,7 +250,7 @@ fn agent_rows(
 }
 
 fn agent_row(
-    (agent, endpoint): (&Agent, EndpointRow),
+    (agent, endpoint, health): (&Agent, EndpointRow, Health),
     rates: Option<&AgentRates>,
     depth: AgentDepth,
     oldest_ready: Option<Timestamp>,
@@ -251,11 +277,15 @@ fn agent_row(
             AgentState::Degraded
         } else {
             let state = traffic.state(agent.binding, depth.ready, now);
+            let state = by_heartbeat(state, health);
             let is_throttled = endpoint.is_throttling(depth.ready, now);
             throttled(state, is_throttled)
         },
         out_per_second: rounded(rates.map_or(0.0, |rates| rates.out_per_second)),
         error_percent: traffic.error_percent().map(rounded),
+        p95_ms: rates.and_then(|rates| rates.p95_ms).map(rounded),
+        last_seen_at: traffic.last_seen_at,
+        health,
         lag_ms,
         listeners: traffic.listeners(agent.binding, now),
         queued: depth.ready,
@@ -263,6 +293,7 @@ fn agent_row(
         retrying: depth.backing_off,
         held: depth.held,
         dead: depth.dead,
+        dead_last_hour: rates.map_or(0, |rates| rates.dead_last_hour),
         pause: agent.pause.as_ref().map(stop),
         kill: agent.kill.as_ref().map(stop),
         max_in_flight: agent.max_in_flight,

@@ -6,6 +6,7 @@
 //!
 //! Not here: requests (`desk::remote`). Tested by the suite of `tests/desk.rs`, which compares both desks.
 
+pub(super) mod activity;
 pub(super) mod intents;
 pub(super) mod jobs;
 pub(super) mod letters;

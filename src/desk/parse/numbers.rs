@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::desk::derive::{
-    Traffic, per_second, retries_due, rounded, share_percent, sort_worst_first, throttled,
+    Traffic, by_heartbeat, per_second, retries_due, rounded, share_percent, sort_worst_first,
+    throttled,
 };
 use crate::desk::rows::agents::EndpointRow;
 use crate::desk::rows::disk::DiskState;
@@ -15,6 +16,7 @@ use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
 use crate::domain::ids::{Cursor, IntentId};
+use crate::domain::mesh::Health;
 use crate::domain::status::{State, Status};
 use crate::domain::time::{Span, Timestamp};
 
@@ -241,6 +243,8 @@ pub(in crate::desk) struct Agent {
     #[serde(default)]
     rates: Rates,
     #[serde(default)]
+    health_status: String,
+    #[serde(default)]
     endpoint: Option<Endpoint>,
     #[serde(default)]
     max_in_flight: Option<u32>,
@@ -302,6 +306,8 @@ struct Rates {
     out_per_second: f64,
     succeeded: u64,
     failed: u64,
+    p95_ms: Option<f64>,
+    dead_last_hour: u64,
 }
 
 impl Agent {
@@ -314,6 +320,7 @@ impl Agent {
         };
         let queued = self.ready.saturating_add(self.parked);
         let endpoint = self.endpoint.and_then(Endpoint::row);
+        let health = Health::from_name(&self.health_status).unwrap_or(Health::Unknown);
         AgentRow {
             address: self.address,
             display_name: self.display_name,
@@ -328,12 +335,16 @@ impl Agent {
                 AgentState::Degraded
             } else {
                 let state = traffic.state(self.delivery_mode, queued, now);
+                let state = by_heartbeat(state, health);
                 let is_throttled =
                     endpoint.is_some_and(|endpoint| endpoint.is_throttling(queued, now));
                 throttled(state, is_throttled)
             },
             out_per_second: self.rates.out_per_second,
             error_percent: traffic.error_percent().map(rounded),
+            p95_ms: self.rates.p95_ms,
+            last_seen_at: self.last_seen_at,
+            health,
             lag_ms: self.oldest_waiting_ms.or_else(|| {
                 self.oldest_waiting_seconds
                     .map(|seconds| seconds.saturating_mul(1000))
@@ -344,6 +355,7 @@ impl Agent {
             retrying: self.backing_off,
             held: self.held,
             dead: self.dead_letters,
+            dead_last_hour: self.rates.dead_last_hour,
             pause: self.pause.map(Pause::row),
             kill: self.kill.map(Pause::row),
             max_in_flight: self.max_in_flight,

@@ -259,11 +259,7 @@ async fn on_letter(
 }
 
 async fn on_agent(link: &Link, agent: &Address, verb: &str, body: &str) -> Result<Done, DeskError> {
-    let path = agent
-        .key()
-        .split('/')
-        .fold(Path::of("v1/agents"), Path::then)
-        .then(verb);
+    let path = Path::to_agent(agent).then(verb);
     let Fine {} = link.post(path, body, None).await?;
     Ok(nothing())
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::desk::DeskError;
+use crate::domain::address::Address;
 
 /// Most bytes of one answer. A page of 500 rows is far below it; more is a fault of the other side.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -229,6 +230,14 @@ impl Path {
             segments: route.split('/').map(str::to_owned).collect(),
             query: Vec::new(),
         }
+    }
+
+    /// An agent: its address has slashes of its own.
+    pub(super) fn to_agent(agent: &Address) -> Self {
+        agent
+            .key()
+            .split('/')
+            .fold(Self::of("v1/agents"), Self::then)
     }
 
     /// One more segment, whatever it contains.

@@ -13,6 +13,7 @@ mod jobs;
 mod link;
 mod read;
 
+use crate::domain::address::Address;
 use crate::domain::ids::{Cursor, IntentId, JobId, ThreadId};
 use crate::domain::job::{JobControl, JobState, NewJob};
 use crate::domain::time::Span;
@@ -21,6 +22,7 @@ use crate::store::query::{
 };
 
 use super::act::{Act, Done};
+use super::rows::agents::AgentView;
 use super::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use super::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
@@ -96,6 +98,10 @@ impl Desk for RemoteDesk {
 
     fn agents(&self) -> Answer<'_, Vec<AgentRow>> {
         Box::pin(read::agents(&self.link))
+    }
+
+    fn agent(&self, address: Address) -> Answer<'_, AgentView> {
+        Box::pin(async move { read::agent(&self.link, &address).await })
     }
 
     fn held(&self) -> Answer<'_, Vec<HeldRow>> {

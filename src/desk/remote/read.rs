@@ -5,12 +5,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::desk::derive::due_lag_ms;
+use crate::desk::parse::activity::ActivityBody;
 use crate::desk::parse::intents::{Attempt, Fact, Intent};
 use crate::desk::parse::letters::{Group, Letter};
 use crate::desk::parse::numbers::{Agent, Item, OverviewBody, agent_rows};
 use crate::desk::parse::retry::Retry;
 use crate::desk::parse::threads::Thread;
 use crate::desk::parse::{Held, address};
+use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
     Overview, TaskRow, ThreadView,
@@ -348,6 +350,17 @@ pub(super) async fn agents(link: &Link) -> Result<Vec<AgentRow>, DeskError> {
             return Ok(agent_rows(found, at.unwrap_or_default()));
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+struct OneActivity {
+    activity: ActivityBody,
+}
+
+pub(super) async fn agent(link: &Link, address: &Address) -> Result<AgentView, DeskError> {
+    let path = Path::to_agent(address).then("activity");
+    let answer: OneActivity = link.get(path).await?;
+    Ok(answer.activity.view())
 }
 
 #[derive(Debug, Deserialize)]

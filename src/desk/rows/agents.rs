@@ -1,9 +1,11 @@
 //! Agents as operators see them, with the far end of those that are called.
 
+use crate::domain::activity::Activity;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
-use crate::domain::time::Timestamp;
+use crate::domain::mesh::Health;
+use crate::domain::time::{Span, Timestamp};
 
 /// The state of an agent as operators see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +58,12 @@ pub struct AgentRow {
     pub out_per_second: f64,
     /// Failed share of the attempts that ended in the last five minutes, in percent.
     pub error_percent: Option<f64>,
+    /// The length in milliseconds that 95 % of its attempts of the last fifteen minutes did not exceed.
+    pub p95_ms: Option<f64>,
+    /// When it last came for intents or answered.
+    pub last_seen_at: Option<Timestamp>,
+    /// How its heartbeats say that it is.
+    pub health: Health,
     /// Age of its oldest intent that is ready and not handed over, in milliseconds.
     pub lag_ms: Option<u64>,
     /// Connected streams and recent pollers.
@@ -70,6 +78,8 @@ pub struct AgentRow {
     pub held: u64,
     /// Open dead letters.
     pub dead: u64,
+    /// Dead letters that were opened in the last hour.
+    pub dead_last_hour: u64,
     /// Who paused it, and why.
     pub pause: Option<PauseRow>,
     /// Who killed it, and why.
@@ -78,6 +88,19 @@ pub struct AgentRow {
     pub max_in_flight: Option<u32>,
     /// Its endpoint, for an agent that is called.
     pub endpoint: Option<EndpointRow>,
+}
+
+/// What is told of one agent beside its row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AgentView {
+    /// What became of its attempts lately.
+    pub activity: Activity,
+    /// Keys of its own that sign the calls to it.
+    pub signing_keys: u64,
+    /// Until when a key that was replaced still signs.
+    pub older_key_until: Option<Timestamp>,
+    /// How long it may hold an attempt.
+    pub lease: Span,
 }
 
 /// A pause as an operator made it.
