@@ -179,6 +179,7 @@ async fn answer(desk: &dyn Desk, query: &Query) -> Result<Reply, DeskError> {
             };
             Reply::Attempts(desk.attempts(filter, page).await?)
         }
+        Query::Agent(agent) => Reply::Agent(Box::new(desk.agent(agent).await?)),
         Query::Groups(filter) => Reply::Groups(desk.letter_groups(filter).await?),
         Query::Letters(filter, page) => Reply::Letters(desk.letters(filter, page).await?),
         Query::Jobs(page) => Reply::Jobs(desk.jobs(None, page).await?),

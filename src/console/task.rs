@@ -4,6 +4,7 @@ use crate::clock::Mono;
 use crate::console::export::Format;
 use crate::console::model::comparing::With;
 use crate::desk::act::{Act, Done};
+use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::jobs::{AuditRow, JobPlan, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, HeldRow, Hello, IntentRow, IntentView, LetterGroupRow, LetterRow,
@@ -70,6 +71,8 @@ pub(crate) enum Query {
     Attempts(AttemptFilter, PageRequest),
     /// The newest attempts of an agent.
     AgentAttempts(Address),
+    /// What became of an agent's attempts lately.
+    Agent(Address),
     /// Groups of dead letters.
     Groups(LetterFilter),
     /// A page of dead letters.
@@ -113,6 +116,8 @@ pub(crate) enum Reply {
     Intent(Box<IntentView>),
     /// To [`Query::Attempts`] and [`Query::AgentAttempts`].
     Attempts(Page<AttemptRow>),
+    /// To [`Query::Agent`].
+    Agent(Box<AgentView>),
     /// To [`Query::Groups`].
     Groups(Vec<LetterGroupRow>),
     /// To [`Query::Letters`].

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::console::filter::Filter;
 use crate::console::model::scan::Scan;
 use crate::console::rows::Window;
+use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::jobs::{AuditRow, JobRow, JobView};
 use crate::desk::rows::{
     AgentRow, AttemptRow, FeedRow, IntentRow, LetterGroupRow, LetterRow, TaskRow, ThreadView,
@@ -168,6 +169,8 @@ pub(crate) struct AgentsDesk {
     pub(crate) attempt: usize,
     /// Newest attempts of the agent that `attempts_of` names.
     pub(crate) attempts: Vec<AttemptRow>,
+    /// What became of its attempts lately, once it was read.
+    pub(crate) view: Option<AgentView>,
     /// Whose attempts they are.
     pub(crate) attempts_of: Option<Address>,
 }

@@ -20,6 +20,8 @@ pub(crate) enum Slot {
     Agents,
     /// Attempts of the agent under the cursor.
     AgentAttempts,
+    /// What became of its attempts lately.
+    Activity,
     /// Tasks.
     Tasks,
     /// Open tasks, while another desk is on the screen.
@@ -66,7 +68,7 @@ impl Slot {
             Self::Overview => (250, 1_000),
             Self::Held => (250, 2_000),
             Self::Agents | Self::Jobs | Self::Job => (500, 2_000),
-            Self::AgentAttempts => (100, 2_000),
+            Self::AgentAttempts | Self::Activity => (100, 2_000),
             Self::Tasks => (250, 5_000),
             Self::OpenTasks => (5_000, 15_000),
             Self::Groups => (500, 10_000),

@@ -1,24 +1,27 @@
 //! Receivers: worst first, what is known of the one under the cursor, its newest attempts.
 
+mod detail;
+
 use ratatui::layout::Rect;
 
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::reads::Slot;
-use crate::console::sanitise::fit;
 use crate::console::theme::Role;
-use crate::console::view::kit::{
-    Canvas, List, Rows, Size, Span, columns_of, empty_text, fact, rows_of, span,
-};
+use crate::console::view::kit::{Canvas, List, Rows, Size, columns_of, empty_text, rows_of};
 use crate::console::widgets::table::columns::Column;
 use crate::console::widgets::table::{Cell, Row};
 use crate::desk::rows::{AgentRow, AgentState};
 use crate::domain::agent::Binding;
 use crate::domain::endpoint::Breaker;
-use crate::domain::time::Timestamp;
+use crate::domain::mesh::Health;
+use crate::domain::time::{Span, Timestamp};
 
 use super::{attempts, words};
+
+/// Lines of what is told of an agent under the list, its rule included.
+const PEEK: u16 = 6;
 
 const WIDE: &[Column] = &[
     Column::new("AGENT", 0, 12, 20),
@@ -76,10 +79,10 @@ pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
             .lag_ms
             .map_or_else(none, |lag| Cell::from(words::millis_age(lag))),
         words::number_cell(agent.queued),
-        Cell::of(note(agent, now), Role::Dim),
+        Cell::of(note(agent, now, size), Role::Dim),
     ];
     if size == Size::Wide {
-        cells.insert(6, breaker_cell(agent));
+        cells.insert(6, breaker_cell(agent, now));
         cells.insert(7, listeners);
         cells.insert(9, words::number_cell(agent.retrying));
     }
@@ -87,12 +90,17 @@ pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
 }
 
 /// What the breaker lets through; only agents that are called have one.
-fn breaker_cell(agent: &AgentRow) -> Cell {
-    match agent.breaker() {
-        Some(Breaker::Closed) => Cell::of(running(agent), Role::Dim),
-        Some(Breaker::Open) => Cell::of("open", Role::Crit),
-        Some(Breaker::HalfOpen) => Cell::of("half-open", Role::Warn),
-        None => Cell::of("–", Role::Dim),
+fn breaker_cell(agent: &AgentRow, now: Timestamp) -> Cell {
+    let until = agent.endpoint.and_then(|endpoint| endpoint.open_until);
+    match (agent.breaker(), until) {
+        (Some(Breaker::Closed), _) => Cell::of(running(agent), Role::Dim),
+        (Some(Breaker::Open), Some(until)) => {
+            let left = format::age_short(until.since(now).max(Span::ZERO));
+            Cell::of(format!("open {left}"), Role::Crit)
+        }
+        (Some(Breaker::Open), None) => Cell::of("open", Role::Crit),
+        (Some(Breaker::HalfOpen), _) => Cell::of("half-open", Role::Warn),
+        (None, _) => Cell::of("–", Role::Dim),
     }
 }
 
@@ -106,51 +114,44 @@ fn running(agent: &AgentRow) -> String {
     })
 }
 
-/// What a breaker means for what waits.
-const fn breaker_text(breaker: Breaker) -> &'static str {
-    match breaker {
-        Breaker::Closed => "closed: it is called",
-        Breaker::Open => {
-            "open: nothing is sent until a probe goes well; what waits spends no attempt"
-        }
-        Breaker::HalfOpen => "half-open: one probe is out, the rest waits and spends no attempt",
-    }
-}
-
-/// What is special about an agent.
-fn note(agent: &AgentRow, now: Timestamp) -> String {
+/// What is special about an agent: who stopped it and why, or what would make one look at it.
+fn note(agent: &AgentRow, now: Timestamp, size: Size) -> String {
     if let Some(pause) = agent.kill.as_ref().or(agent.pause.as_ref()) {
         let at = format::moment(pause.at, now);
         return format!("{} {at} \"{}\"", words::actor(&pause.by), pause.reason);
     }
     let mut parts = Vec::new();
-    if agent.state == AgentState::Offline {
-        parts.push("nobody listens".to_owned());
+    match (agent.health, agent.state) {
+        (Health::Unreachable, _) => parts.push("no heartbeat for long".to_owned()),
+        (Health::Degraded, _) => parts.push("heartbeat is late".to_owned()),
+        (_, AgentState::Offline) => parts.push("nobody listens".to_owned()),
+        _ => {}
     }
-    match agent.breaker() {
+    // Where there is a column for it, it says more.
+    let has_column = size == Size::Wide;
+    match agent.breaker().filter(|_| !has_column) {
         Some(Breaker::Open) => parts.push("breaker open".to_owned()),
         Some(Breaker::HalfOpen) => parts.push("breaker probes".to_owned()),
         Some(Breaker::Closed) | None => {}
+    }
+    match (agent.dead_last_hour, agent.dead) {
+        (0, 0) => {}
+        (0, dead) => parts.push(format!("{} dead", format::count(dead))),
+        (lately, _) => parts.push(format!("{} dead in 1h", format::count(lately))),
+    }
+    if agent.held > 0 {
+        let count = format::count(agent.held);
+        parts.push(match agent.binding {
+            Binding::Inbox => format!("{count} tasks"),
+            Binding::Internal => format!("{count} timers armed"),
+            Binding::Stream | Binding::Poll | Binding::Http => format!("{count} held"),
+        });
     }
     if let Some(rate) = agent.rate_millihertz() {
         parts.push(format!("cap {}/s", words::pace(rate)));
     }
     if let Some(most) = agent.max_in_flight {
         parts.push(format!("{most} at once"));
-    }
-    if agent.dead > 0 {
-        parts.push(format!("{} dead", format::count(agent.dead)));
-    }
-    if agent.held > 0 {
-        let word = if agent.binding == Binding::Inbox {
-            "tasks"
-        } else {
-            "held"
-        };
-        parts.push(format!("{} {word}", format::count(agent.held)));
-    }
-    if agent.leased > 0 {
-        parts.push(format!("{} with it", format::count(agent.leased)));
     }
     parts.join(", ")
 }
@@ -165,16 +166,16 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             let [list, middle, recent] = rows_of(area, [lines, 10, 0], 2);
             draw_list(model, canvas, list);
             let (left, right) = columns_of(middle, middle.width / 2);
-            draw_agent(model, canvas, left);
-            draw_depth(model, canvas, right);
+            detail::standing(model, canvas, left);
+            detail::activity(model, canvas, right);
             draw_recent(model, canvas, recent);
         }
         Size::Medium => {
-            let most = area.height.saturating_sub(10).max(4);
+            let most = area.height.saturating_sub(PEEK + 5).max(4);
             let lines = rows.saturating_add(2).clamp(4, most);
-            let [list, peek, recent] = rows_of(area, [lines, 5, 0], 2);
+            let [list, peek, recent] = rows_of(area, [lines, PEEK, 0], 2);
             draw_list(model, canvas, list);
-            draw_agent(model, canvas, peek);
+            detail::peek(model, canvas, peek);
             draw_recent(model, canvas, recent);
         }
         Size::Narrow | Size::Tiny | Size::None => match model.pane() {
@@ -216,54 +217,6 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.list(inner, &list, |agent| cells(agent, model.at.wall, size));
 }
 
-fn draw_agent(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
-    let agent = model.agents.rows.cursor_row();
-    let title = agent.map_or("Agent", |agent| agent.address.name());
-    let inner = canvas.section(area, &fit(title, 40), "", None);
-    let Some(agent) = agent else {
-        return;
-    };
-    let binding = match (&agent.callback_url, agent.binding) {
-        (Some(url), Binding::Http) => format!("http, POST {url}"),
-        (_, binding) => binding.name().to_owned(),
-    };
-    let account = match (agent.is_registered, &agent.display_name) {
-        (true, Some(name)) => format!("registered as {name}"),
-        (true, None) => "registered".to_owned(),
-        (false, _) => "a mailbox made by its first use; nobody registered it".to_owned(),
-    };
-    let state: Span = match agent.kill.as_ref().or(agent.pause.as_ref()) {
-        Some(pause) => span(
-            format!(
-                "{} by {} at {}: \"{}\"",
-                agent.state.name(),
-                words::actor(&pause.by),
-                format::moment(pause.at, model.at.wall),
-                pause.reason
-            ),
-            Role::Off,
-        ),
-        None => span(agent.state.name(), words::agent_role(agent.state)),
-    };
-    let mut facts = vec![
-        fact("address", agent.address.to_string()),
-        fact("binding", binding),
-        ("state".to_owned(), state),
-    ];
-    if let Some(breaker) = agent.breaker() {
-        let role = match breaker {
-            Breaker::Closed => Role::Text,
-            Breaker::Open => Role::Bad,
-            Breaker::HalfOpen => Role::Warn,
-        };
-        let text = span(breaker_text(breaker), role);
-        facts.push(("breaker".to_owned(), text));
-    }
-    facts.push(fact("limits", limits_text(agent)));
-    facts.push(fact("account", account));
-    canvas.facts(inner, 10, &facts);
-}
-
 /// What bounds how fast it is served.
 pub(crate) fn limits_text(agent: &AgentRow) -> String {
     let most = match (agent.max_in_flight, agent.endpoint) {
@@ -278,52 +231,6 @@ pub(crate) fn limits_text(agent: &AgentRow) -> String {
         (None, _) => most,
         (Some(_), None) => format!("no rate, {most}"),
         (Some(_), Some(rate)) => format!("{}/s, {most}", words::pace(rate)),
-    }
-}
-
-fn draw_depth(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
-    let inner = canvas.section(area, "Where its intents are", "", None);
-    let Some(agent) = model.agents.rows.cursor_row() else {
-        return;
-    };
-    let lines = [
-        ("ready", agent.queued, "not handed over yet"),
-        ("with it", agent.leased, "handed over, no answer yet"),
-        (
-            "between tries",
-            agent.retrying,
-            "waiting for the next attempt",
-        ),
-        ("held", agent.held, "with a person or a moment"),
-        ("dead letters", agent.dead, "given up; 5 shows them"),
-    ];
-    for ((name, count, note), y) in lines.into_iter().zip(inner.top()..inner.bottom()) {
-        let role = if name == "dead letters" && count > 0 {
-            Role::Bad
-        } else {
-            Role::Strong
-        };
-        let spans = [
-            span(format!("{name:<14}"), Role::Dim),
-            span(format!("{:>9}  ", format::count(count)), role),
-            span(note, Role::Dim),
-        ];
-        canvas.spans(inner.x, y, inner.width, &spans);
-    }
-    let lag = agent
-        .lag_ms
-        .map_or_else(|| "–".to_owned(), words::millis_age);
-    let foot = [
-        span("lag ", Role::Dim),
-        span(lag, Role::Text),
-        span("   out ", Role::Dim),
-        span(words::rate(agent.out_per_second), Role::Text),
-        span("   listeners ", Role::Dim),
-        span(format::count(agent.listeners), Role::Text),
-    ];
-    let y = inner.y + 6;
-    if y < inner.bottom() {
-        canvas.spans(inner.x, y, inner.width, &foot);
     }
 }
 

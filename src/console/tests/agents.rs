@@ -168,3 +168,24 @@ fn k_says_what_a_kill_refuses_asks_why_and_the_same_key_revives() {
     bench.key(KeyCode::Enter);
     assert_eq!(bench.acts(), [kill, Act::Revive { agent }]);
 }
+
+#[test]
+fn what_became_of_attempts_is_told_of_the_agent_under_the_cursor_and_of_no_other() {
+    let mut bench = on_billing();
+    let screen = bench.screen();
+    for words in [
+        "503 ×1,702   timeout ×88   connect ×7",
+        "p50 62ms   p95 10.0s   p99 10.2s",
+        "opened 4× today",
+        "max 3, lease 15s",
+    ] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    bench.keys("j");
+    let screen = bench.screen();
+    assert!(!screen.contains("503 ×1,702"), "{screen}");
+    assert!(
+        screen.contains("no attempt of it has ended since the start"),
+        "{screen}"
+    );
+}

@@ -198,6 +198,11 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
         {
             model.agents.attempts = answer.items;
         }
+        (Query::Agent(agent), Reply::Agent(view))
+            if model.agents.attempts_of.as_ref() == Some(agent) =>
+        {
+            model.agents.view = Some(*view);
+        }
         (Query::Groups(asked), Reply::Groups(groups)) if *asked == model.dead.wanted => {
             let reason = |_: &_| "no open letter left".to_owned();
             let mut groups = sifting::groups(model, groups);

@@ -86,7 +86,7 @@ fn wanted(model: &Model) -> Vec<Slot> {
         Place::Intents => &[Slot::Intents, Slot::MoreIntents],
         Place::Attempts => &[Slot::Attempts, Slot::MoreAttempts],
         Place::DeadLetters => &[Slot::Groups, Slot::Letters, Slot::MoreLetters],
-        Place::Agents => &[Slot::Agents, Slot::AgentAttempts],
+        Place::Agents => &[Slot::Agents, Slot::AgentAttempts, Slot::Activity],
         Place::Jobs => &[Slot::Jobs, Slot::MoreJobs, Slot::Job],
         Place::Audit => &[Slot::Audit, Slot::MoreAudit],
     });
@@ -112,6 +112,7 @@ fn query_of(model: &Model, slot: Slot) -> Option<Query> {
         Slot::Held => Query::Held,
         Slot::Agents => Query::Agents,
         Slot::AgentAttempts => Query::AgentAttempts(model.agents.attempts_of.clone()?),
+        Slot::Activity => Query::Agent(model.agents.attempts_of.clone()?),
         Slot::Tasks if model.view.place == Place::Overview => {
             Query::Tasks(Inbox::open_tasks(), first(WHOLE))
         }
@@ -209,6 +210,7 @@ pub(super) fn slot_of(query: &Query) -> Slot {
         Query::Attempts(_, page) if page.cursor.is_some() => Slot::MoreAttempts,
         Query::Attempts(..) => Slot::Attempts,
         Query::AgentAttempts(_) => Slot::AgentAttempts,
+        Query::Agent(_) => Slot::Activity,
         Query::Groups(_) => Slot::Groups,
         Query::Letters(_, page) if page.cursor.is_some() => Slot::MoreLetters,
         Query::Letters(..) => Slot::Letters,
@@ -234,7 +236,9 @@ fn follow_cursors(model: &mut Model) {
     if agent.is_some() && agent != model.agents.attempts_of {
         model.agents.attempts_of = agent;
         model.agents.attempts.clear();
+        model.agents.view = None;
         model.reads.switch(Slot::AgentAttempts);
+        model.reads.switch(Slot::Activity);
     }
     let job = model.jobs.rows.cursor().copied();
     if job.is_some() && job != model.jobs.job_of {
