@@ -29,7 +29,7 @@ fn read(api: &Api, call: &Call, body: &Body<'_>) -> Reading {
         payload_bytes_max: api.settings().payload_bytes_max,
     };
     let name = format!("scenario-{}", api.broker().new_thread_id());
-    scenarios::read(&body.to_map(), rules, &name)
+    scenarios::read(body, rules, &name)
 }
 
 fn is_known(api: &Api, agent: &BundleAgent) -> bool {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
 /// One JSON value in compact form, checked once when it came in. Cloning is cheap.
 ///
 /// Key order and number spelling are those of the sender; white space between tokens is not kept.
@@ -32,7 +35,7 @@ impl Payload {
     /// # Errors
     /// [`BadPayload::NotJson`] when the text is not one JSON value.
     pub fn any(text: &str) -> Result<Self, BadPayload> {
-        let value: &serde_json::value::RawValue =
+        let value: &RawValue =
             serde_json::from_str(text).map_err(|error| BadPayload::NotJson(error.to_string()))?;
         Ok(Self(compact(value.get())))
     }
@@ -80,6 +83,39 @@ impl Payload {
         self.0.is_empty()
     }
 
+    /// An object of these keys.
+    #[must_use]
+    pub fn of_keys(keys: &[(&str, Self)]) -> Self {
+        Self::joined(keys.iter().map(|(key, value)| (*key, value.as_str())))
+    }
+
+    /// The object with the keys of another as well, which win over its own. Each value is as it was written: a
+    /// parsed one has lost the order of its keys and the spelling of its numbers. Anything but an object counts
+    /// as empty.
+    #[must_use]
+    pub fn overlaid(&self, over: &Self) -> Self {
+        let read = |payload: &'_ Self| -> Vec<(String, String)> {
+            let read: Entries<'_> = serde_json::from_str(&payload.0).unwrap_or_default();
+            let entries = read.0.into_iter();
+            entries
+                .map(|(key, value)| (key, value.get().to_owned()))
+                .collect()
+        };
+        let (mut own, over) = (read(self), read(over));
+        own.retain(|(key, _)| !over.iter().any(|(other, _)| other == key));
+        own.extend(over);
+        Self::joined(
+            own.iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        )
+    }
+
+    fn joined<'text>(entries: impl Iterator<Item = (&'text str, &'text str)>) -> Self {
+        let entries =
+            entries.map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key)));
+        Self::trusted(format!("{{{}}}", entries.collect::<Vec<_>>().join(",")))
+    }
+
     /// The parsed value; `null` if a store gave us something broken.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
@@ -90,6 +126,33 @@ impl Payload {
 impl fmt::Debug for Payload {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Payload({} bytes)", self.0.len())
+    }
+}
+
+/// Keys and values of an object in their order; of a key that comes twice, the last value.
+#[derive(Default)]
+struct Entries<'text>(Vec<(String, &'text RawValue)>);
+
+impl<'de: 'text, 'text> Deserialize<'de> for Entries<'text> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
+                let mut entries: Vec<(String, &RawValue)> = Vec::new();
+                while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
+                    entries.retain(|(earlier, _)| *earlier != key);
+                    entries.push((key, value));
+                }
+                Ok(Entries(entries))
+            }
+        }
+        from.deserialize_map(Keys)
     }
 }
 
@@ -122,6 +185,19 @@ mod tests {
     fn compaction_keeps_strings_numbers_and_key_order_as_they_came() {
         let payload = Payload::object("{ \"b\" : 1.50, \"a\":[ \"x \\\" y\" , null ] }\n").unwrap();
         assert_eq!(payload.as_str(), r#"{"b":1.50,"a":["x \" y",null]}"#);
+    }
+
+    #[test]
+    fn what_is_laid_over_an_object_wins_and_the_rest_stays_as_it_was_written() {
+        let any = |text: &str| Payload::any(text).unwrap();
+        let payload = any(r#"{"b":1.50,"a\"":12345678901234567890123,"c":1,"b":2.0}"#);
+        let over = Payload::of_keys(&[("c", any("{\"y\":1,\"x\":2}")), ("d", any("null"))]);
+        assert_eq!(
+            payload.overlaid(&over).as_str(),
+            r#"{"a\"":12345678901234567890123,"b":2.0,"c":{"y":1,"x":2},"d":null}"#
+        );
+        assert_eq!(Payload::empty().overlaid(&any("[1]")).as_str(), "{}");
+        assert_eq!(any("1").overlaid(&over), over);
     }
 
     #[test]

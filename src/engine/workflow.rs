@@ -36,16 +36,8 @@ pub const STEPS_MAX: u32 = 400;
 /// The payload of a child: the run's own keys, and beside them what the step adds.
 #[must_use]
 pub fn child_payload(of_run: &Payload, beside: &Payload) -> Payload {
-    let original = of_run.to_value();
-    let mut object = match &original {
-        Value::Object(object) => object.clone(),
-        _ => Map::new(),
-    };
-    object.insert("parent_payload".to_owned(), original);
-    if let Value::Object(beside) = beside.to_value() {
-        object.extend(beside);
-    }
-    Payload::of(&Value::Object(object))
+    let parent = Payload::of_keys(&[("parent_payload", of_run.clone())]);
+    of_run.overlaid(&parent).overlaid(beside)
 }
 
 /// Begins a run that has just been taken in.
@@ -382,26 +374,23 @@ fn told(step: &Step, run: IntentId) -> Option<Payload> {
 /// What the payload of a child has beside the keys of the run's own.
 fn beside(run: Option<&Run>, step: &Step, parent: IntentId) -> Payload {
     let scenario = run.map_or("", |run| run.workflow.scenario.as_str());
-    let input = step
-        .input
-        .as_ref()
-        .map_or_else(|| json!({}), Payload::to_value);
-    Payload::of(&json!({
-        "step_id": step.id,
-        "parent_intent_id": parent.to_string(),
-        "scenario_id": scenario,
-        "input": input,
-        "previous_results": run.map_or_else(Map::new, results),
-    }))
+    let input = step.input.clone().unwrap_or_else(Payload::empty);
+    Payload::of_keys(&[
+        ("step_id", Payload::of(&json!(step.id))),
+        ("parent_intent_id", Payload::of(&json!(parent.to_string()))),
+        ("scenario_id", Payload::of(&json!(scenario))),
+        ("input", input),
+        ("previous_results", run.map_or_else(Payload::empty, results)),
+    ])
 }
 
 /// The results so far, by the names of the steps.
-fn results(run: &Run) -> Map<String, Value> {
+fn results(run: &Run) -> Payload {
     let named = run.results.iter().filter_map(|kept| {
         let step = run.workflow.step(kept.step)?;
-        Some((step.id.clone(), kept.result.to_value()))
+        Some((step.id.as_str(), kept.result.clone()))
     });
-    named.collect()
+    Payload::of_keys(&named.collect::<Vec<_>>())
 }
 
 /// The result of a run: the keys of the last agent's result, and beside them what every step gave.
@@ -411,12 +400,8 @@ fn result(run: &Run) -> Payload {
         step.is_some_and(|step| step.work == StepWork::Agent)
     };
     let last = run.results.iter().rev().find(of_agent);
-    let mut object = match last.map(|kept| kept.result.to_value()) {
-        Some(Value::Object(object)) => object,
-        _ => Map::new(),
-    };
-    object.insert("steps".to_owned(), Value::Object(results(run)));
-    Payload::of(&Value::Object(object))
+    let last = last.map_or_else(Payload::empty, |kept| kept.result.clone());
+    last.overlaid(&Payload::of_keys(&[("steps", results(run))]))
 }
 
 /// Ends the run because a step failed and nothing says where to go on.

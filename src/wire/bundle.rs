@@ -1,9 +1,13 @@
 //! A bundle's objects while they are read: fields by type, each problem under its path.
 
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::domain::address::{Address, Home};
 use crate::domain::excerpt::{SENTENCE_CHARS_MAX, excerpt};
+use crate::domain::payload::Payload;
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::Span;
 use crate::wire::body::Body;
@@ -35,7 +39,25 @@ fn sentence(path: &str, what: &str) -> String {
 pub(super) struct Part<'bundle, 'notes> {
     pub(super) path: String,
     pub(super) object: &'bundle Map<String, Value>,
+    /// How it was written, where something of it is carried on: values have lost the order of their keys and
+    /// the spelling of their numbers.
+    pub(super) written: Option<&'bundle RawValue>,
     pub(super) notes: &'notes mut Notes,
+}
+
+/// What an object has at a key, as it was written.
+pub(super) fn written<'text>(
+    object: Option<&'text RawValue>,
+    key: &str,
+) -> Option<&'text RawValue> {
+    let mut keys: HashMap<String, &RawValue> = serde_json::from_str(object?.get()).ok()?;
+    keys.remove(key)
+}
+
+/// The items of a list, as they were written.
+pub(super) fn written_items(list: Option<&RawValue>) -> Vec<&RawValue> {
+    list.and_then(|list| serde_json::from_str(list.get()).ok())
+        .unwrap_or_default()
 }
 
 impl<'bundle> Part<'bundle, '_> {
@@ -111,6 +133,14 @@ impl<'bundle> Part<'bundle, '_> {
         object
     }
 
+    /// An object that is carried and never interpreted, as it was written.
+    pub(super) fn carried(&mut self, key: &str) -> Option<Payload> {
+        let object = self.object(key)?;
+        let written = written(self.written, key);
+        let payload = written.and_then(|written| Payload::object(written.get()).ok());
+        Some(payload.unwrap_or_else(|| Payload::of(&Value::Object(object.clone()))))
+    }
+
     pub(super) fn list(&mut self, key: &str, max: usize) -> Vec<&'bundle Map<String, Value>> {
         let Some(value) = self.get(key) else {
             return Vec::new();
@@ -148,9 +178,9 @@ impl<'bundle> Part<'bundle, '_> {
     }
 
     pub(super) fn task(&mut self, key: &str, intent_type: &str) -> Option<TaskSpec> {
-        let object = self.object(key)?;
-        let text = Value::Object(object.clone()).to_string();
-        let read = Body::parse(text.as_bytes()).and_then(|body| tasks::spec(&body, intent_type));
+        let task = self.carried(key)?;
+        let read =
+            Body::parse(task.as_str().as_bytes()).and_then(|body| tasks::spec(&body, intent_type));
         match read {
             Ok(spec) => Some(spec),
             Err(problem) => {

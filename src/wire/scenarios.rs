@@ -3,6 +3,7 @@
 //! Every problem is named by its path in the bundle, as `steps[1].assigned_to: unknown role "x"`; what is not
 //! known is no problem but a warning.
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::domain::address::{Address, Home};
@@ -12,6 +13,7 @@ use crate::domain::scenario::Workflow;
 use crate::domain::task::{ReminderPlan, TaskSpec};
 use crate::domain::time::Timestamp;
 use crate::engine::workflow::broker_address;
+use crate::wire::body::Body;
 use crate::wire::bundle::{Notes, Part};
 use crate::wire::json::Object;
 use crate::wire::steps::{self, Cast, Outline};
@@ -98,9 +100,9 @@ impl Reading {
 
 /// Reads a bundle. `new_scenario` names one that has no id.
 #[must_use]
-pub fn read(body: &Map<String, Value>, rules: ScenarioRules<'_>, new_scenario: &str) -> Reading {
+pub fn read(body: &Body<'_>, rules: ScenarioRules<'_>, new_scenario: &str) -> Reading {
     let mut notes = Notes::default();
-    let bundle = bundle(body, rules, new_scenario, &mut notes);
+    let bundle = bundle((&body.to_map(), body), rules, new_scenario, &mut notes);
     let Notes { errors, warnings } = notes;
     Reading {
         bundle: bundle.filter(|_| errors.is_empty()),
@@ -110,14 +112,15 @@ pub fn read(body: &Map<String, Value>, rules: ScenarioRules<'_>, new_scenario: &
 }
 
 fn bundle(
-    body: &Map<String, Value>,
+    (object, body): (&Map<String, Value>, &Body<'_>),
     rules: ScenarioRules<'_>,
     new_scenario: &str,
     notes: &mut Notes,
 ) -> Option<Bundle> {
     let mut top = Part {
         path: String::new(),
-        object: body,
+        object,
+        written: None,
         notes,
     };
     top.unknown(&[
@@ -157,7 +160,9 @@ fn bundle(
         }
         return None;
     };
+    let wanted = (wanted, body.get("intent"));
     let workflow = top.object("workflow");
+    let workflow = workflow.map(|workflow| (workflow, body.get("workflow")));
     let scenario = scenario.unwrap_or_else(|| new_scenario.to_owned());
     let cast = Cast {
         agents: &agents,
@@ -169,10 +174,13 @@ fn bundle(
     Some(Bundle { agents, ..drawn })
 }
 
+/// An object of a bundle, and how it was written.
+type Source<'body> = (&'body Map<String, Value>, Option<&'body RawValue>);
+
 /// The intent of a bundle, without its agents.
 fn draw(
-    wanted: &Map<String, Value>,
-    workflow: Option<&Map<String, Value>>,
+    wanted: Source<'_>,
+    workflow: Option<Source<'_>>,
     cast: Cast<'_>,
     rules: ScenarioRules<'_>,
     scenario: &str,
@@ -180,7 +188,8 @@ fn draw(
 ) -> Option<Bundle> {
     let mut intent = Part {
         path: "intent".to_owned(),
-        object: wanted,
+        object: wanted.0,
+        written: wanted.1,
         notes,
     };
     let intent_type = intent_type(&mut intent)?;
@@ -209,13 +218,24 @@ fn draw(
         workflow: None,
     };
     match workflow {
-        Some(object) if object.contains_key("steps") || object.contains_key("macro_id") => {
+        Some((object, written))
+            if object.contains_key("steps") || object.contains_key("macro_id") =>
+        {
             let outline = Outline {
                 scenario,
                 intent_type: &bundle.intent_type,
                 reminders: &bundle.reminders,
             };
-            bundle.workflow = Some(Box::new(steps::workflow(object, &cast, &outline, notes)?));
+            bundle.workflow = Some(Box::new(steps::workflow(
+                Part {
+                    path: "workflow".to_owned(),
+                    object,
+                    written,
+                    notes,
+                },
+                &cast,
+                &outline,
+            )?));
             // Its steps have them.
             bundle.reminders = ReminderPlan::default();
             bundle.task = None;
@@ -250,6 +270,7 @@ fn agent(
     let mut part = Part {
         path: format!("agents[{index}]"),
         object,
+        written: None,
         notes,
     };
     part.unknown(&[
@@ -297,6 +318,7 @@ fn human(
     let mut part = Part {
         path: format!("humans[{index}]"),
         object,
+        written: None,
         notes,
     };
     part.unknown(&["role", "contact", "display_name"]);
@@ -358,8 +380,7 @@ fn deadline(intent: &mut Part<'_, '_>) -> Option<Timestamp> {
 }
 
 fn payload(intent: &mut Part<'_, '_>, bytes_max: usize) -> Payload {
-    let object = intent.object("payload").cloned().unwrap_or_default();
-    let payload = Payload::of(&Value::Object(object));
+    let payload = intent.carried("payload").unwrap_or_else(Payload::empty);
     if payload.len() > bytes_max {
         intent.wrong(
             "payload",

@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::domain::address::{Address, Home};
 use crate::domain::agent::Binding;
-use crate::domain::payload::Payload;
 use crate::domain::scenario::{Step, StepWork, Workflow};
 use crate::domain::task::{ReminderPlan, TaskSpec, TaskType};
 use crate::domain::time::Span;
-use crate::wire::bundle::{Notes, Part};
+use crate::wire::bundle::{self, Notes, Part};
 use crate::wire::scenarios::BundleAgent;
 
 /// Most seconds of a delay: a year.
@@ -87,16 +86,10 @@ impl Cast<'_> {
 
 /// Reads the steps.
 pub(super) fn workflow(
-    object: &Map<String, Value>,
+    mut part: Part<'_, '_>,
     cast: &Cast<'_>,
     outline: &Outline<'_>,
-    notes: &mut Notes,
 ) -> Option<Workflow> {
-    let mut part = Part {
-        path: "workflow".to_owned(),
-        object,
-        notes,
-    };
     part.unknown(&["macro_id", "parameters", "entry_step", "steps"]);
     let items = part
         .get("steps")
@@ -114,6 +107,8 @@ pub(super) fn workflow(
         );
     }
     let entry = part.word("entry_step", 255);
+    let written = bundle::written_items(bundle::written(part.written, "steps"));
+    let notes = part.notes;
     let names = names(&items, notes);
     let steps: Vec<_> = items
         .iter()
@@ -128,6 +123,7 @@ pub(super) fn workflow(
                 Part {
                     path,
                     object,
+                    written: written.get(index).copied(),
                     notes,
                 },
                 cast,
@@ -213,9 +209,7 @@ fn step(
         place
     };
     let (on_success, on_failure) = (jump("on_success"), jump("on_failure"));
-    let input = part
-        .object("input")
-        .map(|object| Payload::of(&Value::Object(object.clone())));
+    let input = part.carried("input");
     let (work, holder) = work(&mut part, cast, outline, &id)?;
     Some(Step {
         id,
@@ -239,6 +233,7 @@ fn retry(part: &mut Part<'_, '_>) -> (u32, Span) {
     let mut retry = Part {
         path: format!("{}.retry", part.path),
         object,
+        written: None,
         notes: &mut *part.notes,
     };
     retry.unknown(&["max_retries", "retry_delay_seconds"]);
@@ -354,6 +349,7 @@ fn with_config<T>(part: &mut Part<'_, '_>, read: impl FnOnce(&mut Part<'_, '_>) 
     let mut config = Part {
         path: format!("{}.{key}", part.path),
         object,
+        written: None,
         notes: &mut *part.notes,
     };
     read(&mut config)

@@ -81,3 +81,48 @@ async fn what_is_refused_of_a_scenario_is_one_sentence() {
         .await
         .refused(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bundle_carries_is_carried_as_it_was_written() {
+    let house = house().await;
+    // Neither the order of the alphabet, nor a number that a machine has.
+    let carried = r#"{"zip":1.50,"id":12345678901234567890123,"city":{"b":1,"a":2}}"#;
+    let form = r#"{"type":"object","properties":{"street":{},"zip":{},"city":{}}}"#;
+    let text = format!(
+        r#"{{"agents": [{{"address": "orders", "create_if_missing": true}}],
+            "humans": [{{"role": "ops", "contact": "ops"}}],
+            "workflow": {{"steps": [
+                {{"step_id": "work", "assigned_to": "orders", "input": {carried}}},
+                {{"step_id": "ask", "assigned_to": "ops", "human_task": {{"form_schema": {form}}}}}]}},
+            "intent": {{"type": "intent.x.v1", "payload": {carried}}}}}"#
+    );
+    let apply = house.request("POST", "/v1/scenarios/apply", &house.admin);
+    let run = house.send(apply.body(text)).await.ok()["intent_id"].clone();
+    let whole = |id: &Value| format!("/v1/intents/{}", id.as_str().unwrap());
+    let parent = house.get(&whole(&run), &house.admin).await.text;
+    assert!(
+        parent.contains(&format!(r#""payload":{carried}"#)),
+        "{parent}"
+    );
+    let path = "/v1/agents/orders/intents";
+    let row = house.get(path, &house.admin).await;
+    let payload = format!(
+        r#""payload":{},"parent_payload":{carried},"#,
+        carried.strip_suffix('}').unwrap()
+    );
+    assert!(row.text.contains(&payload), "{}", row.text);
+    assert!(
+        row.text.contains(&format!(r#""input":{carried}"#)),
+        "{}",
+        row.text
+    );
+    let step = row.json()["intents"][0]["intent_id"].clone();
+    let resume = format!("{}/resume", whole(&step));
+    house
+        .post(&resume, &house.admin, json!({ "done": 1 }))
+        .await
+        .ok();
+    let ask = house.intent(run.as_str().unwrap()).await["step_intent_id"].clone();
+    let asked = house.get(&whole(&ask), &house.admin).await.text;
+    assert!(asked.contains(form), "{asked}");
+}

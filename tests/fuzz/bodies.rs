@@ -385,7 +385,7 @@ fn bundles() {
         ])
         .run(|input| {
             let body = match Body::parse(input) {
-                Ok(body) => body.to_map(),
+                Ok(body) => body,
                 Err(problem) => return refused(&problem),
             };
             let rules = ScenarioRules {
