@@ -13,6 +13,8 @@ use url::Url;
 use super::failure::Failure;
 use super::frames::{Cleaner, TooLarge};
 use super::place::{KEY_VARIABLE, Place};
+use crate::domain::payload::Payload;
+use crate::wire::json::Object;
 
 /// The time to connect. A broker is near or not there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,8 +35,30 @@ pub struct Call {
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
-    body: Option<Value>,
+    body: Option<Body>,
     headers: Vec<(HeaderName, String)>,
+}
+
+/// The body of a request: JSON. What is no [`Value`] keeps the order of its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body(String);
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        Self(value.to_string())
+    }
+}
+
+impl From<Object> for Body {
+    fn from(object: Object) -> Self {
+        Self(object.finish())
+    }
+}
+
+impl From<Payload> for Body {
+    fn from(payload: Payload) -> Self {
+        Self(payload.as_str().to_owned())
+    }
 }
 
 /// One frame of an event stream.
@@ -94,17 +118,17 @@ impl Call {
 
     /// Does something.
     #[must_use]
-    pub fn post(path: impl Into<String>, body: Value) -> Self {
+    pub fn post(path: impl Into<String>, body: impl Into<Body>) -> Self {
         let mut call = Self::new(Method::POST, path);
-        call.body = Some(body);
+        call.body = Some(body.into());
         call
     }
 
     /// Changes something.
     #[must_use]
-    pub fn patch(path: impl Into<String>, body: Value) -> Self {
+    pub fn patch(path: impl Into<String>, body: impl Into<Body>) -> Self {
         let mut call = Self::new(Method::PATCH, path);
-        call.body = Some(body);
+        call.body = Some(body.into());
         call
     }
 
@@ -286,7 +310,7 @@ impl Client {
         if let Some(body) = &call.body {
             request = request
                 .header("content-type", "application/json")
-                .body(body.to_string());
+                .body(body.0.clone());
         }
         request.send().await.map_err(|error| self.lost(&error))
     }

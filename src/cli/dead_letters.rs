@@ -1,12 +1,13 @@
 //! `dead` and `replay`: intents that were given up, and their second chance.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::arguments::{DeadVerb, DiscardArguments, LetterSelection, ReplayArguments};
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
 use super::intents::{each, print_facts, print_more};
 use super::{Context, export, input, terms, when};
+use crate::wire::json::Object;
 
 pub(super) async fn run(verb: DeadVerb, context: &Context) -> Result<(), Failure> {
     match verb {
@@ -83,22 +84,18 @@ pub(super) async fn replay(arguments: ReplayArguments, context: &Context) -> Res
         } = arguments;
         return super::jobs::of_letters("replay", selection, bulk, to, why, context).await;
     }
-    let mut body = Map::new();
+    let mut body = Object::new()
+        .maybe_text("to_agent", arguments.to.as_deref())
+        .maybe_text("reason", arguments.why.as_deref());
     if let Some(given) = &arguments.edit {
-        body.insert("payload".to_owned(), input::object(given, "payload")?);
-    }
-    for (name, value) in [("to_agent", &arguments.to), ("reason", &arguments.why)] {
-        if let Some(value) = value {
-            body.insert(name.to_owned(), json!(value));
-        }
+        body = body.payload("payload", &input::as_given(given, "payload")?);
     }
     if arguments.force {
-        body.insert("force".to_owned(), json!(true));
+        body = body.flag("force", true);
     }
     if arguments.hold > 0 {
-        body.insert("hold_seconds".to_owned(), json!(arguments.hold));
+        body = body.number("hold_seconds", arguments.hold);
     }
-    let body = Value::Object(body);
     each(context, &arguments.ids, "replayed", |id| {
         Call::post(
             format!("/v1/dead-letters/{}/replay", segment(id)),

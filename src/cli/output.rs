@@ -200,6 +200,45 @@ pub(crate) fn colours_are_wanted() -> bool {
     !is_refused && !is_dumb
 }
 
+/// JSON with a line for each value, in the order in which it was written. The text is known to be JSON.
+#[must_use]
+pub fn indented(json: &str) -> String {
+    let mut out = String::with_capacity(json.len().saturating_mul(2));
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    for letter in json.chars() {
+        if in_string {
+            out.push(letter);
+            in_string = is_escaped || letter != '"';
+            is_escaped = !is_escaped && letter == '\\';
+            continue;
+        }
+        match letter {
+            ' ' | '\t' | '\n' | '\r' => continue,
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !out.ends_with(['{', '[']) {
+                    line(&mut out, depth);
+                }
+            }
+            _ if out.ends_with(['{', '[']) => line(&mut out, depth),
+            _ => {}
+        }
+        out.push(letter);
+        match letter {
+            '{' | '[' => depth = depth.saturating_add(1),
+            ',' => line(&mut out, depth),
+            ':' => out.push(' '),
+            '"' => in_string = true,
+            _ => {}
+        }
+    }
+    out
+}
+
 /// Text of others, fit for a terminal: no control, direction or zero-width character survives; line
 /// ends do.
 #[must_use]
@@ -244,6 +283,26 @@ mod tests {
         assert_eq!(harmless("a\u{1b}[2Jb"), "a⟨U+001B⟩[2Jb");
         assert_eq!(harmless("x\u{202e}y\u{200b}"), "x⟨U+202E⟩y⟨U+200B⟩");
         assert_eq!(harmless("Zürich 北京 🎉\tü"), "Zürich 北京 🎉    ü");
+    }
+
+    #[test]
+    fn indented_json_keeps_its_order_and_is_that_of_others_otherwise() {
+        for json in [
+            r#"{"b":[1,2.50,{}],"a":{"x":"a \"{[,:\\","y":[]},"c":null}"#,
+            "[]",
+            "\"{\"",
+            "{ \"a\" : [ [ ] , { } ] }",
+        ] {
+            let told = indented(json);
+            let value: Value = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), value);
+            let sorted = serde_json::to_string_pretty(&value).unwrap();
+            assert_eq!(indented(&value.to_string()), sorted, "{json}");
+        }
+        assert_eq!(
+            indented(r#"{"b":[1],"a":2}"#),
+            "{\n  \"b\": [\n    1\n  ],\n  \"a\": 2\n}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::client::{Call, list, text};
 use super::failure::Failure;
 use super::output::{Output, Tone};
 use super::{Context, input, send, when};
+use crate::domain::payload::Payload;
 
 pub(super) async fn run(verb: ScenariosVerb, context: &Context) -> Result<(), Failure> {
     match verb {
@@ -32,10 +33,10 @@ pub(super) async fn run(verb: ScenariosVerb, context: &Context) -> Result<(), Fa
 }
 
 /// The bundle in a file.
-fn bundle(file: &str) -> Result<Value, Failure> {
+fn bundle(file: &str) -> Result<Payload, Failure> {
     match file {
-        "-" => input::object("-", "bundle"),
-        path => input::object(&format!("@{path}"), "bundle"),
+        "-" => input::as_given("-", "bundle"),
+        path => input::as_given(&format!("@{path}"), "bundle"),
     }
 }
 

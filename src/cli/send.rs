@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::arguments::SendArguments;
 use super::client::{Call, Client, text};
 use super::failure::Failure;
 use super::{Context, input, when};
+use crate::domain::payload::Payload;
 use crate::domain::status::Status;
+use crate::wire::json::Object;
 
 /// Pause before a broken wait is taken up again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -48,37 +50,32 @@ pub(super) async fn run(arguments: SendArguments, context: &Context) -> Result<(
     report(&ended, context)
 }
 
-fn body(arguments: &SendArguments, context: &Context) -> Result<Value, Failure> {
+fn body(arguments: &SendArguments, context: &Context) -> Result<Object, Failure> {
     let payload = match &arguments.payload {
-        Some(given) => input::object(given, "payload")?,
-        None => json!({}),
+        Some(given) => input::as_given(given, "payload")?,
+        None => Payload::empty(),
     };
-    let mut body = Map::new();
-    body.insert("intent_type".to_owned(), json!(arguments.intent_type));
-    body.insert("to_agent".to_owned(), json!(arguments.to));
-    body.insert("payload".to_owned(), payload);
+    let mut body = Object::new()
+        .text("intent_type", &arguments.intent_type)
+        .text("to_agent", &arguments.to)
+        .payload("payload", &payload);
     let texts = [
         ("reply_to", &arguments.reply_to),
         ("correlation_id", &arguments.correlation),
         ("from_agent", &arguments.from),
     ];
     for (name, value) in texts {
-        if let Some(value) = value {
-            body.insert(name.to_owned(), json!(value));
-        }
+        body = body.maybe_text(name, value.as_deref());
     }
     if let Some(given) = &arguments.deadline {
         let deadline = when::deadline(given, context.clock.now())?;
-        body.insert("deadline_at".to_owned(), json!(deadline.to_string()));
+        body = body.shown("deadline_at", deadline);
     }
-    if let Some(attempts) = arguments.max_attempts {
-        body.insert("max_delivery_attempts".to_owned(), json!(attempts));
-    }
+    body = body.maybe_number("max_delivery_attempts", arguments.max_attempts);
     if let Some(given) = &arguments.human_task {
-        let task = input::object(given, "human task")?;
-        body.insert("human_task".to_owned(), task);
+        body = body.payload("human_task", &input::as_given(given, "human task")?);
     }
-    Ok(Value::Object(body))
+    Ok(body)
 }
 
 async fn wait(client: &Client, id: &str) -> Result<Value, Failure> {

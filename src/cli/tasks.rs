@@ -1,11 +1,13 @@
 //! `tasks`: what people are asked, by the id of its intent, its run or its thread.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::arguments::TasksVerb;
 use super::client::{Call, list, segment, text};
 use super::failure::Failure;
-use super::{Context, export, inbox, when};
+use super::{Context, export, inbox, output, when};
 
 pub(super) async fn run(verb: TasksVerb, context: &Context) -> Result<(), Failure> {
     match verb {
@@ -29,7 +31,8 @@ pub(super) async fn run(verb: TasksVerb, context: &Context) -> Result<(), Failur
             let asked = asked(&id, context).await?;
             let path = inbox::thread_path(&asked.holder);
             let thread = Call::get(path).with("owner_agent", "*");
-            let thread = context.client()?.call(thread).await?;
+            let as_it_came = context.client()?.text(thread).await?;
+            let thread: Value = serde_json::from_str(&as_it_came).unwrap_or_default();
             let whole = json!({
                 "ok": true,
                 "intent": asked.intent.get("intent"),
@@ -38,14 +41,12 @@ pub(super) async fn run(verb: TasksVerb, context: &Context) -> Result<(), Failur
             });
             context.out.either(&whole, |out| {
                 inbox::print_thread(&thread, context)?;
-                for (name, pointer) in [
-                    ("form", "/thread/human_task/form_schema"),
-                    ("payload", "/intent/payload"),
-                ] {
-                    if let Some(value) = whole.pointer(pointer).filter(|value| !value.is_null()) {
+                let form = form_of(&as_it_came);
+                let payload = whole.pointer("/intent/payload").map(Value::to_string);
+                for (name, json) in [("form", form), ("payload", payload)] {
+                    if let Some(json) = json.filter(|json| json != "null") {
                         out.line(format!("\n{name}"))?;
-                        let pretty = serde_json::to_string_pretty(value);
-                        out.line(pretty.unwrap_or_else(|_| value.to_string()))?;
+                        out.line(output::indented(&json))?;
                     }
                 }
                 Ok(())
@@ -64,6 +65,25 @@ pub(super) async fn run(verb: TasksVerb, context: &Context) -> Result<(), Failur
             inbox::delegate(&asked.holder, &delegated, context).await
         }
     }
+}
+
+/// The form of a thread's task, its fields in the order in which they were written.
+fn form_of(thread: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        thread: Thread,
+    }
+    #[derive(Deserialize)]
+    struct Thread {
+        human_task: Option<Task>,
+    }
+    #[derive(Deserialize)]
+    struct Task {
+        form_schema: Option<Box<RawValue>>,
+    }
+    let answer: Answer = serde_json::from_str(thread).ok()?;
+    let form = answer.thread.human_task?.form_schema?;
+    Some(form.get().to_owned())
 }
 
 /// Who asks.

@@ -116,6 +116,31 @@ fn a_task_is_taken_and_decided_by_its_thread_with_a_form() {
 }
 
 #[test]
+fn a_form_is_shown_in_the_order_in_which_it_was_written() {
+    let broker = Broker::start();
+    // Neither the order of the alphabet nor its opposite.
+    let form = r#"{"type":"object","properties":{"street":{"type":"string"},"zip":{"type":"string"},"city":{"type":"string"}}}"#;
+    let task = format!(r#"{{"task_type":"form","form_schema":{form}}}"#);
+    broker.json(&["send", "intent.x.v1", "desk", "--human-task", &task]);
+    let bundle = broker.data().join("form.json");
+    let text = format!(
+        r#"{{"humans":[{{"role":"ops","contact":"ops"}}],"workflow":{{"steps":[{{"step_id":"ask","assigned_to":"ops","human_task":{task}}}]}},"intent":{{"type":"intent.y.v1","payload":{{}}}}}}"#
+    );
+    std::fs::write(&bundle, text).unwrap();
+    broker.json(&["scenarios", "apply", bundle.to_str().unwrap()]);
+    let kept = broker.run(&["tasks", "list", "--format", "ndjson"]);
+    assert_eq!(kept.out.lines().count(), 2, "{kept:?}");
+    for line in kept.out.lines() {
+        assert!(line.contains(form), "{line}");
+        let row: Value = serde_json::from_str(line).unwrap();
+        let shown = broker.run(&["tasks", "show", row["intent_id"].as_str().unwrap()]);
+        let fields = ["\"street\": {", "\"zip\": {", "\"city\": {"];
+        let places = fields.map(|field| shown.out.find(field));
+        assert!(places[0].is_some() && places.is_sorted(), "{shown:?}");
+    }
+}
+
+#[test]
 fn a_bundle_is_checked_and_its_run_is_followed_to_its_end() {
     let broker = Broker::start();
     let file = scenario("order-stream");

@@ -194,6 +194,50 @@ fn what_is_refused_is_exit_code_1_with_a_reason() {
 }
 
 #[test]
+fn what_is_given_and_cannot_be_read_is_wrong_usage_with_exit_code_2() {
+    let broker = Broker::start();
+    let world = World::of(&broker);
+    let (broken, missing) = (world.get("file"), world.get("missing"));
+    let list = broker.data().join("list.json");
+    std::fs::write(&list, "[{}]").unwrap();
+    for (file, why) in [
+        (broken.as_str(), "not valid JSON"),
+        (missing.as_str(), "No such file"),
+        (list.to_str().unwrap(), "must be a JSON object"),
+    ] {
+        let given = format!("@{file}");
+        for words in [
+            &["scenarios", "validate", file][..],
+            &["scenarios", "apply", file],
+            &["send", ORDER, "orders", "--payload", &given],
+            &["send", ORDER, "orders", "--human-task", &given],
+            &["replay", UNKNOWN, "--edit", &given],
+            &[
+                "tasks",
+                "decide",
+                &world.get("task"),
+                "--outcome",
+                "x",
+                "--form",
+                &given,
+            ],
+        ] {
+            let ended = broker.run(words);
+            assert_eq!(ended.code, 2, "{words:?}: {ended:?}");
+            let is_told = ended.err.contains("error:") && ended.err.contains(why);
+            assert!(
+                is_told && ended.err.contains(file),
+                "{words:?}: {}",
+                ended.err
+            );
+        }
+    }
+    let sent = broker.json(&["intents", "list", "--limit", "9"]);
+    let intents = sent["intents"].as_array().unwrap();
+    assert_eq!(intents.len(), 3, "only the questions of this test: {sent}");
+}
+
+#[test]
 fn what_is_done_is_exit_code_0_and_json_reads() {
     for is_json in [false, true] {
         let broker = Broker::start();
