@@ -128,6 +128,13 @@ async fn getting_the_page_decides_nothing_and_sending_it_decides_once() {
             "{}",
             refused.text
         );
+        assert!(
+            refused
+                .text
+                .contains("<p class=\"subject\">Approve refund</p>"),
+            "{}",
+            refused.text
+        );
         assert!(!refused.text.contains("<form") && !refused.text.contains("4990"));
     }
 }

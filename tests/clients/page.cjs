@@ -123,6 +123,7 @@ const EVIL = "<script>window.harm=1</script><img src=x onerror='window.harm=2'>\
   assert.equal(done.human_task.decision.by, "agent://local/default/ops@example.test");
   assert.equal((await page.goto(refund.link)).status(), 410);
   assert.equal(await page.getByText(/ops@example\.test decided “Submitted” on .* through this page/).count(), 1);
+  assert.equal(await page.getByText(REFUND.title, { exact: true }).count(), 1, "it says what was decided");
   assert.equal(await page.getByRole("button").count(), 0);
   await shot(page, "again");
 

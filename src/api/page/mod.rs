@@ -58,8 +58,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 enum Found {
     /// Something to decide.
     Open(Question),
-    /// Decided before.
-    Decided(Box<Decision>),
+    /// Decided before: the task as it is now, and the decision.
+    Decided(Arc<Intent>, Box<Decision>),
     /// Ended without a decision.
     Over(Arc<Intent>),
     /// The link has expired.
@@ -151,7 +151,8 @@ async fn find(api: &Api, token: &str) -> Result<Found, BrokerError> {
         return Ok(Found::Nothing);
     };
     if let Some(decision) = &task.decision {
-        return Ok(Found::Decided(Box::new(decision.clone())));
+        let decision = Box::new(decision.clone());
+        return Ok(Found::Decided(intent, decision));
     }
     if intent.is_finished() {
         return Ok(Found::Over(intent));
@@ -254,23 +255,20 @@ fn taken(receipt: &Receipt, question: &Question) -> Response {
         return closed(StatusCode::GONE, &over(&receipt.intent));
     };
     if receipt.facts.is_empty() {
-        return closed(StatusCode::CONFLICT, &decided(decision));
+        return closed(StatusCode::CONFLICT, &decided(&receipt.intent, decision));
     }
     let mark = if is_negative(&decision.outcome) {
         Mark::No
     } else {
         Mark::Yes
     };
-    let title = task.map_or("", |task| task.spec.title.as_str());
     let words = Words {
         title: format!("Decided: {}", fields::title_of(&decision.outcome)),
-        text: vec![
-            title.to_owned(),
-            format!(
-                "Your decision as {} is recorded. The link is used up; this page can be closed.",
-                view::name(&question.person)
-            ),
-        ],
+        subject: subject(&receipt.intent),
+        text: vec![format!(
+            "Your decision as {} is recorded. The link is used up; this page can be closed.",
+            view::name(&question.person)
+        )],
         mark,
     };
     closed(StatusCode::OK, &words)
@@ -286,7 +284,9 @@ async fn not_taken(
 ) -> Response {
     let (status, faults) = match error {
         BrokerError::Refused(refusal) => match refusal {
-            Refusal::AlreadyDecided(decision) => return closed(StatusCode::CONFLICT, &decided(decision)),
+            Refusal::AlreadyDecided(decision) => {
+                return closed(StatusCode::CONFLICT, &decided(&question.intent, decision));
+            }
             Refusal::StaleVersion { .. } => (
                 StatusCode::CONFLICT,
                 vec![(String::new(), "The task has changed since this page was opened. It is shown as it is now; please decide again.".to_owned())],
@@ -324,7 +324,7 @@ async fn not_taken(
 
 fn nothing_to_decide(found: &Found) -> Response {
     match found {
-        Found::Decided(decision) => closed(StatusCode::GONE, &decided(decision)),
+        Found::Decided(intent, decision) => closed(StatusCode::GONE, &decided(intent, decision)),
         Found::Over(intent) => closed(StatusCode::GONE, &over(intent)),
         Found::Open(question) => closed(StatusCode::GONE, &over(&question.intent)),
         Found::Expired(at) => {
@@ -347,7 +347,12 @@ fn nothing_to_decide(found: &Found) -> Response {
     }
 }
 
-fn decided(decision: &Decision) -> Words {
+/// What the task asked, for people.
+fn subject(intent: &Intent) -> Option<String> {
+    intent.task.as_ref().map(|task| task.spec.title.clone())
+}
+
+fn decided(intent: &Intent, decision: &Decision) -> Words {
     let mut text = vec![view::told(decision)];
     if let Some(comment) = &decision.comment {
         text.push(format!("“{comment}”"));
@@ -355,6 +360,7 @@ fn decided(decision: &Decision) -> Words {
     text.push("The first decision counts. Nothing can be changed here any more.".to_owned());
     Words {
         title: "This has been decided".to_owned(),
+        subject: subject(intent),
         text,
         mark: if is_negative(&decision.outcome) {
             Mark::No
@@ -378,13 +384,17 @@ fn over(intent: &Intent) -> Words {
         Some(End::Canceled { .. }) => format!("It was withdrawn on {at}."),
         _ => format!("It ended on {at} without a decision."),
     };
-    Words::plain("There is nothing to decide any more", &text)
+    Words {
+        subject: subject(intent),
+        ..Words::plain("There is nothing to decide any more", &text)
+    }
 }
 
 impl Words {
     fn plain(title: &str, text: &str) -> Self {
         Self {
             title: title.to_owned(),
+            subject: None,
             text: vec![text.to_owned()],
             mark: Mark::None,
         }

@@ -39,6 +39,8 @@ pub(super) struct Draft {
 #[derive(Debug, Clone)]
 pub(super) struct Words {
     pub(super) title: String,
+    /// What was asked; none where the link does not say what it is about.
+    pub(super) subject: Option<String>,
     pub(super) text: Vec<String>,
     pub(super) mark: Mark,
 }
@@ -87,9 +89,11 @@ pub(super) fn closed(words: &Words) -> String {
         Mark::No => html.raw("<p class=\"mark no\" aria-hidden=\"true\">✕</p>"),
         Mark::None => &mut html,
     };
-    html.raw("<h1>")
-        .text(&words.title)
-        .raw("</h1></header><section>");
+    html.raw("<h1>").text(&words.title).raw("</h1>");
+    if let Some(subject) = &words.subject {
+        html.raw("<p class=\"subject\">").text(subject).raw("</p>");
+    }
+    html.raw("</header><section>");
     for text in &words.text {
         html.lines(text);
     }
