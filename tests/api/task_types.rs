@@ -11,7 +11,7 @@ struct Type {
     no: &'static [&'static str],
 }
 
-const TYPES: [Type; 9] = [
+const TYPES: [Type; 10] = [
     Type {
         name: "approval",
         yes: &["approved"],
@@ -52,17 +52,22 @@ const TYPES: [Type; 9] = [
         yes: &["submitted"],
         no: &["rejected"],
     },
-    // A word that nobody has made a type of: its outcome is free.
+    // A word of the protocol that is no type of ours, and one that nobody has heard of: their outcome is free.
     Type {
         name: "validate_output",
         yes: &["looks_good", "approved"],
         no: &["rejected"],
     },
+    Type {
+        name: "weigh_the_odds",
+        yes: &["even", "approved"],
+        no: &["rejected", "failed"],
+    },
 ];
 
 impl Type {
     fn is_free(&self) -> bool {
-        self.name == "validate_output"
+        matches!(self.name, "validate_output" | "weigh_the_odds")
     }
 
     /// The outcomes as they are shown, in their order.
