@@ -319,7 +319,7 @@ impl World {
 }
 
 fn outcome(call: &Call) -> Command {
-    let report = Some(Box::new(AttemptReport::default()));
+    let report = Some(Arc::new(AttemptReport::default()));
     let attempt = Some(call.attempt);
     if call.is_well {
         let by = agent(call.agent);

@@ -262,8 +262,9 @@ pub(super) fn attempt_row(attempt: Attempt) -> AttemptRow {
 
 /// A report in the form that the wire can carry too: headers by name, one value each; a report that
 /// says nothing is none.
-pub(super) fn tidy_report(mut report: Box<AttemptReport>) -> Option<Box<AttemptReport>> {
-    for excerpt in [report.request.as_mut(), report.response.as_mut()]
+pub(super) fn tidy_report(mut report: Arc<AttemptReport>) -> Option<Arc<AttemptReport>> {
+    let tidied = Arc::make_mut(&mut report);
+    for excerpt in [tidied.request.as_mut(), tidied.response.as_mut()]
         .into_iter()
         .flatten()
     {

@@ -8,6 +8,8 @@ pub mod retry;
 pub use self::agents::{AgentRow, AgentState, PauseRow};
 pub use self::retry::RetryRule;
 
+use std::sync::Arc;
+
 use self::disk::DiskState;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
@@ -244,7 +246,7 @@ pub struct AttemptRow {
     /// When the next is due.
     pub next_attempt_at: Option<Timestamp>,
     /// What the binding saw.
-    pub report: Option<Box<AttemptReport>>,
+    pub report: Option<Arc<AttemptReport>>,
 }
 
 /// A dead letter in a list.

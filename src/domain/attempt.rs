@@ -1,5 +1,7 @@
 //! Attempts: one try each at handing an intent over, and what is known of it.
 
+use std::sync::Arc;
+
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::failure::ErrorClass;
@@ -150,7 +152,7 @@ pub struct Attempt {
     /// When the next one is due.
     pub next_attempt_at: Option<Timestamp>,
     /// What the binding saw.
-    pub report: Option<Box<AttemptReport>>,
+    pub report: Option<Arc<AttemptReport>>,
 }
 
 impl Attempt {

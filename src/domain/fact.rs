@@ -2,6 +2,8 @@
 
 mod after;
 
+use std::sync::Arc;
+
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
@@ -180,7 +182,7 @@ pub enum FactBody {
         /// When the next is due.
         next_at: Timestamp,
         /// What the binding saw.
-        report: Option<Box<AttemptReport>>,
+        report: Option<Arc<AttemptReport>>,
     },
     /// Back at the binding after a pause between tries. Not a public event.
     Offered,
@@ -191,7 +193,7 @@ pub enum FactBody {
         /// When the lease ends now.
         lease_until: Timestamp,
         /// What the binding saw.
-        report: Option<Box<AttemptReport>>,
+        report: Option<Arc<AttemptReport>>,
     },
     /// A receiver, or somebody for it, says that work goes on.
     InProgress {
@@ -262,7 +264,7 @@ pub enum FactBody {
         /// What went wrong last.
         failure: Option<Failure>,
         /// What the binding saw.
-        report: Option<Box<AttemptReport>>,
+        report: Option<Arc<AttemptReport>>,
     },
     /// Ended with a result.
     Completed {
@@ -271,7 +273,7 @@ pub enum FactBody {
         /// The result, an object.
         result: Payload,
         /// What the binding saw, when the answer came with a push.
-        report: Option<Box<AttemptReport>>,
+        report: Option<Arc<AttemptReport>>,
     },
     /// Ended with an error.
     Failed {
@@ -280,7 +282,7 @@ pub enum FactBody {
         /// The error.
         error: IntentError,
         /// What the binding saw, when the answer came with a push.
-        report: Option<Box<AttemptReport>>,
+        report: Option<Arc<AttemptReport>>,
     },
     /// Withdrawn.
     Canceled {

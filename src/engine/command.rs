@@ -1,5 +1,7 @@
 //! Everything one can ask of an intent.
 
+use std::sync::Arc;
+
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::attempt::AttemptReport;
@@ -262,7 +264,7 @@ pub struct Acknowledge {
     /// Who says so.
     pub by: Actor,
     /// What the binding saw.
-    pub report: Option<Box<AttemptReport>>,
+    pub report: Option<Arc<AttemptReport>>,
 }
 
 /// An attempt failed.
@@ -277,7 +279,7 @@ pub struct Fail {
     /// Who says so.
     pub by: Actor,
     /// What the binding saw.
-    pub report: Option<Box<AttemptReport>>,
+    pub report: Option<Arc<AttemptReport>>,
 }
 
 /// Keep the lease longer.
@@ -307,7 +309,7 @@ pub struct Resume {
     /// Refuse quietly when the intent's controls have changed since.
     pub expected_generation: Option<u32>,
     /// What the binding saw, when the answer came with a push.
-    pub report: Option<Box<AttemptReport>>,
+    pub report: Option<Arc<AttemptReport>>,
 }
 
 /// A change of controls or policy. What is none stays.

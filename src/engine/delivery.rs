@@ -1,5 +1,7 @@
 //! Handing over, with lease and fence; what comes back; giving up.
 
+use std::sync::Arc;
+
 use crate::domain::attempt::AttemptReport;
 use crate::domain::fact::{Actor, FactBody};
 use crate::domain::failure::{DeadReason, ErrorClass, Failure};
@@ -248,7 +250,7 @@ pub(super) fn recover(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         failure,
         delay: None,
         by: Actor::Broker,
-        report: None::<Box<AttemptReport>>,
+        report: None::<Arc<AttemptReport>>,
     };
     end_attempt(draft, &lease, &fail);
     Ok(())

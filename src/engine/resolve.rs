@@ -1,5 +1,7 @@
 //! Ends: the receiver's answer, and whoever ends an intent by a status.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::domain::attempt::AttemptReport;
@@ -120,7 +122,7 @@ pub(super) fn complete(
     draft: &mut Draft<'_>,
     by: Actor,
     result: Payload,
-    report: Option<Box<AttemptReport>>,
+    report: Option<Arc<AttemptReport>>,
 ) {
     let attempt = draft.intent.lease().map(|lease| lease.attempt);
     draft.say(
@@ -139,7 +141,7 @@ pub(super) fn fail(
     by: Actor,
     error: IntentError,
     reason: DeadReason,
-    report: Option<Box<AttemptReport>>,
+    report: Option<Arc<AttemptReport>>,
 ) {
     let attempt = draft.intent.lease().map(|lease| lease.attempt);
     draft.say(

@@ -1,6 +1,7 @@
 //! What follows from the state and the facts of an intent: derived here once, for every memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::address::Address;
 use crate::domain::attempt::{Attempt, AttemptReport, Outcome};
@@ -98,20 +99,20 @@ fn touch(
 }
 
 /// The report that a fact carries.
-pub(super) fn report_of(body: &FactBody) -> Option<&AttemptReport> {
+pub(super) fn report_of(body: &FactBody) -> Option<&Arc<AttemptReport>> {
     match body {
         FactBody::AttemptFailed { report, .. }
         | FactBody::Acknowledged { report, .. }
         | FactBody::DeliveryFailed { report, .. }
         | FactBody::Completed { report, .. }
-        | FactBody::Failed { report, .. } => report.as_deref(),
+        | FactBody::Failed { report, .. } => report.as_ref(),
         _ => None,
     }
 }
 
 fn close(attempt: &mut Attempt, fact: &Fact) {
     if let Some(report) = report_of(&fact.body) {
-        attempt.report = Some(Box::new(report.clone()));
+        attempt.report = Some(Arc::clone(report));
     }
     if attempt.finished_at.is_some() {
         return;

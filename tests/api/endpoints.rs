@@ -1,5 +1,7 @@
 //! Agents that are called: what their endpoints' health does to their intents, and how it is shown.
 
+use std::sync::Arc;
+
 use postroom::broker::request::Request;
 use postroom::broker::session::{Handover, Session, SessionSpec};
 use postroom::domain::attempt::AttemptReport;
@@ -35,7 +37,7 @@ pub(crate) async fn fail(house: &House, mut handover: Handover, failure: Failure
         failure,
         delay: None,
         by: Actor::Broker,
-        report: Some(Box::new(AttemptReport::default())),
+        report: Some(Arc::new(AttemptReport::default())),
     });
     let request = Request::plain(handover.intent.id, command);
     house.broker.run(request).await.unwrap();

@@ -1,5 +1,7 @@
 //! Webhook subscriptions: who is told of what, and that it goes the way of every intent that is called.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 
 use postroom::broker::request::Request;
@@ -38,7 +40,7 @@ async fn taken(house: &House, mut handover: Handover) {
     let command = Command::Acknowledge(Acknowledge {
         attempt: Some(handover.attempt),
         by: Actor::Broker,
-        report: Some(Box::new(AttemptReport::default())),
+        report: Some(Arc::new(AttemptReport::default())),
     });
     let request = Request::plain(handover.intent.id, command);
     house.broker.run(request).await.unwrap();
@@ -66,7 +68,7 @@ async fn gone(house: &House, mut handover: Handover) {
         failure: Failure::new(ErrorClass::Gone410, "410 Gone"),
         delay: None,
         by: Actor::Broker,
-        report: Some(Box::new(AttemptReport::default())),
+        report: Some(Arc::new(AttemptReport::default())),
     });
     let request = Request::plain(handover.intent.id, command);
     house.broker.run(request).await.unwrap();

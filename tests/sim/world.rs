@@ -375,7 +375,7 @@ impl World {
             };
             drop(slot);
             let work = self.works[place].clone();
-            let report = Some(Box::new(AttemptReport::default()));
+            let report = Some(Arc::new(AttemptReport::default()));
             let attempt = Some(work.attempt);
             let command = match failure {
                 None => told(resume("complete", attempt)),
@@ -613,7 +613,7 @@ impl World {
         }
         let work = work.clone();
         let is_known = self.is_there(work.intent);
-        let report = ends_call.then(|| Box::new(AttemptReport::default()));
+        let report = ends_call.then(|| Arc::new(AttemptReport::default()));
         let mut patience = None;
         let attempt = Some(work.attempt);
         let by = Actor::Party("receiver".to_owned());
@@ -1070,7 +1070,7 @@ fn told_time(body: &FactBody) -> Option<Timestamp> {
 
 /// The same, said by whoever made the call: with what it saw.
 fn told(command: Command) -> Command {
-    let report = Some(Box::new(AttemptReport::default()));
+    let report = Some(Arc::new(AttemptReport::default()));
     match command {
         Command::Resume(resume) => Command::Resume(Box::new(Resume { report, ..*resume })),
         other => other,

@@ -192,8 +192,8 @@ pub(crate) fn started(before: &Arc<Intent>, millis: i64, attempt: u64) -> Change
 }
 
 /// What a binding saw, for the attempts that have something to tell.
-pub(crate) fn report(status: u16) -> Box<AttemptReport> {
-    Box::new(AttemptReport {
+pub(crate) fn report(status: u16) -> Arc<AttemptReport> {
+    Arc::new(AttemptReport {
         timing: Timing {
             total_ms: Some(12),
             ..Timing::default()

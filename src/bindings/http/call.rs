@@ -87,7 +87,7 @@ fn command_of(handover: &Handover, result: Result<PushResult, Failure>) -> Comma
     let (attempt, receiver) = (Some(handover.attempt), &handover.intent.to);
     let by = Actor::at(receiver);
     let (answer, report) = match result {
-        Ok(PushResult { answer, report }) => (answer, Some(Box::new(report))),
+        Ok(PushResult { answer, report }) => (answer, Some(Arc::new(report))),
         Err(not_sent) => {
             return Command::Fail(Fail {
                 attempt,

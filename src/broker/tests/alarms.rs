@@ -177,7 +177,7 @@ impl Yard {
         let command = Command::Acknowledge(Acknowledge {
             attempt: Some(handover.attempt),
             by: Actor::Broker,
-            report: Some(Box::new(AttemptReport::default())),
+            report: Some(Arc::new(AttemptReport::default())),
         });
         self.run(handover.intent.id, command);
     }
@@ -193,7 +193,7 @@ impl Yard {
             failure: Failure::new(class, "simulated"),
             delay: None,
             by: Actor::Broker,
-            report: Some(Box::new(AttemptReport::default())),
+            report: Some(Arc::new(AttemptReport::default())),
         });
         self.run(handover.intent.id, command);
     }

@@ -1,5 +1,7 @@
 //! Text of others at its worst, in every field that shows some, on every screen, through a terminal.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 
@@ -136,7 +138,8 @@ fn infect_records(script: &mut Script, text: &str) {
         job.filter = payload.clone();
     }
     let reports = script.view.attempts.iter_mut().chain(&mut script.attempts);
-    for report in reports.filter_map(|attempt| attempt.report.as_mut()) {
+    for shared in reports.filter_map(|attempt| attempt.report.as_mut()) {
+        let report = Arc::make_mut(shared);
         report.remote_addr = Some(owned());
         let excerpts = [&mut report.request, &mut report.response];
         for excerpt in excerpts.into_iter().flatten() {

@@ -1,6 +1,7 @@
 //! Intents, their events and their attempts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -442,7 +443,7 @@ impl Attempt {
             http_status: self.http_status,
             error: self.error,
             next_attempt_at: self.next_attempt_at,
-            report: tidy_report(Box::new(report)),
+            report: tidy_report(Arc::new(report)),
         }
     }
 }

@@ -181,7 +181,7 @@ fn complete(
 
 fn fill_report(file: &Connection, attempt: &mut Attempt, cursor: i64) -> Result<(), StoreError> {
     if let Some(fact) = feed::fact_at(file, attempt.intent, cursor)? {
-        attempt.report = derive::report_of(&fact.body).map(|report| Box::new(report.clone()));
+        attempt.report = derive::report_of(&fact.body).cloned();
     }
     Ok(())
 }

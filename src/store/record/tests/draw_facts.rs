@@ -1,5 +1,7 @@
 //! Arbitrary facts, and values of what lies beside intents.
 
+use std::sync::Arc;
+
 use crate::domain::admission::{PolicyEntry, SendMode, SendPolicy, SenderPattern};
 use crate::domain::agent::{Agent, AgentStatus, Binding, Pause, Secret};
 use crate::domain::attempt::{AttemptReport, Excerpt, Timing};
@@ -28,9 +30,9 @@ impl Draw {
         }
     }
 
-    fn report(&mut self) -> Option<Box<AttemptReport>> {
+    fn report(&mut self) -> Option<Arc<AttemptReport>> {
         self.maybe(|draw| {
-            Box::new(AttemptReport {
+            Arc::new(AttemptReport {
                 timing: Timing {
                     resolve_ms: draw.maybe(Self::small),
                     connect_ms: draw.maybe(Self::small),
