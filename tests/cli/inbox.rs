@@ -33,7 +33,7 @@ fn ended(broker: &Broker, id: &str) -> Value {
     intent(broker, id)
 }
 
-fn short(id: &str) -> &str {
+pub(crate) fn short(id: &str) -> &str {
     id.get(id.len() - 8..).unwrap()
 }
 
@@ -42,7 +42,7 @@ fn last_four(id: &str) -> &str {
 }
 
 /// The console on a running broker, with its inbox on the screen.
-fn inbox(broker: &Broker, shown: &str) -> Terminal {
+pub(crate) fn inbox(broker: &Broker, shown: &str) -> Terminal {
     let mut terminal = Terminal::open(broker.data(), &[]);
     terminal.await_text(&["1 Overview", "LIVE"]);
     terminal.press("2");
@@ -53,7 +53,7 @@ fn inbox(broker: &Broker, shown: &str) -> Terminal {
 const OPEN: &str = "Esc keep draft";
 
 /// Presses Enter until the strip takes it: it asks for it again while it is newly open.
-fn stage(terminal: &mut Terminal) {
+pub(crate) fn stage(terminal: &mut Terminal) {
     for _ in 0..100 {
         terminal.press("\r");
         let is_answered = |text: &str| text.contains("press Enter again") || !text.contains(OPEN);
@@ -197,7 +197,7 @@ fn an_override_wants_its_comment_and_the_end_of_the_id() {
 }
 
 /// Enter in a strip that has been open for long; once more where it came too soon after other keys.
-fn press_enter(terminal: &mut Terminal) {
+pub(crate) fn press_enter(terminal: &mut Terminal) {
     for _ in 0..20 {
         let before = terminal.text();
         terminal.press("\r");

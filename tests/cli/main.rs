@@ -18,6 +18,7 @@ mod journeys;
 mod operate;
 mod people;
 mod pty;
+mod pty_scenarios;
 mod serve;
 mod sweep;
 mod tls;

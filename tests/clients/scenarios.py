@@ -291,6 +291,69 @@ def refund_given_up():
         assert http.get("/v1/dead-letters").json()["dead_letters"] == []
 
 
+def refund_on_the_command_line():
+    """The other way round, all of it on the command line: rejected, clarified, filled in."""
+    axme = client()
+    run = apply(axme, bundle("refund-branches", short_refund))["intent_id"]
+    cli("tasks", "decide", run, "--outcome", "rejected", "--comment", "no photo")
+    at_step(axme, run, "clarify")
+    wrong = cli("tasks", "decide", run, "--outcome", "submitted", code=1)
+    assert "outcome_not_allowed" in wrong and "provided" in wrong, wrong
+    cli("tasks", "decide", run, "--outcome", "provided", "--comment", "photo attached")
+    at_step(axme, run, "assess")
+    form = json.dumps({"amount_minor": 4990, "reason": "goodwill"})
+    cli("tasks", "decide", run, "--outcome", "submitted", "--form", form)
+    with Poller("payouts", lambda row: {"paid": True}):
+        end = axme.wait_for(run, timeout_seconds=PATIENCE_SECONDS)
+    assert end["status"] == "COMPLETED" and end["result"]["steps"]["assess"]["reason"] == "goodwill", end
+    support = "support@example.test"
+    held = [("waiting", who) for who in (support, support, support, "agent_core", "payouts")]
+    assert waits(axme, run) == ["created", "submitted", "delivered", *held, "completed"], waits(axme, run)
+
+
+def refund_over_the_api():
+    """The form is handed in over the API at once."""
+    axme = client()
+    run = apply(axme, bundle("refund-branches", short_refund))["intent_id"]
+    form = {"outcome": "submitted", "amount_minor": 100, "reason": "late"}
+    axme.resume_intent(run, {"task_result": form})
+    with Poller("payouts", lambda row: {"paid": True}):
+        end = axme.wait_for(run, timeout_seconds=PATIENCE_SECONDS)
+    assert end["status"] == "COMPLETED" and end["result"]["steps"]["assess"]["amount_minor"] == 100, end
+    held = [("waiting", who) for who in ("support@example.test", "agent_core", "payouts")]
+    assert waits(axme, run) == ["created", "submitted", "delivered", *held, "completed"], waits(axme, run)
+
+
+def deploy_over_the_api():
+    """Approved by the approval's route, rejected by the inbox's; the events are those of either end."""
+    axme = client()
+    held = [("waiting", "readiness-checker"), ("waiting", "ops@example.test")]
+    run = ready(axme, bundle("deploy-approval"))
+    axme.decide_approval(intent_of(axme, run)["step_intent_id"], decision="approve", comment="go")
+    end = axme.wait_for(run, timeout_seconds=PATIENCE_SECONDS)
+    assert end["status"] == "COMPLETED" and end["result"]["steps"]["signoff"]["comment"] == "go", end
+    wanted = ["created", "submitted", "delivered", *held, ("waiting", "agent_core"), "completed"]
+    assert waits(axme, run) == wanted, waits(axme, run)
+    run = ready(axme, bundle("deploy-approval"))
+    signoff = intent_of(axme, run)["step_intent_id"]
+    axme.reject_inbox_thread(signoff, {"comment": "not on a Friday"}, owner_agent="ops@example.test")
+    end = axme.wait_for(run, timeout_seconds=PATIENCE_SECONDS)
+    assert end["status"] == "FAILED" and end["error"]["code"] == "rejected", end
+    assert "not on a Friday" in end["error"]["message"], end
+    assert waits(axme, run) == ["created", "submitted", "delivered", *held, "failed"], waits(axme, run)
+    late = refused(AxmeValidationError, lambda: axme.decide_approval(signoff, decision="approve"))
+    assert code(late) == "already_decided", late.body
+
+
+def deploy_rejected_on_the_command_line():
+    """A no ends the run with the person's words."""
+    axme = client()
+    run = ready(axme, bundle("deploy-approval"))
+    cli("tasks", "decide", run, "--outcome", "rejected", "--comment", "not on a Friday")
+    end = axme.wait_for(run, timeout_seconds=PATIENCE_SECONDS)
+    assert end["status"] == "FAILED" and "not on a Friday" in end["error"]["message"], end
+
+
 def short_deploy(read, deadline=3600):
     signoff = read["workflow"]["steps"][1]
     signoff.update(remind_after_seconds=1, remind_interval_seconds=1, max_reminders=2, step_deadline_seconds=deadline)

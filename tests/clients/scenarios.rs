@@ -40,6 +40,26 @@ fn a_refund_is_rejected_clarified_assessed_again_and_paid() {
 }
 
 #[test]
+fn a_refund_goes_both_ways_on_the_command_line() {
+    runs(&["refund_on_the_command_line"]);
+}
+
+#[test]
+fn a_refund_is_filled_in_over_the_api_and_paid() {
+    runs(&["refund_over_the_api"]);
+}
+
+#[test]
+fn a_deployment_is_approved_and_rejected_over_the_api() {
+    runs(&["deploy_over_the_api"]);
+}
+
+#[test]
+fn a_deployment_is_rejected_on_the_command_line() {
+    runs(&["deploy_rejected_on_the_command_line"]);
+}
+
+#[test]
 fn a_refund_that_nobody_clarifies_fails_with_the_person_s_words() {
     runs(&["refund_given_up"]);
 }
