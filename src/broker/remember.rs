@@ -36,6 +36,11 @@ impl Batch<'_> {
         self.load(&[known.intent])?;
         let mut facts = self.reader.facts(known.intent, 0)?;
         facts.retain(|fact| fact.seq <= known.seq);
+        // Its intent was old enough to be removed, so the key is old enough to be forgotten: the sweep that
+        // took the one comes to the other later.
+        if facts.is_empty() && self.intent(known.intent).is_none() {
+            return Ok(None);
+        }
         let intent = match self.intent(known.intent) {
             Some(intent) if intent.seq == known.seq => Arc::clone(intent),
             _ => Arc::new(fold(&facts).ok_or(Refusal::Unknown(known.intent))?),

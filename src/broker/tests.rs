@@ -1,6 +1,7 @@
 //! The writer, its slots and the bus, on the memory store, under a clock that stands still.
 
 mod alarms;
+mod keys;
 mod room;
 
 use std::sync::Arc;
@@ -61,9 +62,12 @@ fn settings(room: RoomSettings) -> Settings {
 }
 
 async fn house_on(store: MemoryStore, room: RoomSettings) -> House {
+    house_of(store, settings(room)).await
+}
+
+async fn house_of(store: MemoryStore, settings: Settings) -> House {
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000)));
     let shutdown = Shutdown::new(tokio::runtime::Handle::current());
-    let settings = settings(room);
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let entropy = Arc::new(SeededEntropy::new(7));
     let store = Box::new(store);
