@@ -139,9 +139,16 @@ impl Checker {
             if is_there.is_some() {
                 continue;
             }
-            let Some(intent) = self.model.remove(&id) else {
+            let Some(mut intent) = self.model.remove(&id) else {
                 continue;
             };
+            // A hold may have ended after the last look, and its facts went with the intent.
+            for hold in intent
+                .holds
+                .extract_if(.., |hold| hold.effective_at <= self.now)
+            {
+                self.holds.remove(&hold.id);
+            }
             if !is_expired(&intent, self.now, &RETENTION) {
                 return Err(format!("I16 {id} was removed too early"));
             }
