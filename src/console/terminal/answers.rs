@@ -53,6 +53,11 @@ impl Answers {
         }
     }
 
+    /// Whether keys are held back.
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// Nothing more has come for a while: what is held back were keys.
     pub(super) fn give_up(&mut self) -> Vec<Event> {
         self.release(None)

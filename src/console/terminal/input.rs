@@ -1,6 +1,8 @@
 //! The input thread: reads the terminal and forwards what happens there.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -14,11 +16,11 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::super::event::Event;
 use super::answers::Answers;
 
-/// How long a read waits before it looks whether it should pause or stop. It bounds how long an editor
-/// waits for the keyboard; shorter would wake an idle console more often.
+/// How long keys that may be the beginning of an answer of the terminal are held back. Without any, a read waits
+/// for as long as nothing happens: an idle console is woken by nobody.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long a stop or a pause waits for the thread: four of its patiences.
+/// How long a stop or a pause waits for the thread, which is woken for it: far longer than it takes.
 const STOP_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ struct Shared {
     /// Set while the terminal is not ours: only the end of a line means something then.
     is_aside: AtomicBool,
     changed: Condvar,
+    /// Written to when the thread is to look at its state: it may be waiting for a key.
+    bell: UnixStream,
 }
 
 /// The thread that reads keys, pastes, the mouse and the size of the window.
@@ -54,16 +58,12 @@ impl Input {
     /// Starts the thread. `forward` takes each event and says whether there will be another; where it
     /// waits, keys stay in the kernel's queue and none is lost.
     pub fn start(forward: impl FnMut(Event) -> bool + Send + 'static) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State::Reading),
-            is_aside: AtomicBool::new(false),
-            changed: Condvar::new(),
-        });
+        let (shared, woken) = Shared::new()?;
         let its = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("input".to_owned())
             .spawn(move || {
-                read(&its, forward);
+                read(&its, &woken, forward);
                 its.set(State::Ended);
             })?;
         Ok(Self {
@@ -83,6 +83,7 @@ impl Input {
         let mut state = self.shared.state.lock();
         if *state == State::Reading {
             *state = State::Pausing;
+            self.shared.ring();
         }
         while *state == State::Pausing {
             if self
@@ -118,6 +119,7 @@ impl Input {
         if *state != State::Ended {
             *state = State::Ending;
             self.shared.changed.notify_all();
+            self.shared.ring();
         }
         while *state != State::Ended {
             if self
@@ -143,11 +145,32 @@ impl Drop for Input {
         if *state != State::Ended {
             *state = State::Ending;
             self.shared.changed.notify_all();
+            self.shared.ring();
         }
     }
 }
 
 impl Shared {
+    /// Reading, with the end that is rung at.
+    fn new() -> io::Result<(Arc<Self>, UnixStream)> {
+        let (bell, woken) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        woken.set_nonblocking(true)?;
+        let shared = Self {
+            state: Mutex::new(State::Reading),
+            is_aside: AtomicBool::new(false),
+            changed: Condvar::new(),
+            bell,
+        };
+        Ok((Arc::new(shared), woken))
+    }
+
+    /// Wakes the thread where it waits for a key.
+    fn ring(&self) {
+        // Full means that it has been rung at and not looked yet; broken, that it has ended.
+        drop((&self.bell).write(&[0]));
+    }
+
     fn set(&self, new: State) {
         *self.state.lock() = new;
         self.changed.notify_all();
@@ -181,23 +204,20 @@ enum Next {
     Stop,
 }
 
-fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
+fn read(shared: &Shared, woken: &UnixStream, mut forward: impl FnMut(Event) -> bool) {
     // The library may hold more than it gave: after an event it is asked again at once.
-    let mut patience = Duration::ZERO;
+    let mut patience = Some(Duration::ZERO);
     let mut answers = Answers::default();
     loop {
         let read = match shared.may_read() {
             Next::Stop => return,
             Next::Drain if shared.is_aside.load(Ordering::SeqCst) => Ok(Read::Nothing),
-            Next::Drain => drain().map(|()| Read::Nothing),
-            Next::Read if shared.is_aside.load(Ordering::SeqCst) => read_line(),
-            Next::Read => read_one(patience),
+            Next::Drain => drain(woken).map(|()| Read::Nothing),
+            Next::Read if shared.is_aside.load(Ordering::SeqCst) => read_line(woken),
+            Next::Read => read_one(woken, patience),
         };
-        let is_patient = patience > Duration::ZERO;
-        patience = match &read {
-            Ok(Read::Event(_) | Read::Unknown) => Duration::ZERO,
-            Ok(Read::Nothing) | Err(_) => PATIENCE,
-        };
+        let is_patient = patience != Some(Duration::ZERO);
+        let is_at_once = matches!(&read, Ok(Read::Event(_) | Read::Unknown));
         let events = match read {
             Ok(Read::Event(event)) => answers.take(event),
             // Asked again at once after an event: whatever was under way is here by now.
@@ -214,11 +234,17 @@ fn read(shared: &Shared, mut forward: impl FnMut(Event) -> bool) {
                 return;
             }
         }
+        patience = match (is_at_once, answers.is_holding()) {
+            (true, _) => Some(Duration::ZERO),
+            (false, true) => Some(PATIENCE),
+            // A new size of the window is told by the signal, so nothing is missed by waiting.
+            (false, false) => None,
+        };
     }
 }
 
-fn drain() -> io::Result<()> {
-    await_input(Duration::ZERO)?;
+fn drain(woken: &UnixStream) -> io::Result<()> {
+    await_input(io::stdin(), woken, Some(Duration::ZERO))?;
     while event::poll(Duration::ZERO)? {
         event::read()?;
     }
@@ -236,14 +262,14 @@ enum Read {
     Event(Event),
 }
 
-fn read_one(patience: Duration) -> io::Result<Read> {
-    await_input(patience)?;
-    // Asked even when no key waits: a new size of the window does not come through the terminal.
+fn read_one(woken: &UnixStream, patience: Option<Duration>) -> io::Result<Read> {
+    await_input(io::stdin(), woken, patience)?;
+    // Asked even when no key waits: the library may hold more than it gave.
     if event::poll(Duration::ZERO)? {
         let event = event::read().map(translate)?;
         Ok(event.map_or(Read::Unknown, Read::Event))
     } else {
-        if await_input(Duration::ZERO)? {
+        if await_input(io::stdin(), woken, Some(Duration::ZERO))? {
             announce_again()?;
         }
         Ok(Read::Nothing)
@@ -261,8 +287,8 @@ fn announce_again() -> io::Result<()> {
 }
 
 /// Reads what was typed while the terminal is not ours.
-fn read_line() -> io::Result<Read> {
-    if !await_input(PATIENCE)? {
+fn read_line(woken: &UnixStream) -> io::Result<Read> {
+    if !await_input(io::stdin(), woken, None)? {
         return Ok(Read::Nothing);
     }
     let mut bytes = [0; 256];
@@ -274,24 +300,35 @@ fn read_line() -> io::Result<Read> {
     Ok(Read::Nothing)
 }
 
-/// Waits until the terminal has something, or until `patience` is over; says whether it has. The
-/// library never comes back from a terminal that hung up, so that is asked for first.
-fn await_input(patience: Duration) -> io::Result<bool> {
-    let input = io::stdin();
-    let mut polled = [PollFd::new(&input, PollFlags::IN)];
-    let wait = Timespec {
+/// Waits until the terminal has something, until it is rung at, or until `patience` is over if there is an end to
+/// it; says whether the terminal has something. The library never comes back from a terminal that hung up, so that
+/// is asked for first.
+fn await_input(
+    input: impl AsFd,
+    mut woken: &UnixStream,
+    patience: Option<Duration>,
+) -> io::Result<bool> {
+    let mut polled = [
+        PollFd::new(&input, PollFlags::IN),
+        PollFd::from_borrowed_fd(woken.as_fd(), PollFlags::IN),
+    ];
+    let wait = patience.map(|patience| Timespec {
         tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(patience.subsec_nanos()),
-    };
-    rustix::event::poll(&mut polled, Some(&wait))?;
-    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    if polled.iter().any(|one| one.revents().intersects(gone)) {
+    });
+    rustix::event::poll(&mut polled, wait.as_ref())?;
+    let [of_input, of_bell] = polled.map(|one| one.revents());
+    if !of_bell.is_empty() {
+        // What it says is that the state has changed; whoever called looks at that next. Empty is fine.
+        drop(woken.read(&mut [0; 64]));
+    }
+    if of_input.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         return Err(io::Error::new(
             io::ErrorKind::BrokenPipe,
             "the terminal hung up",
         ));
     }
-    Ok(polled.iter().any(|one| !one.revents().is_empty()))
+    Ok(!of_input.is_empty())
 }
 
 fn translate(raw: Raw) -> Option<Event> {
@@ -335,11 +372,7 @@ mod tests {
 
     #[test]
     fn a_pause_returns_once_the_thread_has_stopped_reading_and_ends_with_resume() {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State::Reading),
-            is_aside: AtomicBool::new(false),
-            changed: Condvar::new(),
-        });
+        let (shared, _woken) = Shared::new().unwrap();
         let its = Arc::clone(&shared);
         // Stands for the read loop: never the terminal, only the hand-shake.
         let thread = thread::spawn(move || {
@@ -363,5 +396,38 @@ mod tests {
         input.resume();
         drop(input);
         assert!(thread.join().unwrap() <= 2);
+    }
+
+    #[test]
+    fn a_wait_without_end_ends_by_a_key_by_the_bell_and_by_a_hang_up() {
+        let (shared, woken) = Shared::new().unwrap();
+        let (mut keyboard, input) = UnixStream::pair().unwrap();
+        shared.ring();
+        assert!(!await_input(&input, &woken, None).unwrap());
+        assert!(
+            !await_input(&input, &woken, Some(Duration::ZERO)).unwrap(),
+            "it is rung at once"
+        );
+        let waiter = {
+            let (input, woken) = (input.try_clone().unwrap(), woken.try_clone().unwrap());
+            thread::spawn(move || await_input(&input, &woken, None))
+        };
+        shared.ring();
+        assert!(!waiter.join().unwrap().unwrap());
+        keyboard.write_all(b"a").unwrap();
+        assert!(await_input(&input, &woken, None).unwrap());
+        drop(keyboard);
+        let gone = await_input(&input, &woken, None).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn a_bell_that_nobody_hears_never_blocks() {
+        let (shared, woken) = Shared::new().unwrap();
+        for _ in 0..100_000 {
+            shared.ring();
+        }
+        drop(woken);
+        shared.ring();
     }
 }
