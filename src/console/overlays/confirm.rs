@@ -167,6 +167,19 @@ fn place(canvas: &Canvas<'_>, body: Rect, panel: &Panel) -> Rect {
     }
 }
 
+/// What has to be done before Enter acts: only what is true of this panel.
+fn enter_words(panel: &Panel) -> &'static str {
+    let why = panel.asks.iter().find(|ask| ask.name == "why");
+    let has_choice = panel.asks.iter().any(|ask| ask.chosen().is_some());
+    match (why.map(|ask| ask.rule), panel.asks.len()) {
+        (Some(Rule::Required), _) => "why is required, Enter acts",
+        (Some(_), _) => "why is optional, Tab to the button, Enter acts",
+        (None, _) if has_choice => "Space chooses, Tab goes on to the button, Enter acts",
+        (None, 0 | 1) => "Tab to the button, Enter acts",
+        (None, _) => "Tab to the next field and the button, Enter acts",
+    }
+}
+
 fn foot(canvas: &mut Canvas<'_>, inner: Rect, panel: &Panel) {
     let foot = Rect {
         y: inner.bottom().saturating_sub(1),
@@ -184,14 +197,7 @@ fn foot(canvas: &mut Canvas<'_>, inner: Rect, panel: &Panel) {
     } else {
         " "
     };
-    let enter = match panel.asks.first().map(|ask| ask.rule) {
-        Some(Rule::Optional) => "why is optional, Tab to the button, Enter acts",
-        Some(_) if panel.asks.iter().all(|ask| ask.name != "why") => {
-            "Tab to the next field and the button, Enter acts"
-        }
-        Some(_) => "why is required, Enter acts",
-        None => "Tab to the button, Enter acts",
-    };
+    let enter = enter_words(panel);
     let spans = [
         span(format!("{lead} "), Role::Strong),
         span(button, role),
