@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 
 use super::model::Model;
 use super::model::overlay::Overlay;
-use super::model::panel::Deed;
+use super::model::panel::{Deed, Panel};
 use super::view::kit::{Canvas, Size};
 
 /// Draws the overlay, if there is one.
@@ -29,7 +29,7 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
             confirm::draw_tiny(canvas, body, panel);
         }
         Some(Overlay::Panel(panel)) => match panel.deed {
-            Deed::Order(..) => order::draw(canvas, body, panel),
+            Deed::Order(..) => order::draw(model, canvas, body, panel),
             _ => confirm::draw(canvas, body, panel),
         },
         Some(Overlay::Held(cursor)) => lists::held(model, canvas, body, *cursor),
@@ -39,6 +39,14 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
         Some(Overlay::Compare(comparing)) => compare::draw(canvas, body, comparing),
         Some(Overlay::Edit(edit)) => edit::draw(canvas, body, edit),
     }
+}
+
+/// Cells of the panel that orders a job, where it stands beside a list.
+pub(crate) const ORDER_COLUMNS: u16 = order::COLUMNS;
+
+/// Lines of the panel that orders a job, where it stands beside a list.
+pub(crate) fn order_height(panel: &Panel) -> u16 {
+    order::height(panel)
 }
 
 /// A place in the middle of `body`; on screens without boxes it takes the whole width.

@@ -85,18 +85,28 @@ fn draw(model: &Model, paint: Paint<'_>, buffer: &mut Buffer, size: Size) -> Dra
         height: 1,
         ..area
     };
-    chrome::status(model, &mut canvas, status);
-    chrome::hints(
-        model,
-        &mut canvas,
-        Rect {
-            y: status.bottom(),
-            height: hints,
-            ..area
-        },
-    );
+    let foot = Rect {
+        y: status.bottom(),
+        height: hints,
+        ..area
+    };
+    draw_foot(model, &mut canvas, status, foot);
     overlays::draw(model, &mut canvas, body, status);
     canvas.drawn
+}
+
+/// The status and the keys. Where there are few lines, the keys of a strip take the place of a status that says
+/// nothing.
+fn draw_foot(model: &Model, canvas: &mut Canvas<'_>, status: Rect, hints: Rect) {
+    let is_open = model.strip.is_some() && model.overlay.is_none();
+    let takes_status = canvas.size == Size::Tiny && is_open && !chrome::has_status(model);
+    let hints = if takes_status {
+        status.union(hints)
+    } else {
+        hints
+    };
+    chrome::status(model, canvas, status);
+    chrome::hints(model, canvas, hints);
 }
 
 fn draw_body(model: &Model, canvas: &mut Canvas<'_>, body: Rect) {

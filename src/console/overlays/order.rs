@@ -3,32 +3,37 @@
 use ratatui::layout::Rect;
 
 use crate::console::format;
+use crate::console::model::Model;
 use crate::console::model::panel::{Ask, Deed, Focus, Panel};
+use crate::console::panes::dead_letters;
+use crate::console::sanitise::width;
 use crate::console::theme::Role;
 use crate::console::update::order;
-use crate::console::view::kit::{Canvas, Size, Span, fact, span, spans_width};
+use crate::console::view::kit::{Canvas, Size, Span, fact, span, spans_width, wrap};
 use crate::domain::job::JobKind;
 
 use super::lower;
 
 const LABEL: u16 = 10;
 /// Cells of the panel beside the letters.
-const COLUMNS: u16 = 66;
-/// Lines of the panel without its frame.
-const LINES: u16 = 16;
+pub(super) const COLUMNS: u16 = 66;
+/// Most lines of the dry run.
+const FACTS_MAX: u16 = 3;
+/// Where the options of the third column begin; their names are short.
+const THIRD: u16 = 41;
 
-/// The options, line by line.
-const OPTIONS: [&[&str]; 5] = [
-    &["rate", "in flight", "order"],
-    &["canary"],
-    &["stop"],
-    &["attempts", "force"],
-    &["to", "preset"],
+/// The options, line by line, each at its column.
+const OPTIONS: [&[(&str, u16)]; 5] = [
+    &[("rate", 0), ("in flight", 23), ("order", THIRD)],
+    &[("canary", 0)],
+    &[("stop", 0)],
+    &[("attempts", 0), ("force", THIRD)],
+    &[("to", 0), ("preset", THIRD)],
 ];
 
 /// Draws it.
-pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
-    let area = place(canvas, body);
+pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
+    let area = place(model, canvas, body, panel);
     canvas.clear(area);
     let right = match &panel.deed {
         Deed::Order(_, Some(count)) => format!("dry run: {}", format::count(*count)),
@@ -44,17 +49,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
     if let Some((index, ask)) = find(panel, "scope") {
         y += scope(canvas, line(y), ask, panel.focus == Focus::Ask(index));
     }
-    let facts: Vec<(String, Span)> = panel
-        .facts
-        .iter()
-        .map(|(name, text)| fact(name, text.clone()))
-        .collect();
     let upper = Rect {
         y,
-        height: inner.bottom().saturating_sub(y).min(3),
+        height: inner.bottom().saturating_sub(y).min(FACTS_MAX),
         ..inner
     };
-    y = canvas.facts(upper, LABEL, &facts);
+    y = canvas.facts(upper, LABEL, &dry_run(panel));
+    // Where there is room, what would happen stands apart from how.
+    let spare = inner.height.saturating_sub(lines(panel, inner.width));
+    y += u16::from(spare > 1);
     if panel.is_listing {
         y = skipped(canvas, inner, y, panel);
     } else {
@@ -72,18 +75,76 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
     foot(canvas, inner, panel);
 }
 
-fn place(canvas: &Canvas<'_>, body: Rect) -> Rect {
+/// Beside the letters where they are in view, so that neither groups nor the error are covered; else at the lower
+/// edge.
+fn place(model: &Model, canvas: &Canvas<'_>, body: Rect, panel: &Panel) -> Rect {
+    let inside = lines(panel, body.width) + 1;
     if canvas.size != Size::Wide {
-        return lower(body, LINES);
+        return lower(body, inside + 1);
     }
     let width = COLUMNS.min(body.width);
-    let height = (LINES + 2).min(body.height);
+    if let Some(beside) = dead_letters::beside(model, body) {
+        return Rect {
+            x: beside.right() - width,
+            width,
+            ..beside
+        };
+    }
+    let height = (inside + 3).min(body.height);
     Rect {
         x: body.right() - width,
         y: body.bottom() - height,
         width,
         height,
     }
+}
+
+/// Cells of its frame and the blank beside it.
+const FRAME: u16 = 4;
+
+/// Lines of the panel beside the letters, its frame and two blank lines included.
+pub(crate) fn height(panel: &Panel) -> u16 {
+    lines(panel, COLUMNS - FRAME) + FRAME
+}
+
+/// Lines that stand in it, none blank.
+fn lines(panel: &Panel, columns: u16) -> u16 {
+    let room = usize::from(columns.saturating_sub(LABEL));
+    let facts: usize = panel
+        .facts
+        .iter()
+        .map(|(_, text)| wrap(text, room).len())
+        .sum();
+    let facts = u16::try_from(facts).unwrap_or(u16::MAX).min(FACTS_MAX);
+    let options = OPTIONS
+        .iter()
+        .filter(|names| names.iter().any(|(name, _)| find(panel, name).is_some()));
+    let options = u16::try_from(options.count()).unwrap_or(u16::MAX);
+    let scope = find(panel, "scope").map_or(0, |(_, ask)| scope_lines(ask, columns));
+    let why = u16::from(find(panel, "why").is_some());
+    // The time it takes, and the button.
+    scope + facts + options + why + 2
+}
+
+/// Lines of the choices, when each goes where there is room.
+fn scope_lines(ask: &Ask, columns: u16) -> u16 {
+    let mut x = LABEL;
+    let mut lines = 1;
+    for words in ask.options() {
+        let wide = u16::try_from(width(words))
+            .unwrap_or(u16::MAX)
+            .saturating_add(4);
+        if x.saturating_add(wide) > columns && x > LABEL {
+            (x, lines) = (LABEL, lines + 1);
+        }
+        x = x.saturating_add(wide + 2);
+    }
+    lines
+}
+
+fn dry_run(panel: &Panel) -> Vec<(String, Span)> {
+    let facts = panel.facts.iter();
+    facts.map(|(name, text)| fact(name, text.clone())).collect()
 }
 
 fn find<'a>(panel: &'a Panel, name: &str) -> Option<(usize, &'a Ask)> {
@@ -123,11 +184,11 @@ fn scope(canvas: &mut Canvas<'_>, line: Rect, ask: &Ask, has_focus: bool) -> u16
     y - line.y + 1
 }
 
-/// Options side by side; false when the panel has none of them.
-fn options(canvas: &mut Canvas<'_>, line: Rect, panel: &Panel, names: &[&str]) -> bool {
-    let mut x = line.x;
+/// Options side by side, each at its column; false when the panel has none of them.
+fn options(canvas: &mut Canvas<'_>, line: Rect, panel: &Panel, names: &[(&str, u16)]) -> bool {
     let mut has_any = false;
-    for name in names {
+    for (name, column) in names {
+        let x = line.x.saturating_add(*column);
         let Some((index, ask)) = find(panel, name) else {
             continue;
         };
@@ -135,11 +196,12 @@ fn options(canvas: &mut Canvas<'_>, line: Rect, panel: &Panel, names: &[&str]) -
         let has_focus = panel.focus == Focus::Ask(index);
         let letter = ask
             .letter
-            .map_or_else(String::new, |letter| format!("-{letter} "));
+            .map_or_else(|| "   ".to_owned(), |letter| format!("-{letter} "));
         let room = line.right().saturating_sub(x);
+        let columns = if *column == THIRD { 6 } else { 9 };
         let label = [
             span(letter, Role::Key),
-            span(format!("{:<9} ", ask.name), Role::Dim),
+            span(format!("{:<columns$} ", ask.name), Role::Dim),
         ];
         let at = canvas.spans(x, line.y, room, &label);
         let (columns, note) = extent(ask.name);
@@ -152,8 +214,7 @@ fn options(canvas: &mut Canvas<'_>, line: Rect, panel: &Panel, names: &[&str]) -
         value(canvas, field, ask, has_focus);
         let after = at.saturating_add(columns.min(room));
         let note = [span(note, Role::Dim)];
-        x = canvas.spans(after, line.y, line.right().saturating_sub(after), &note);
-        x = x.saturating_add(2);
+        canvas.spans(after, line.y, line.right().saturating_sub(after), &note);
     }
     has_any
 }
@@ -162,12 +223,11 @@ fn options(canvas: &mut Canvas<'_>, line: Rect, panel: &Panel, names: &[&str]) -
 const fn extent(name: &str) -> (u16, &'static str) {
     match name.as_bytes() {
         b"rate" => (5, "/s"),
-        b"in flight" => (5, ""),
         b"order" => (7, ""),
         b"canary" => (5, " first, the rest when all of them are ok"),
         b"stop" => (6, " died again → pause the job"),
         b"attempts" => (3, " fresh budget"),
-        b"force" => (4, ""),
+        b"in flight" | b"force" => (4, ""),
         b"to" => (18, ""),
         _ => (11, ""),
     }

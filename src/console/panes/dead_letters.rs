@@ -5,7 +5,10 @@ use ratatui::layout::Rect;
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::overlay::Overlay;
+use crate::console::model::panel::Deed;
 use crate::console::model::reads::Slot;
+use crate::console::overlays::{ORDER_COLUMNS, order_height};
 use crate::console::theme::Role;
 use crate::console::update::seconds_left;
 use crate::console::view::kit::{
@@ -54,17 +57,45 @@ pub(crate) fn held_cell(held: &HeldRow, now: Timestamp) -> Cell {
     )
 }
 
+/// Lines of the error below a panel that orders a job.
+const ERROR_LINES: u16 = 7;
+
+/// Groups, letters, and what is below them while a panel stands beside the letters.
+fn split(model: &Model, area: Rect) -> [Rect; 3] {
+    let groups = u16::try_from(model.dead.groups.len()).unwrap_or(u16::MAX);
+    let lines = groups.saturating_add(3).clamp(6, 10);
+    let below = match &model.overlay {
+        Some(Overlay::Panel(panel)) if matches!(panel.deed, Deed::Order(..)) => area
+            .height
+            .saturating_sub(lines.saturating_add(order_height(panel)))
+            .max(ERROR_LINES),
+        _ => 0,
+    };
+    rows_of(area, [lines, 0, below], 1)
+}
+
+/// Where a panel that orders a job stands, on the wide desk of dead letters.
+pub(crate) fn beside(model: &Model, area: Rect) -> Option<Rect> {
+    let is_here = model.view.place == Place::DeadLetters && model.view.intent.is_none();
+    let [_, middle, below] = split(model, area);
+    (is_here && !below.is_empty()).then_some(middle)
+}
+
 /// Draws the desk.
 pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
-    let groups = u16::try_from(model.dead.groups.len()).unwrap_or(u16::MAX);
     match canvas.size {
         Size::Wide => {
-            let lines = groups.saturating_add(3).clamp(6, 10);
-            let [top, middle] = rows_of(area, [lines, 0], 1);
-            let (left, right) = columns_of(middle, middle.width / 2);
+            let [top, middle, below] = split(model, area);
             draw_groups(model, canvas, top);
-            draw_letters(model, canvas, left);
-            draw_error(model, canvas, right);
+            if below.is_empty() {
+                let (left, right) = columns_of(middle, middle.width / 2);
+                draw_letters(model, canvas, left);
+                draw_error(model, canvas, right);
+            } else {
+                let (left, _) = columns_of(middle, middle.width.saturating_sub(ORDER_COLUMNS));
+                draw_letters(model, canvas, left);
+                draw_error(model, canvas, below);
+            }
         }
         Size::Medium => {
             let [list, peek] = rows_of(area, [0, 6], 0);

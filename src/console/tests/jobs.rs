@@ -325,3 +325,32 @@ fn the_audit_log_is_filtered_and_leads_to_the_intent_it_is_about() {
     bench.key(KeyCode::Enter);
     assert!(bench.model.view.intent.is_some());
 }
+
+#[test]
+fn the_panel_of_a_job_leaves_the_error_in_view_and_has_no_empty_half() {
+    for (width, height) in [(120, 36), (160, 50), (80, 24)] {
+        let mut bench = Bench::at(width, height);
+        bench.keys("5R");
+        bench.pass(8_100);
+        let screen = bench.screen();
+        if width >= 120 {
+            assert!(screen.contains("─ Error 9c1e"), "{screen}");
+        }
+        let lines: Vec<&str> = screen.lines().collect();
+        let button = lines
+            .iter()
+            .position(|line| line.contains("[ Start replay ]"))
+            .unwrap();
+        let eta = lines
+            .iter()
+            .position(|line| line.contains("eta  "))
+            .unwrap();
+        assert!(button - eta <= 2, "{screen}");
+        // The names of the third column stand below each other.
+        let places = ["-o order", "-f force", "   preset"].map(|name| {
+            let line = lines.iter().find(|line| line.contains(name)).unwrap();
+            line.split_once(name).unwrap().0.chars().count()
+        });
+        assert!(places.iter().all(|place| *place == places[0]), "{screen}");
+    }
+}

@@ -191,6 +191,15 @@ fn paused_text(model: &Model) -> Option<String> {
     ))
 }
 
+/// Whether the status line says anything.
+pub(super) fn has_status(model: &Model) -> bool {
+    !model.held_now().is_empty()
+        || model.fresh_message().is_some()
+        || intent::as_of_text(model).is_some()
+        || model.paused.is_some()
+        || (model.may_act().is_err() && model.hello.is_some())
+}
+
 /// The hint lines, from the registry. What opens everything else always has its place.
 pub(super) fn hints(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let is_begun = !model.pressed.keys.is_empty();
