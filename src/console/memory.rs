@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::place::Place;
 use super::model::Model;
+use super::model::columns::Chosen;
 use super::model::desks::{Lane, Order};
 use super::model::strip::Draft;
 use super::update;
@@ -56,6 +57,7 @@ pub(crate) struct Memory {
     theme: String,
     filters: BTreeMap<String, String>,
     orders: BTreeMap<String, (usize, bool)>,
+    columns: BTreeMap<String, BTreeMap<String, bool>>,
     lane: String,
     drafts: BTreeMap<String, Draft>,
     views: Vec<SavedView>,
@@ -81,6 +83,7 @@ pub(crate) fn of(model: &Model) -> Memory {
         orders: orders
             .map(|(place, order)| (place.word().to_owned(), (order.by, order.is_reversed)))
             .collect(),
+        columns: model.columns.words(),
         lane: model.inbox.lane.word().to_owned(),
         drafts: drafts
             .map(|(intent, draft)| (intent.to_string(), draft.clone()))
@@ -138,6 +141,7 @@ pub(crate) fn restore(model: &mut Model, memory: Memory, wanted: Wanted) {
         theme,
         filters,
         orders,
+        columns,
         lane,
         drafts,
         views,
@@ -162,6 +166,7 @@ pub(crate) fn restore(model: &mut Model, memory: Memory, wanted: Wanted) {
         .into_iter()
         .filter_map(|(id, draft)| Some((id.parse::<IntentId>().ok()?, draft)))
         .collect();
+    model.columns = Chosen::of_words(columns);
     model.inbox.lane = Lane::named(&lane);
     model.views = views;
     model.presets = presets;

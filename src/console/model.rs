@@ -7,6 +7,7 @@
 //! Not here: how it is drawn (`view`, `panes`), how it is read (`feed`).
 
 pub(crate) mod awaited;
+pub(crate) mod columns;
 pub(crate) mod comparing;
 pub(crate) mod desks;
 pub(crate) mod detail;
@@ -163,6 +164,8 @@ pub(crate) struct Model {
     pub(crate) paused: Option<(Mono, u64)>,
     /// The order of each desk's list, where it is not the usual one.
     pub(crate) orders: BTreeMap<Place, desks::Order>,
+    /// The columns of each list, where they are not as they come.
+    pub(crate) columns: columns::Chosen,
     /// Filters under names.
     pub(crate) views: Vec<SavedView>,
     /// Options of replays under names, beside those that are there from the start.
@@ -240,6 +243,7 @@ impl Model {
             messages: VecDeque::new(),
             paused: None,
             orders: BTreeMap::new(),
+            columns: columns::Chosen::default(),
             views: Vec::new(),
             presets: Vec::new(),
             waiting_filters: BTreeMap::new(),

@@ -3,6 +3,7 @@
 //! 1. One at a time; it opens by a key and closes by Esc, and what is below keeps its place.
 //! 2. A panel never starts with the focus on its button.
 
+mod columns;
 mod compare;
 mod confirm;
 mod edit;
@@ -36,6 +37,9 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
         Some(Overlay::Messages(back)) => lists::messages(model, canvas, body, *back),
         Some(Overlay::Explain { title, lines }) => lists::explain(canvas, body, title, lines),
         Some(Overlay::Themes { cursor, .. }) => lists::themes(model, canvas, body, *cursor),
+        Some(Overlay::Columns { list, cursor }) => {
+            columns::draw(model, canvas, body, *list, *cursor);
+        }
         Some(Overlay::Compare(comparing)) => compare::draw(canvas, body, comparing),
         Some(Overlay::Edit(edit)) => edit::draw(canvas, body, edit),
     }

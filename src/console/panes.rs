@@ -15,3 +15,21 @@ pub(crate) mod jobs;
 pub(crate) mod overview;
 pub(crate) mod strip;
 pub(crate) mod words;
+
+use super::model::columns::ListName;
+use super::view::kit::Size;
+use super::widgets::table::columns::Column;
+
+/// The columns of a list at a size, those that are off until chosen among them.
+pub(crate) const fn columns_of(list: ListName, size: Size) -> &'static [Column] {
+    match list {
+        ListName::Inbox => inbox::columns(size),
+        ListName::Intents => intents::COLUMNS,
+        ListName::Attempts => attempts::COLUMNS,
+        ListName::Groups => dead_letters::GROUPS,
+        ListName::Letters => dead_letters::LETTERS,
+        ListName::Agents => agents::columns(size),
+        ListName::Jobs => jobs::COLUMNS,
+        ListName::Audit => audit::columns(size),
+    }
+}

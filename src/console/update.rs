@@ -10,6 +10,7 @@
 mod acts;
 mod agents;
 mod bulk;
+mod columns;
 mod comparing;
 mod copy;
 mod decide;

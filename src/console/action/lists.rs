@@ -4,8 +4,6 @@ use super::{Action, Context, Danger, Spec, Takes};
 
 const LIST: &[Context] = &[Context::List];
 
-const ORDER_LATER: Option<&str> = Some("choosing columns comes with a later release");
-
 #[rustfmt::skip]
 pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::MoveDown, name: "list.down", keys: &["j", "down"], contexts: LIST,
@@ -37,7 +35,7 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::SortReverse, name: "list.reverse", keys: &["S"], contexts: LIST,
         sentence: "Reverse the order", ..Spec::BASE },
     Spec { action: Action::Columns, name: "list.columns", keys: &["w"], contexts: LIST,
-        sentence: "Choose the columns", later: ORDER_LATER, ..Spec::BASE },
+        sentence: "Choose the columns", ..Spec::BASE },
     Spec { action: Action::Open, name: "list.open", keys: &["enter"], contexts: LIST, hint: "open",
         rank: 100, sentence: "Open this row", takes: Takes::OneRow, command: "postroom intents show <id>", ..Spec::BASE },
     Spec { action: Action::Export, name: "list.export", keys: &["E"], contexts: LIST,

@@ -2,6 +2,7 @@
 
 use crate::clock::Mono;
 use crate::console::action::{Action, Context};
+use crate::console::model::columns::ListName;
 use crate::console::model::comparing::Comparing;
 use crate::console::model::panel::Panel;
 use crate::console::widgets::field::{Field, Lines};
@@ -88,6 +89,13 @@ pub(crate) enum Overlay {
         /// What Esc goes back to.
         before: String,
     },
+    /// The columns of a list.
+    Columns {
+        /// Which list.
+        list: ListName,
+        /// The place of the cursor.
+        cursor: usize,
+    },
     /// Two intents side by side.
     Compare(Box<Comparing>),
     /// A payload that is being edited for a replay.
@@ -108,6 +116,7 @@ impl Overlay {
             | Self::Messages(_)
             | Self::Explain { .. }
             | Self::Compare(_)
+            | Self::Columns { .. }
             | Self::Themes { .. } => Context::List,
         }
     }

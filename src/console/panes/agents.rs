@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::reads::Slot;
 use crate::console::theme::Role;
 use crate::console::view::kit::{Canvas, List, Rows, Size, columns_of, empty_text, rows_of};
@@ -34,6 +35,10 @@ const WIDE: &[Column] = &[
     Column::new("LISTEN", 6, 6, 6).right(),
     Column::new("QUEUED", 5, 6, 7).right(),
     Column::new("RETRY", 7, 5, 6).right(),
+    Column::new("FLIGHT", 4, 6, 6).right().optional(),
+    Column::new("LIMIT", 4, 8, 10).right().optional(),
+    Column::new("P95", 4, 6, 6).right().optional(),
+    Column::new("SEEN", 4, 5, 5).right().optional(),
     Column::new("NOTE", 5, 18, 18).growing(),
 ];
 
@@ -44,11 +49,37 @@ const MEDIUM: &[Column] = &[
     Column::new("OUT/S", 3, 5, 5).right(),
     Column::new("ERR%", 2, 5, 5).right(),
     Column::new("LAG", 4, 5, 5).right(),
+    Column::new("BREAKER", 5, 10, 12).optional(),
+    Column::new("LISTEN", 5, 6, 6).right().optional(),
     Column::new("QUEUED", 5, 6, 6).right(),
+    Column::new("RETRY", 5, 5, 6).right().optional(),
+    Column::new("FLIGHT", 4, 6, 6).right().optional(),
+    Column::new("LIMIT", 4, 8, 8).right().optional(),
+    Column::new("P95", 4, 6, 6).right().optional(),
+    Column::new("SEEN", 4, 5, 5).right().optional(),
     Column::new("NOTE", 1, 16, 16).growing(),
 ];
 
-/// The columns at a size.
+/// On the overview what is special has the room of what waits.
+const OVERVIEW: &[Column] = &[
+    Column::new("AGENT", 0, 12, 20),
+    Column::new("BINDING", 1, 7, 8),
+    Column::new("STATE", 0, 9, 9),
+    Column::new("OUT/S", 2, 5, 5).right(),
+    Column::new("ERR%", 3, 5, 5).right(),
+    Column::new("LAG", 4, 5, 6).right(),
+    Column::new("BREAKER", 5, 11, 12),
+    Column::new("LISTEN", 6, 6, 6).right(),
+    Column::new("QUEUED", 5, 6, 7).right().optional(),
+    Column::new("RETRY", 7, 5, 6).right().optional(),
+    Column::new("FLIGHT", 4, 6, 6).right().optional(),
+    Column::new("LIMIT", 4, 8, 10).right().optional(),
+    Column::new("P95", 4, 6, 6).right().optional(),
+    Column::new("SEEN", 4, 5, 5).right().optional(),
+    Column::new("NOTE", 5, 18, 18).growing(),
+];
+
+/// The columns at a size. Each of the three has them all, in this order.
 pub(crate) const fn columns(size: Size) -> &'static [Column] {
     match size {
         Size::Wide => WIDE,
@@ -56,7 +87,15 @@ pub(crate) const fn columns(size: Size) -> &'static [Column] {
     }
 }
 
-/// The cells of an agent; narrow screens leave listeners and retries out.
+/// The same on the overview.
+pub(crate) const fn overview_columns(size: Size) -> &'static [Column] {
+    match size {
+        Size::Wide => OVERVIEW,
+        _ => MEDIUM,
+    }
+}
+
+/// The cells of an agent, one for each column.
 pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
     let none = || Cell::of("–", Role::Dim);
     let error = match agent.error_percent {
@@ -69,7 +108,8 @@ pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
     } else {
         none()
     };
-    let mut cells = vec![
+    let ago = |at: Timestamp| format::age_short(now.since(at));
+    vec![
         Cell::from(agent.address.name()),
         Cell::of(agent.binding.name(), Role::Dim),
         Cell::of(agent.state.name(), words::agent_role(agent.state)),
@@ -78,15 +118,34 @@ pub(crate) fn cells(agent: &AgentRow, now: Timestamp, size: Size) -> Vec<Cell> {
         agent
             .lag_ms
             .map_or_else(none, |lag| Cell::from(words::millis_age(lag))),
+        breaker_cell(agent, now),
+        listeners,
         words::number_cell(agent.queued),
+        words::number_cell(agent.retrying),
+        words::number_cell(agent.leased),
+        Cell::from(limit_cell(agent)),
+        Cell::from(words::millis(agent.p95_ms)),
+        agent
+            .last_seen_at
+            .map_or_else(none, |at| Cell::from(ago(at))),
         Cell::of(note(agent, now, size), Role::Dim),
-    ];
-    if size == Size::Wide {
-        cells.insert(6, breaker_cell(agent, now));
-        cells.insert(7, listeners);
-        cells.insert(9, words::number_cell(agent.retrying));
+    ]
+}
+
+/// Its own bounds: `20/s`, `20/s 4`, `4`.
+fn limit_cell(agent: &AgentRow) -> String {
+    let rate = agent
+        .rate_millihertz()
+        .map(|rate| format!("{}/s", words::pace(rate)));
+    let most = agent.max_in_flight.map(|most| most.to_string());
+    match (rate, most) {
+        (None, None) => "–".to_owned(),
+        (rate, most) => [rate, most]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" "),
     }
-    cells
 }
 
 /// What the breaker lets through; only agents that are called have one.
@@ -208,6 +267,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window: &model.agents.rows,
         pane: 0,
         columns: columns(canvas.size),
+        chosen: Some((&model.columns, ListName::Agents)),
         is_focused,
         has_marks: false,
         below: 0,

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::reads::Slot;
 use crate::console::theme::Role;
 use crate::console::view::kit::{Canvas, List, Size, Span, empty_text, fact, rows_of, span};
@@ -16,7 +17,8 @@ use crate::domain::time::Timestamp;
 
 use super::{intents, words};
 
-const COLUMNS: &[Column] = &[
+/// Its columns.
+pub(crate) const COLUMNS: &[Column] = &[
     Column::new("START", 0, 8, 8),
     Column::new("INTENT", 0, 8, 8),
     Column::new("AGENT", 1, 15, 20),
@@ -25,6 +27,8 @@ const COLUMNS: &[Column] = &[
     Column::new("DUR", 4, 6, 6).right(),
     Column::new("OUTCOME", 5, 9, 12),
     Column::new("NEXT", 6, 8, 8),
+    Column::new("BINDING", 5, 7, 8).optional(),
+    Column::new("LISTENER", 5, 12, 21).optional(),
     Column::new("DETAIL", 7, 14, 20).growing(),
 ];
 
@@ -60,8 +64,16 @@ pub(crate) fn cells(attempt: &AttemptRow, now: Timestamp, has_agent: bool) -> Ve
         Cell::from(format::duration(words::ran(attempt, now))),
         Cell::of(attempt.outcome.name().replace('_', " "), role),
         next,
-        Cell::from(attempt.error.clone().unwrap_or_default()),
     ]);
+    if has_agent {
+        let report = attempt.report.as_deref();
+        let far = report.and_then(|report| report.remote_addr.clone());
+        cells.extend([
+            Cell::of(attempt.binding.name(), Role::Dim),
+            Cell::from(far.unwrap_or_else(|| "–".to_owned())),
+        ]);
+    }
+    cells.push(Cell::from(attempt.error.clone().unwrap_or_default()));
     cells
 }
 
@@ -107,6 +119,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window,
         pane: 0,
         columns: COLUMNS,
+        chosen: Some((&model.columns, ListName::Attempts)),
         is_focused: true,
         has_marks: false,
         below: 0,

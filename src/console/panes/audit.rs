@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::reads::Slot;
 use crate::console::theme::Role;
 use crate::console::view::kit::{Canvas, List, Size, Span, empty_text, fact, rows_of, span};
@@ -24,6 +25,9 @@ const WIDE: &[Column] = &[
     Column::new("TARGET", 1, 10, 18),
     Column::new("RESULT", 2, 8, 16),
     Column::new("VIA", 4, 7, 7),
+    Column::new("KEY", 5, 8, 10).optional(),
+    Column::new("TRACE", 5, 8, 8).optional(),
+    Column::new("DETAILS", 5, 16, 28).optional(),
     Column::new("WHY", 3, 14, 20).growing(),
 ];
 
@@ -35,8 +39,19 @@ const MEDIUM: &[Column] = &[
     Column::new("TARGET", 1, 8, 10),
     Column::new("RESULT", 2, 8, 8),
     Column::new("VIA", 4, 7, 7),
+    Column::new("KEY", 5, 8, 8).optional(),
+    Column::new("TRACE", 5, 8, 8).optional(),
+    Column::new("DETAILS", 5, 16, 24).optional(),
     Column::new("WHY", 3, 14, 20).growing(),
 ];
+
+/// The columns at a size.
+pub(crate) const fn columns(size: Size) -> &'static [Column] {
+    match size {
+        Size::Wide => WIDE,
+        _ => MEDIUM,
+    }
+}
 
 fn cells(row: &AuditRow, now: Timestamp) -> Vec<Cell> {
     let role = match row.result.as_str() {
@@ -44,6 +59,11 @@ fn cells(row: &AuditRow, now: Timestamp) -> Vec<Cell> {
         "held" => Role::Active,
         _ => Role::Bad,
     };
+    let none = || "–".to_owned();
+    let details = row
+        .details
+        .as_ref()
+        .map_or_else(none, |details| words::flat(&details.to_value()));
     vec![
         Cell::of(format::moment(row.at, now), Role::Dim),
         Cell::from(words::actor(&row.actor)),
@@ -51,6 +71,9 @@ fn cells(row: &AuditRow, now: Timestamp) -> Vec<Cell> {
         Cell::from(target(row)),
         Cell::of(row.result.replace('_', " "), role),
         Cell::of(row.via.clone(), Role::Dim),
+        Cell::of(row.key.clone().unwrap_or_else(none), Role::Dim),
+        Cell::of(row.trace_id.clone().unwrap_or_else(none), Role::Dim),
+        Cell::of(details, Role::Dim),
         Cell::from(row.reason.clone().unwrap_or_default()),
     ]
 }
@@ -99,11 +122,8 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let list = List {
         window,
         pane: 0,
-        columns: if canvas.size == Size::Wide {
-            WIDE
-        } else {
-            MEDIUM
-        },
+        columns: columns(canvas.size),
+        chosen: Some((&model.columns, ListName::Audit)),
         is_focused: true,
         has_marks: false,
         below: 0,

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::Deed;
 use crate::console::model::reads::Slot;
@@ -28,7 +29,8 @@ use super::{intents, words};
 /// Cells of the last day's letters; the newest is the last.
 const SPARK_CELLS: usize = 8;
 
-const GROUPS: &[Column] = &[
+/// The columns of groups.
+pub(crate) const GROUPS: &[Column] = &[
     Column::new("GROUP", 0, 5, 5),
     Column::new("COUNT", 0, 5, 6).right(),
     Column::new("24H", 4, 8, 12),
@@ -41,10 +43,14 @@ const GROUPS: &[Column] = &[
     Column::new("OWNER", 6, 8, 10),
 ];
 
-const LETTERS: &[Column] = &[
+/// The columns of letters.
+pub(crate) const LETTERS: &[Column] = &[
     Column::new("INTENT", 0, 8, 8),
     Column::new("DEAD AT", 0, 8, 8),
     Column::new("ATT", 1, 3, 3).right(),
+    Column::new("CODE", 2, 5, 8).optional(),
+    Column::new("SENDER", 2, 8, 14).optional(),
+    Column::new("AGENT", 2, 8, 16).optional(),
     Column::new("NOTE", 2, 8, 28).growing(),
 ];
 
@@ -143,6 +149,7 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window,
         pane: 0,
         columns: GROUPS,
+        chosen: Some((&model.columns, ListName::Groups)),
         is_focused,
         has_marks: false,
         below: 0,
@@ -273,6 +280,7 @@ fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window,
         pane: 1,
         columns: LETTERS,
+        chosen: Some((&model.columns, ListName::Letters)),
         is_focused,
         has_marks: true,
         below: 0,
@@ -289,6 +297,9 @@ fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             Cell::from(letter.intent.short()),
             Cell::of(format::clock(letter.dead_at), Role::Dim),
             Cell::from(letter.attempts.to_string()),
+            Cell::of(code(letter.http_status, letter.error_class), Role::Bad),
+            Cell::from(letter.from.name()),
+            Cell::from(letter.to.name()),
             note,
         ]
     });

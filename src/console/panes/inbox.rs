@@ -6,6 +6,7 @@ use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::kinds::{self, Brief, Fact, Shown};
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::desks::Lane;
 use crate::console::model::reads::Slot;
 use crate::console::model::strip::{Draft, needs_comment, outcomes_of};
@@ -40,6 +41,8 @@ const WIDE: &[Column] = &[
     Column::new("SENDER", 6, 8, 14),
     Column::new("FOR", 4, 6, 12),
     Column::new("AGE", 5, 4, 5).right(),
+    Column::new("REMINDED", 5, 8, 8).right().optional(),
+    Column::new("DEADLINE", 5, 8, 8).right().optional(),
 ];
 
 const NARROW: &[Column] = &[
@@ -48,15 +51,16 @@ const NARROW: &[Column] = &[
     Column::new("TYPE", 1, 8, 8),
     Column::new("TASK", 0, 8, 8),
     Column::new("ASKS", 0, 10, 30).growing(),
+    Column::new("SENDER", 4, 8, 10).optional(),
     Column::new("FOR", 4, 5, 8),
     Column::new("AGE", 3, 4, 4).right(),
+    Column::new("REMINDED", 5, 8, 8).right().optional(),
+    Column::new("DEADLINE", 5, 8, 8).right().optional(),
 ];
 
 fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
     let now = model.at.wall;
-    let due = task
-        .due_at
-        .map_or_else(|| "–".to_owned(), |due| format::left(due, now));
+    let due = left(task.due_at, now);
     let (sign, role) = match (task.is_overdue, task.task_type.as_str()) {
         (true, "override") => ("!!", Role::Crit),
         (true, _) => ("!", Role::Crit),
@@ -98,7 +102,7 @@ fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
             format::age_short(now.since(task.opened_at)),
         )
     };
-    let mut cells = vec![
+    vec![
         Cell::of(
             due,
             if task.is_overdue {
@@ -111,13 +115,33 @@ fn cells(model: &Model, task: &TaskRow, is_wide: bool) -> Vec<Cell> {
         Cell::of(kind, Role::Human),
         Cell::from(task.intent.short()),
         asks,
+        Cell::from(task.from.name()),
         Cell::from(owner),
         Cell::of(age, Role::Dim),
-    ];
-    if is_wide {
-        cells.insert(5, Cell::from(task.from.name()));
+        Cell::from(reminded(task)),
+        Cell::from(left(task.deadline, now)),
+    ]
+}
+
+/// The time left until an instant, if there is one.
+fn left(until: Option<Timestamp>, now: Timestamp) -> String {
+    until.map_or_else(|| "–".to_owned(), |until| format::left(until, now))
+}
+
+/// How often people were reminded, and of how many times.
+fn reminded(task: &TaskRow) -> String {
+    match task.reminders_max {
+        Some(most) => format!("{}/{most}", task.reminded),
+        None => task.reminded.to_string(),
     }
-    cells
+}
+
+/// The columns at a size.
+pub(crate) const fn columns(size: Size) -> &'static [Column] {
+    match size {
+        Size::Wide => WIDE,
+        _ => NARROW,
+    }
 }
 
 /// The type in eight cells.
@@ -230,11 +254,8 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect, below: u16) {
     let list = List {
         window,
         pane: 0,
-        columns: if canvas.size == Size::Wide {
-            WIDE
-        } else {
-            NARROW
-        },
+        columns: columns(canvas.size),
+        chosen: Some((&model.columns, ListName::Inbox)),
         is_focused: true,
         has_marks: window.marked() > 0,
         below,

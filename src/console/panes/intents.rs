@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::reads::Slot;
 use crate::console::rows::{Row, Window};
 use crate::console::theme::Role;
@@ -12,13 +13,15 @@ use crate::console::view::kit::{Canvas, List, Size, empty_text, fact, rows_of};
 use crate::console::widgets::table::Cell;
 use crate::console::widgets::table::columns::Column;
 use crate::desk::rows::IntentRow;
+use crate::domain::ids::IntentId;
 use crate::domain::time::Timestamp;
 
 use crate::console::update::sifting;
 
 use super::words;
 
-const COLUMNS: &[Column] = &[
+/// Its columns.
+pub(crate) const COLUMNS: &[Column] = &[
     Column::new("INTENT", 0, 8, 8),
     Column::new("STATUS", 0, 14, 16),
     Column::new("AGENT", 1, 15, 20),
@@ -27,6 +30,10 @@ const COLUMNS: &[Column] = &[
     Column::new("NEXT", 4, 9, 9).right(),
     Column::new("TYPE", 6, 16, 18),
     Column::new("SENDER", 7, 8, 12),
+    Column::new("BINDING", 5, 7, 8).optional(),
+    Column::new("DEADLINE", 5, 8, 8).right().optional(),
+    Column::new("CORRELATION", 5, 11, 20).optional(),
+    Column::new("REPLAYS", 5, 8, 8).optional(),
     Column::new("NOTE", 5, 22, 24).growing(),
 ];
 
@@ -48,6 +55,9 @@ pub(crate) fn cells(row: &IntentRow, now: Timestamp) -> Vec<Cell> {
         replay.unwrap_or_default(),
         row.note.as_deref().map_or("", words::plain_note)
     );
+    let deadline = row
+        .deadline
+        .map_or_else(|| "–".to_owned(), |at| format::left(at, now));
     vec![
         Cell::from(row.id.short()),
         Cell::of(words::status_text(row), words::state_role(row.state)),
@@ -61,6 +71,13 @@ pub(crate) fn cells(row: &IntentRow, now: Timestamp) -> Vec<Cell> {
         },
         Cell::of(words::type_text(&row.intent_type), Role::Dim),
         Cell::from(row.from.name()),
+        Cell::of(row.binding.name(), Role::Dim),
+        Cell::from(deadline),
+        Cell::of(row.correlation_id.clone(), Role::Dim),
+        Cell::from(
+            row.replay_of
+                .map_or_else(|| "–".to_owned(), IntentId::short),
+        ),
         Cell::of(note, Role::Dim),
     ]
 }
@@ -135,6 +152,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window,
         pane: 0,
         columns: COLUMNS,
+        chosen: Some((&model.columns, ListName::Intents)),
         is_focused: true,
         has_marks: true,
         below: 0,

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::console::format;
 use crate::console::model::Model;
+use crate::console::model::columns::ListName;
 use crate::console::model::reads::Slot;
 use crate::console::theme::Role;
 use crate::console::view::kit::{
@@ -18,7 +19,8 @@ use crate::domain::time::{Span as Time, Timestamp};
 
 use super::words;
 
-const COLUMNS: &[Column] = &[
+/// Its columns.
+pub(crate) const COLUMNS: &[Column] = &[
     Column::new("JOB", 0, 7, 8),
     Column::new("VERB", 1, 7, 7),
     Column::new("STATE", 0, 8, 8),
@@ -29,6 +31,8 @@ const COLUMNS: &[Column] = &[
     Column::new("RATE", 7, 6, 6).right(),
     Column::new("ETA", 5, 6, 6).right(),
     Column::new("BY", 8, 8, 12),
+    Column::new("WHY", 5, 12, 24).optional(),
+    Column::new("STARTED", 5, 8, 8).optional(),
     Column::new("NOTE", 3, 22, 24).growing(),
 ];
 
@@ -83,6 +87,8 @@ fn cells(job: &JobRow) -> Vec<Cell> {
             |eta| Cell::from(format::age(eta)),
         ),
         Cell::from(words::actor(&job.by)),
+        Cell::from(job.reason.clone().unwrap_or_default()),
+        Cell::of(format::clock(job.created_at), Role::Dim),
         Cell::from(note.cloned().unwrap_or_default()),
     ]
 }
@@ -127,6 +133,7 @@ fn draw_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         window,
         pane: 0,
         columns: COLUMNS,
+        chosen: Some((&model.columns, ListName::Jobs)),
         is_focused,
         has_marks: false,
         below: 0,

@@ -81,7 +81,8 @@ fn agent_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let list = List {
         window: &model.agents.rows,
         pane: 0,
-        columns: agents::columns(canvas.size),
+        columns: agents::overview_columns(canvas.size),
+        chosen: None,
         is_focused,
         has_marks: false,
         below: 0,

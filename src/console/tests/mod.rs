@@ -5,6 +5,7 @@ mod agents;
 mod behaviour;
 mod bulk;
 mod chance;
+mod columns;
 mod comparing;
 mod deciding;
 mod exporting;

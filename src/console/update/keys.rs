@@ -373,6 +373,7 @@ fn overlay(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<T
         A::Palette | A::Filter | A::Help | A::Held | A::Messages | A::Themes => {
             overlays::open(model, action);
         }
+        A::Columns => super::columns::open(model),
         A::FieldAccept => overlays::accept(model, is_repeat, tasks),
         A::FieldComplete => overlays::complete(model),
         A::FieldPrevious => overlays::step(model, false),

@@ -107,6 +107,7 @@ fn go_in_overlay(model: &mut Model, action: Action) {
             };
             *back = step(*back, messages, 10, flipped);
         }
+        Some(Overlay::Columns { .. }) => super::columns::go(model, action),
         Some(Overlay::Themes { cursor, .. }) => {
             *cursor = step(*cursor, model.settings.themes.len(), 5, action);
             if let Some(name) = model.settings.themes.get(*cursor) {
@@ -153,6 +154,9 @@ fn go_in_intent(model: &mut Model, action: Action) {
 
 /// Space and its kin.
 pub(super) fn mark(model: &mut Model, action: Action) {
+    if matches!(model.overlay, Some(Overlay::Columns { .. })) && action == Action::Mark {
+        return super::columns::toggle(model);
+    }
     if model.overlay.is_some() || model.view.intent.is_some() {
         return;
     }

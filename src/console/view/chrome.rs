@@ -375,6 +375,11 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             hint("Tab", "with something else", Some(Action::NextPane)),
             close(),
         ],
+        Overlay::Columns { .. } => vec![
+            hint("Space", "show or hide", Some(Action::Mark)),
+            hint("j/k", "move", None),
+            close(),
+        ],
         Overlay::Themes { .. } => vec![
             hint("Enter", "keep", None),
             hint("j/k", "try", None),

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::console::model::columns::{Chosen, ListName};
 use crate::console::model::reads::Slot;
 use crate::console::model::{Drawn, Hit, Model, Target};
 use crate::console::rows::{Row, Window};
@@ -85,6 +86,8 @@ pub(crate) struct List<'a, T: Row> {
     pub(crate) pane: usize,
     /// Its columns.
     pub(crate) columns: &'a [Column],
+    /// Which of them are chosen; none for a list as it comes.
+    pub(crate) chosen: Option<(&'a Chosen, ListName)>,
     /// Whether it has the focus.
     pub(crate) is_focused: bool,
     /// Whether rows can be marked.
@@ -200,6 +203,13 @@ impl Canvas<'_> {
         let lines = usize::from(area.height)
             .saturating_sub(head + extra + usize::from(list.below))
             .max(1);
+        let kept: Vec<(usize, Column)> = if let Some((chosen, name)) = list.chosen {
+            chosen.of(name, list.columns)
+        } else {
+            let all = list.columns.iter().copied().enumerate();
+            all.filter(|(_, column)| !column.is_optional).collect()
+        };
+        let columns: Vec<Column> = kept.iter().map(|(_, column)| *column).collect();
         let top = list.window.top_for(lines);
         let mut cursor = None;
         let rows: Vec<table::Row> = list
@@ -211,7 +221,7 @@ impl Canvas<'_> {
                     cursor = Some(index);
                 }
                 table::Row {
-                    cells: cells(line.row),
+                    cells: pick(cells(line.row), &kept),
                     is_marked: line.is_marked,
                     ghost: line.ghost.map(str::to_owned),
                 }
@@ -225,12 +235,12 @@ impl Canvas<'_> {
             shape,
             below_cursor: list.below,
             empty: &list.empty,
-            ..Table::new(list.columns, &rows)
+            ..Table::new(&columns, &rows)
         };
         let drawn = table.draw(area, self.buffer, self.paint);
         self.drawn.heights.insert(list.pane, lines);
         for (index, area) in drawn.headings {
-            if let Some(column) = list.columns.get(index) {
+            if let Some(column) = columns.get(index) {
                 let target = Target::Heading(list.pane, column.title);
                 self.drawn.hits.push(Hit { area, target });
             }
@@ -310,6 +320,16 @@ impl Canvas<'_> {
         }
         y
     }
+}
+
+/// The cells of the columns that are kept.
+fn pick(cells: Vec<Cell>, kept: &[(usize, Column)]) -> Vec<Cell> {
+    if kept.len() == cells.len() {
+        return cells;
+    }
+    kept.iter()
+        .filter_map(|(place, _)| cells.get(*place).cloned())
+        .collect()
 }
 
 /// A piece of a line.

@@ -57,6 +57,7 @@ pub(super) const OVERLAYS: &[Case] = &[
     ("messages", "3yi!"),
     ("explain", "6i"),
     ("themes", ":theme.choose\r"),
+    ("columns", "6wjj"),
     ("sequence", "3y\u{7}"),
     ("compare", "5\rd"),
     ("edit", "5\re"),

@@ -26,6 +26,8 @@ pub struct Column {
     pub grows: bool,
     /// Which side it keeps to.
     pub align: Align,
+    /// Whether it is off until somebody chooses it.
+    pub is_optional: bool,
 }
 
 impl Column {
@@ -39,6 +41,7 @@ impl Column {
             width,
             grows: false,
             align: Align::Left,
+            is_optional: false,
         }
     }
 
@@ -47,6 +50,15 @@ impl Column {
     pub const fn right(self) -> Self {
         Self {
             align: Align::Right,
+            ..self
+        }
+    }
+
+    /// Is off until somebody chooses it.
+    #[must_use]
+    pub const fn optional(self) -> Self {
+        Self {
+            is_optional: true,
             ..self
         }
     }
