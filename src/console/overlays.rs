@@ -6,6 +6,7 @@
 mod columns;
 mod compare;
 mod confirm;
+mod crumbs;
 mod edit;
 mod lists;
 mod order;
@@ -37,6 +38,9 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, body: Rect, status: R
         Some(Overlay::Messages(back)) => lists::messages(model, canvas, body, *back),
         Some(Overlay::Explain { title, lines }) => lists::explain(canvas, body, title, lines),
         Some(Overlay::Themes { cursor, .. }) => lists::themes(model, canvas, body, *cursor),
+        Some(Overlay::Crumbs { level, cursor }) => {
+            crumbs::draw(model, canvas, body, *level, *cursor);
+        }
         Some(Overlay::Columns { list, cursor }) => {
             columns::draw(model, canvas, body, *list, *cursor);
         }

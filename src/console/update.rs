@@ -13,6 +13,7 @@ mod bulk;
 mod columns;
 mod comparing;
 mod copy;
+pub(crate) mod crumbs;
 mod decide;
 mod editing;
 mod explain;

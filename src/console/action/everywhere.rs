@@ -38,7 +38,7 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::HistoryForth, name: "history.forth", keys: &["]"],
         sentence: "Walk forth through the views seen", ..Spec::BASE },
     Spec { action: Action::Crumbs, name: "view.crumbs", keys: &["`"],
-        sentence: "Put the focus on the crumbs", later: Some("choosing among crumbs comes with a later release"), ..Spec::BASE },
+        sentence: "Put the focus on the crumbs: what stands beside each level", ..Spec::BASE },
     Spec { action: Action::NextPane, name: "pane.next", keys: &["tab"], hint: "next pane", rank: 110,
         sentence: "Move the focus to the next pane", ..Spec::BASE },
     Spec { action: Action::PreviousPane, name: "pane.previous", keys: &["shift-tab"],

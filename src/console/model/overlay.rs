@@ -89,6 +89,13 @@ pub(crate) enum Overlay {
         /// What Esc goes back to.
         before: String,
     },
+    /// The way to what is on the screen.
+    Crumbs {
+        /// The level in focus, the desk being the first.
+        level: usize,
+        /// The place of the cursor among what stands at it.
+        cursor: usize,
+    },
     /// The columns of a list.
     Columns {
         /// Which list.
@@ -117,6 +124,7 @@ impl Overlay {
             | Self::Explain { .. }
             | Self::Compare(_)
             | Self::Columns { .. }
+            | Self::Crumbs { .. }
             | Self::Themes { .. } => Context::List,
         }
     }

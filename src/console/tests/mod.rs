@@ -7,6 +7,7 @@ mod bulk;
 mod chance;
 mod columns;
 mod comparing;
+mod crumbs;
 mod deciding;
 mod exporting;
 mod fake;

@@ -252,6 +252,9 @@ fn go(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>)
         A::NextPane | A::PreviousPane if matches!(model.overlay, Some(Overlay::Compare(_))) => {
             comparing::turn(model, action == A::NextPane, tasks);
         }
+        A::NextPane | A::PreviousPane if matches!(model.overlay, Some(Overlay::Crumbs { .. })) => {
+            super::crumbs::turn(model, action == A::NextPane);
+        }
         A::NextPane => navigate::turn_pane(model, true),
         A::PreviousPane => navigate::turn_pane(model, false),
         A::Open => navigate::open(model, is_repeat, tasks),
@@ -374,6 +377,7 @@ fn overlay(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<T
             overlays::open(model, action);
         }
         A::Columns => super::columns::open(model),
+        A::Crumbs => super::crumbs::open(model),
         A::FieldAccept => overlays::accept(model, is_repeat, tasks),
         A::FieldComplete => overlays::complete(model),
         A::FieldPrevious => overlays::step(model, false),

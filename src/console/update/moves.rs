@@ -108,6 +108,7 @@ fn go_in_overlay(model: &mut Model, action: Action) {
             *back = step(*back, messages, 10, flipped);
         }
         Some(Overlay::Columns { .. }) => super::columns::go(model, action),
+        Some(Overlay::Crumbs { .. }) => super::crumbs::go(model, action),
         Some(Overlay::Themes { cursor, .. }) => {
             *cursor = step(*cursor, model.settings.themes.len(), 5, action);
             if let Some(name) = model.settings.themes.get(*cursor) {

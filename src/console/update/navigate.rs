@@ -178,6 +178,7 @@ pub(super) fn open(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
     match &model.overlay {
         Some(Overlay::Held(_)) => return acts::undo(model, tasks),
         Some(Overlay::Themes { .. }) => return overlays::accept(model, is_repeat, tasks),
+        Some(Overlay::Crumbs { .. }) => return super::crumbs::accept(model, is_repeat, tasks),
         Some(_) => return overlays::close(model),
         None => {}
     }

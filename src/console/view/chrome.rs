@@ -375,6 +375,12 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             hint("Tab", "with something else", Some(Action::NextPane)),
             close(),
         ],
+        Overlay::Crumbs { .. } => vec![
+            hint("Enter", "go there", Some(Action::Open)),
+            hint("j/k", "move", None),
+            hint("Tab", "next level", Some(Action::NextPane)),
+            close(),
+        ],
         Overlay::Columns { .. } => vec![
             hint("Space", "show or hide", Some(Action::Mark)),
             hint("j/k", "move", None),

@@ -58,6 +58,7 @@ pub(super) const OVERLAYS: &[Case] = &[
     ("explain", "6i"),
     ("themes", ":theme.choose\r"),
     ("columns", "6wjj"),
+    ("crumbs", "5\r\r`"),
     ("sequence", "3y\u{7}"),
     ("compare", "5\rd"),
     ("edit", "5\re"),
