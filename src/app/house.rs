@@ -223,16 +223,17 @@ fn unusable(config: &Config, error: &BrokerError) -> Failure {
     } else {
         format!("open store {file}: {said}")
     });
-    if matches!(
-        error,
-        BrokerError::Store(StoreError::TooNew { .. } | StoreError::Full)
-    ) {
-        return failure;
-    }
-    failure.hint(
-        "`postroom verify` says what is wrong with it; `postroom restore BACKUP` makes it anew \
-         from a backup once the file is moved away",
-    )
+    let hint = match error {
+        BrokerError::Store(StoreError::TooNew { .. }) => return failure,
+        BrokerError::Store(StoreError::Full) => {
+            "make room on its disk and start again: nothing in it is lost"
+        }
+        _ => {
+            "`postroom verify` says what is wrong with it; `postroom restore BACKUP` makes it anew \
+             from a backup once the file is moved away"
+        }
+    };
+    failure.hint(hint)
 }
 
 fn broker_settings(config: &Config, entropy: &dyn Entropy) -> broker::Settings {

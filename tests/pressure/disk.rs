@@ -129,6 +129,12 @@ async fn a_broker_that_is_stopped_on_a_full_disk_has_everything_that_was_acknowl
     assert_eq!(said.status, 507, "{}", said.text);
     let (code, said) = broker.stop().await;
     assert_eq!(code, Some(0), "{said}");
+    // It cannot put down that it starts, and says what to do about it.
+    let (code, said) = place.serve_in_vain().await;
+    assert_eq!(code, Some(1), "{said}");
+    for part in ["postroom.db", "no space left", "hint: make room"] {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
     place.lower("full");
     let broker = place.serve(&[]).await;
     assert_eq!(status(&broker, &id).await, "DELIVERED");

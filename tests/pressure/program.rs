@@ -65,8 +65,7 @@ impl Place {
         command
     }
 
-    /// A broker that takes requests.
-    pub(crate) async fn serve(&self, settings: &[&str]) -> Running {
+    fn server(&self, settings: &[&str]) -> Command {
         let mut words = vec!["serve", "--listen", "127.0.0.1:0"];
         for setting in settings {
             words.extend(["--set", setting]);
@@ -76,6 +75,20 @@ impl Place {
             .env("LD_PRELOAD", &self.library)
             .env("FAULT_FILE", self.data().join("postroom.db"))
             .env("FAULT_FLAGS", self.scratch.path().join("flags"));
+        command
+    }
+
+    /// A broker that cannot start: its exit code, and what it said.
+    pub(crate) async fn serve_in_vain(&self) -> (Option<i32>, String) {
+        let ended = tokio::time::timeout(PATIENCE, self.server(&[]).output()).await;
+        let output = ended.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    }
+
+    /// A broker that takes requests.
+    pub(crate) async fn serve(&self, settings: &[&str]) -> Running {
+        let mut command = self.server(settings);
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
