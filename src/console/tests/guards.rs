@@ -197,3 +197,24 @@ fn a_key_that_opened_the_strip_and_is_held_on_writes_nothing_in_it() {
         "a key of one's own repeats"
     );
 }
+
+#[test]
+fn a_letter_in_a_panel_that_asks_nothing_leaves_the_panel_where_it_is() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("6j");
+    bench.pass(1_000);
+    bench.keys("P");
+    assert!(bench.screen().contains("Resume partner-export"));
+    for letter in "is back 1:!/p".chars() {
+        bench.keys(&letter.to_string());
+        assert!(
+            bench.screen().contains("Resume partner-export"),
+            "after {letter:?}:\n{}",
+            bench.screen()
+        );
+    }
+    assert!(bench.status().contains("Esc leaves the panel first"));
+    assert_eq!(bench.acts(), []);
+    bench.key(KeyCode::Esc);
+    assert!(bench.model.overlay.is_none());
+}

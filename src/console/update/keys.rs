@@ -66,6 +66,9 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, tasks: &mut Vec<Task>) {
         Lookup::Action(Action::StripAnswer) => decide::answer(model, digit_of(key)),
         // A key that opened the strip and is still held down is not meant for its field.
         Lookup::None if is_repeat && model.typing.opened_by == Some(event.code) => {}
+        Lookup::Action(action) if leads_out_of_panel(model, action) && is_text_key(key) => {
+            model.say(Weight::Info, "Esc leaves the panel first");
+        }
         Lookup::Action(action) => {
             let had_strip = model.strip.is_some();
             run(model, action, is_repeat, tasks);
@@ -90,6 +93,17 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, tasks: &mut Vec<Task>) {
         Lookup::None if is_typing => type_key(model, event),
         Lookup::None => {}
     }
+}
+
+/// Whether an action has nothing to do with the panel that is open. A letter of it was meant for a field, and
+/// must neither close the panel nor put something in its place.
+fn leads_out_of_panel(model: &Model, action: Action) -> bool {
+    model.context() == Context::Panel
+        && !action.spec().contexts.contains(&Context::Panel)
+        && !matches!(
+            action,
+            Action::Help | Action::Back | Action::Quit | Action::QuitAll
+        )
 }
 
 /// The number of the answer that a chord stands for: its digit.
