@@ -128,8 +128,8 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let dot = canvas.paint.glyphs.dot;
     let sum: u64 = window.rows().iter().map(|group| group.count).sum();
     let title = format!(
-        "Dead letters {dot} {} groups {dot} {}",
-        window.rows().len(),
+        "Dead letters {dot} {} {dot} {}",
+        words::counted(u64::try_from(window.rows().len()).unwrap_or(0), "group"),
         format::count(sum)
     ) + &expiry(model, canvas.size);
     let right = intents::right_of(
@@ -385,9 +385,15 @@ fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, kit::Span)> 
         fact(
             "decided",
             format!(
-                "{} after {} → {}",
-                code(letter.http_status, letter.error_class),
-                words::counted(u64::from(letter.attempts), "attempt"),
+                "{}{} → {}",
+                match (letter.http_status, letter.error_class) {
+                    (None, None) => String::new(),
+                    (status, class) => format!("{} ", code(status, class)),
+                },
+                format_args!(
+                    "after {}",
+                    words::counted(u64::from(letter.attempts), "attempt")
+                ),
                 words::reason(letter.reason.name())
             ),
         ),

@@ -42,7 +42,13 @@ fn draw_wide(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn draw_medium(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let spare = area.height.saturating_sub(20);
-    let [top, middle, attention, tail] = rows_of(area, [5, 6 + spare / 3, 5 + spare / 3, 0], 3);
+    let (agents, attention) = if area.height < 17 {
+        // No room for a tail; two rows of what needs attention come before more agents.
+        (area.height.saturating_sub(8), 3)
+    } else {
+        (6 + spare / 3, 5 + spare / 3)
+    };
+    let [top, middle, attention, tail] = rows_of(area, [5, agents, attention, 0], 3);
     flow::flow_small(model, canvas, top);
     agent_list(model, canvas, middle);
     attention::list(model, canvas, attention);

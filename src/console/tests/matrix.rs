@@ -32,7 +32,7 @@ use crate::console::sanitise::width;
 use crate::console::theme::Role;
 
 pub(super) use self::cases::{ALL, walk};
-use self::cases::{Case, DESKS, INTENT, OVERLAYS, PANELS, STATES, at, below, strip};
+use self::cases::{Case, DESKS, INTENT, OVERLAYS, PANELS, STATES, at, below, compare, strip};
 use self::sheet::{LETTERS, Open, every_theme, sheet};
 
 fn keep(name: &str, text: &str) {
@@ -79,6 +79,15 @@ fn a_bad_link_and_an_empty_broker_look_as_accepted() {
         let under: Open<'_> = &|width, height| at(width, height, "");
         keep(name, &sheet(Some(("overview", under)), open));
     }
+}
+
+#[test]
+fn a_difference_looks_as_accepted() {
+    let under: Open<'_> = &|width, height| at(width, height, "5\r");
+    keep(
+        "compare",
+        &sheet(Some(("dead_letters_group", under)), &compare),
+    );
 }
 
 #[test]
@@ -129,7 +138,7 @@ fn each_file_belongs_to_a_screen_and_each_screen_has_one() {
     let strips = KINDS.map(strip_name);
     let wanted: BTreeSet<String> = cases
         .chain(states)
-        .chain(["themes_roles"])
+        .chain(["themes_roles", "compare"])
         .map(str::to_owned)
         .chain(strips)
         .collect();

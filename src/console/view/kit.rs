@@ -347,18 +347,37 @@ pub(crate) fn spans_width(spans: &[Span]) -> usize {
     spans.iter().map(|(text, _)| width(text)).sum()
 }
 
-/// Breaks clean text at spaces; a longer word is cut. At least one line.
+/// What separates two things that are said beside each other.
+const GAP: &str = "   ";
+
+/// Breaks clean text at spaces; a longer word is cut. What stands between wide gaps stays together where a line
+/// has room for it, so that no value is torn from its name. At least one line.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let text = text.replace('\n', " ");
     let text = clean(&text);
     let mut lines = Vec::new();
     let mut line = String::new();
+    for (index, piece) in text.split(GAP).enumerate() {
+        let whole = width(&line) + GAP.len() + width(piece);
+        if !line.is_empty() && whole > columns && width(piece) <= columns {
+            lines.push(std::mem::take(&mut line));
+        } else if index > 0 && !line.is_empty() {
+            // The words put the last blank of the gap themselves.
+            line.push_str("  ");
+        }
+        wrap_words(piece, columns, &mut line, &mut lines);
+    }
+    lines.push(line);
+    lines
+}
+
+fn wrap_words(text: &str, columns: usize, line: &mut String, lines: &mut Vec<String>) {
     for word in text.split(' ') {
         let mut word = word;
         let gap = usize::from(!line.is_empty());
-        if width(&line) + gap + width(word) > columns && !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
+        if width(line) + gap + width(word) > columns && !line.is_empty() {
+            lines.push(std::mem::take(line));
         }
         while width(word) > columns {
             let head = crate::console::sanitise::head(word, columns);
@@ -373,8 +392,6 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
         line.push_str(word);
     }
-    lines.push(line);
-    lines
 }
 
 /// What stands in an empty list: that it is being read, why it could not be, or `nothing`.

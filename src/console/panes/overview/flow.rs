@@ -6,7 +6,7 @@ use crate::console::format;
 use crate::console::model::Model;
 use crate::console::panes::words;
 use crate::console::theme::Role;
-use crate::console::view::kit::{Canvas, Span, span};
+use crate::console::view::kit::{Canvas, Span, span, spans_width};
 use crate::console::widgets::spark::{bar, spark};
 use crate::desk::rows::Overview;
 use crate::domain::status::{State, Status};
@@ -142,7 +142,7 @@ pub(super) fn flow_small(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let room = inner.right().saturating_sub(x);
         canvas.spans(x, y, room, &[span(right, Role::Text)]);
     }
-    for (line, y) in state_lines(overview)
+    for (line, y) in state_lines(overview, inner.width.into())
         .into_iter()
         .zip(inner.y + 2..inner.bottom())
     {
@@ -152,7 +152,7 @@ pub(super) fn flow_small(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 /// What matters most of the states, in two lines of 40 cells.
 pub(super) fn state_lines_tiny(overview: &Overview) -> [Vec<Span>; 2] {
-    let [queued, flight, retrying, human, _, completed, failed, dead] = overview.states;
+    let [queued, flight, retrying, human, _, completed, _, dead] = overview.states;
     let line = |parts: [(&str, u64, Role); 3]| {
         let spans = parts.into_iter().flat_map(|(label, count, role)| {
             [
@@ -169,15 +169,31 @@ pub(super) fn state_lines_tiny(overview: &Overview) -> [Vec<Span>; 2] {
             ("retry", retrying, Role::Retry),
         ]),
         line([
-            ("dead", dead + failed, Role::Bad),
+            ("dead", dead, Role::Bad),
             ("human", human, Role::Human),
             ("done", completed, Role::Good),
         ]),
     ]
 }
 
-/// The eight states in two lines.
-pub(super) fn state_lines(overview: &Overview) -> [Vec<Span>; 2] {
+/// The eight states in two lines: in full where there is room, else in fewer words and rounded numbers.
+fn state_lines(overview: &Overview, columns: usize) -> [Vec<Span>; 2] {
+    let full = state_lines_in(overview, Wording::Full);
+    if full.iter().all(|line| spans_width(line) <= columns) {
+        full
+    } else {
+        state_lines_in(overview, Wording::Short)
+    }
+}
+
+/// How much is said of each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    Full,
+    Short,
+}
+
+fn state_lines_in(overview: &Overview, wording: Wording) -> [Vec<Span>; 2] {
     let [
         queued,
         flight,
@@ -188,9 +204,14 @@ pub(super) fn state_lines(overview: &Overview) -> [Vec<Span>; 2] {
         failed,
         dead,
     ] = overview.states;
+    let is_full = wording == Wording::Full;
+    let count = |count| match wording {
+        Wording::Full => format::count(count),
+        Wording::Short => format::count_short(count),
+    };
     let due = match overview.retries_due {
         0 => String::new(),
-        due => format!(" ({} due)", format::count(due)),
+        due => format!(" ({} due)", count(due)),
     };
     let overdue = match overview.tasks_overdue {
         0 => String::new(),
@@ -200,41 +221,43 @@ pub(super) fn state_lines(overview: &Overview) -> [Vec<Span>; 2] {
         0 => String::new(),
         dead => format!(" +{dead}/h"),
     };
-    let pair = |label: &str, value: String, role: Role| {
-        [
-            span(format!("{label} "), Role::Dim),
-            span(format!("{value}   "), role),
-        ]
+    let slots = if is_full {
+        format!("{} ({})", count(flight), words::slots(overview))
+    } else {
+        count(flight)
     };
-    let slots = format!("{} ({})", format::count(flight), words::slots(overview));
-    [
+    let name = |full: &'static str, short: &'static str| if is_full { full } else { short };
+    let lines = [
         [
-            pair("queued", format::count(queued), Role::Queued),
-            pair("in flight", slots, Role::Active),
-            pair(
-                "retrying",
-                format!("{}{due}", format::count(retrying)),
+            ("queued", count(queued), Role::Queued),
+            (name("in flight", "flight"), slots, Role::Active),
+            (
+                name("retrying", "retry"),
+                format!("{}{due}", count(retrying)),
                 Role::Retry,
             ),
-            pair(
-                "human",
-                format!("{}{overdue}", format::count(human)),
-                Role::Human,
-            ),
-        ]
-        .concat(),
+            ("human", format!("{}{overdue}", count(human)), Role::Human),
+        ],
         [
-            pair("waiting-other", format::count(other), Role::Waiting),
-            pair("completed", format::count(completed), Role::Good),
-            pair("failed", format::count(failed), Role::Bad),
-            pair(
-                "dead letters",
-                format!("{}{hour}", format::count(dead)),
+            (name("waiting-other", "other"), count(other), Role::Waiting),
+            (name("completed", "done"), count(completed), Role::Good),
+            ("failed", count(failed), Role::Bad),
+            (
+                name("dead letters", "dead"),
+                format!("{}{hour}", count(dead)),
                 Role::Bad,
             ),
-        ]
-        .concat(),
-    ]
+        ],
+    ];
+    let gap = if is_full { "   " } else { "  " };
+    lines.map(|pairs| {
+        let pairs = pairs.into_iter().enumerate();
+        let spans = pairs.flat_map(|(index, (label, value, role))| {
+            let gap = if index == 0 { "" } else { gap };
+            [span(format!("{gap}{label} "), Role::Dim), span(value, role)]
+        });
+        spans.collect()
+    })
 }
 
 /// How many intents are in each state.

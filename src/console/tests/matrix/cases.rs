@@ -2,10 +2,14 @@
 
 use crossterm::event::KeyCode;
 
+use serde_json::json;
+
 use super::super::fake::FakeDesk;
 use super::super::{Bench, fixtures, kinds};
 use crate::console::update::Input;
-use crate::desk::rows::Overview;
+use crate::desk::rows::{IntentRow, Overview};
+use crate::domain::payload::Payload;
+use crate::domain::status::Status;
 
 /// A screen and the keys that lead to it; `\r` is Enter, `\t` Tab, `\u{7}` eight seconds, `\u{13}` Ctrl-S.
 pub(in super::super) type Case = (&'static str, &'static str);
@@ -60,7 +64,6 @@ pub(super) const OVERLAYS: &[Case] = &[
     ("columns", "6wjj"),
     ("crumbs", "5\r\r`"),
     ("sequence", "3y\u{7}"),
-    ("compare", "5\rd"),
     ("edit", "5\re"),
 ];
 
@@ -72,7 +75,7 @@ pub(super) const PANELS: &[Case] = &[
     ("panel_discard", "5D\u{7}"),
     ("panel_mute", "5M"),
     ("panel_owner", "5@"),
-    ("panel_cancel", "3C\u{7}"),
+    ("panel_cancel", "3jC"),
     ("panel_approve_many", "2 j A"),
     ("panel_reject_many", "2 j X"),
     ("panel_delegate", "2@"),
@@ -109,6 +112,25 @@ pub(super) const STATES: &[(&str, Open)] = &[
     ("empty_jobs", |width, height| empty(width, height, "7")),
     ("empty_audit", |width, height| empty(width, height, "8")),
 ];
+
+/// A letter beside the last of its type that was done, which was smaller and in another currency.
+pub(super) fn compare(width: u16, height: u16) -> Bench {
+    let mut bench = Bench::at(width, height);
+    bench.desk.script(|script| {
+        let mut other = script.view.clone();
+        let of_its_type = |row: &&IntentRow| row.id.short() == "e07c41d8";
+        other.row = script.intents.iter().find(of_its_type).unwrap().clone();
+        other.row.status = Status::Completed;
+        other.payload = Payload::of(&json!({
+            "type": "invoice.paid", "amount": 4_000, "currency": "SEK", "lines": [{"sku": "A1"}],
+            "api_key": "k-123", "approved": true,
+        }));
+        script.other = Some(other);
+    });
+    bench.pass(SEEN_AT_MS - bench.elapsed_ms - 360);
+    walk(&mut bench, "5\rd");
+    bench
+}
 
 fn link_down(width: u16, height: u16) -> Bench {
     let mut bench = Bench::at(width, height);

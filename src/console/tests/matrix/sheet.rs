@@ -108,7 +108,8 @@ fn listed(rows: &[String], below: &[String]) -> String {
         } else {
             format!("{first}-{last}")
         };
-        writeln!(text, "{place:<5} {}", rows[at]).unwrap();
+        let line = format!("{place:<5} {}", rows[at]);
+        writeln!(text, "{}", line.trim_end()).unwrap();
         at = last;
     }
     text
