@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::broker::Broker;
 
 /// Intents from one request of many.
-fn many(broker: &Broker, count: usize) {
+pub(crate) fn many(broker: &Broker, count: usize) {
     let one =
         json!({ "intent_type": "intent.order.process.v1", "to_agent": "orders", "payload": {} });
     let body = json!({ "intents": vec![one; count] });

@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 use crate::broker::{Broker, PROGRAM};
 use crate::pty::Terminal;
 
-const TYPE: &str = "intent.order.process.v1";
+pub(crate) const TYPE: &str = "intent.order.process.v1";
 
-fn attached(broker: &Broker) -> Terminal {
+pub(crate) fn attached(broker: &Broker) -> Terminal {
     let mut terminal = Terminal::open(broker.data(), &[]);
     terminal.await_text(&["[1 Overview]", "LIVE"]);
     terminal
 }
 
 /// Sends one and answers with its id.
-fn send(broker: &Broker, to: &str, more: &[&str]) -> String {
+pub(crate) fn send(broker: &Broker, to: &str, more: &[&str]) -> String {
     let sent = broker.json(&[&["send", TYPE, to], more].concat());
     sent["intent_id"].as_str().unwrap().to_owned()
 }
 
 /// The label that lists show: the last eight characters.
-fn short(id: &str) -> &str {
+pub(crate) fn short(id: &str) -> &str {
     id.get(id.len() - 8..).unwrap()
 }
 
@@ -54,8 +54,36 @@ fn a_terminal_that_hangs_up_ends_an_attached_console_and_nothing_else() {
     assert_eq!(broker.json(&["status"])["ok"], true);
 }
 
+/// The clock of the header.
+fn clock(text: &str) -> Option<String> {
+    let header = text.lines().next()?;
+    let end = header.match_indices('Z').map(|(at, _)| at).find(|at| {
+        let time = header.get(at.saturating_sub(8)..*at);
+        time.is_some_and(|time| time.matches(':').count() == 2)
+    })?;
+    Some(header.get(end - 8..end)?.to_owned())
+}
+
+/// Presses a key that acts, until the screen shows what it leads to. One that comes too soon after something
+/// opened is asked for again; by the next second of the header's clock it may come.
+pub(crate) fn press_until(terminal: &mut Terminal, key: &str, wanted: &str) {
+    for _ in 0..10 {
+        terminal.press(key);
+        let is_answered = |text: &str| text.contains(wanted) || text.contains("again");
+        let is_there = terminal.await_screen(is_answered, &mut |_| ());
+        assert!(is_there, "{wanted:?} did not come:\n{}", terminal.text());
+        let before = clock(&terminal.text());
+        let has_passed = |text: &str| text.contains(wanted) || clock(text) != before;
+        assert!(terminal.await_screen(has_passed, &mut |_| ()));
+        if terminal.text().contains(wanted) {
+            return;
+        }
+    }
+    panic!("{wanted:?} did not come:\n{}", terminal.text());
+}
+
 /// Letters of one kind, after one of that type was done.
-fn outage(broker: &Broker) -> Vec<String> {
+pub(crate) fn outage(broker: &Broker) -> Vec<String> {
     {
         let _good = broker.keep_running(&["listen", "orders", "--echo"]);
         let done = broker.run(&["send", TYPE, "orders", "--wait"]);
