@@ -31,6 +31,8 @@ enum State {
     Pausing,
     /// Does not read.
     Paused,
+    /// Throws away what was typed while it did not read.
+    Draining,
     /// Is asked to end.
     Ending,
     /// Has ended.
@@ -81,7 +83,7 @@ impl Input {
     /// shell) gets every key from now on.
     pub fn pause(&self) {
         let mut state = self.shared.state.lock();
-        if *state == State::Reading {
+        if matches!(*state, State::Reading | State::Draining) {
             *state = State::Pausing;
             self.shared.ring();
         }
@@ -97,12 +99,23 @@ impl Input {
         }
     }
 
-    /// Reads again. What was typed meanwhile and not taken by the other program is thrown away.
+    /// Reads again. What was typed meanwhile and not taken by the other program is thrown away, and that is
+    /// over when this returns: what is typed at a screen that is drawn from now on counts.
     pub fn resume(&self) {
         let mut state = self.shared.state.lock();
         if *state == State::Paused {
-            *state = State::Reading;
+            *state = State::Draining;
             self.shared.changed.notify_all();
+        }
+        while *state == State::Draining {
+            if self
+                .shared
+                .changed
+                .wait_for(&mut state, STOP_WAIT)
+                .timed_out()
+            {
+                return;
+            }
         }
     }
 
@@ -176,22 +189,28 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    /// Everything that was typed during a pause is gone.
+    fn drained(&self) {
+        let mut state = self.state.lock();
+        if *state == State::Draining {
+            *state = State::Reading;
+            self.changed.notify_all();
+        }
+    }
+
     /// Waits while paused; says whether to read on, and whether a pause has just ended.
     fn may_read(&self) -> Next {
         let mut state = self.state.lock();
-        let mut next = Next::Read;
         loop {
             match *state {
-                State::Reading => return next,
+                State::Reading => return Next::Read,
+                State::Draining => return Next::Drain,
                 State::Ending | State::Ended => return Next::Stop,
                 State::Pausing => {
                     *state = State::Paused;
                     self.changed.notify_all();
                 }
-                State::Paused => {
-                    next = Next::Drain;
-                    self.changed.wait(&mut state);
-                }
+                State::Paused => self.changed.wait(&mut state),
             }
         }
     }
@@ -211,8 +230,12 @@ fn read(shared: &Shared, woken: &UnixStream, mut forward: impl FnMut(Event) -> b
     loop {
         let read = match shared.may_read() {
             Next::Stop => return,
-            Next::Drain if shared.is_aside.load(Ordering::SeqCst) => Ok(Read::Nothing),
-            Next::Drain => drain(woken).map(|()| Read::Nothing),
+            Next::Drain => {
+                let is_aside = shared.is_aside.load(Ordering::SeqCst);
+                let drained = if is_aside { Ok(()) } else { drain(woken) };
+                shared.drained();
+                drained.map(|()| Read::Nothing)
+            }
             Next::Read if shared.is_aside.load(Ordering::SeqCst) => read_line(woken),
             Next::Read => read_one(woken, patience),
         };
@@ -380,7 +403,10 @@ mod tests {
             loop {
                 match its.may_read() {
                     Next::Stop => return drains,
-                    Next::Drain => drains += 1,
+                    Next::Drain => {
+                        drains += 1;
+                        its.drained();
+                    }
                     Next::Read => thread::yield_now(),
                 }
             }
@@ -392,10 +418,15 @@ mod tests {
         input.pause();
         assert_eq!(*shared.state.lock(), State::Paused);
         input.resume();
+        assert_eq!(
+            *shared.state.lock(),
+            State::Reading,
+            "all is thrown away by now"
+        );
         input.pause();
         input.resume();
         drop(input);
-        assert!(thread.join().unwrap() <= 2);
+        assert_eq!(thread.join().unwrap(), 2);
     }
 
     #[test]
