@@ -324,6 +324,8 @@ fn the_demonstration_has_something_on_every_desk_within_seconds() {
         ("4", ["[4 Attempts]", "completed"]),
         ("5", ["[5 Dead letters", "410 Gone"]),
         ("6", ["[6 Agents]", "worst first"]),
+        ("7", ["dana", "the carrier says"]),
+        ("8", ["[8 Audit]", "job.start"]),
     ] {
         terminal.press(key);
         terminal.await_text(&shown);

@@ -76,6 +76,12 @@ const PARTS: &[Part] = &[
         "Head of operations",
         "gets what others leave lying",
     ),
+    (
+        "dana",
+        "inbox",
+        "Dana",
+        "is on shift, and operates the broker",
+    ),
     ("web-shop", "inbox", "Web shop", "sends orders"),
     (
         "back-office",
@@ -93,6 +99,9 @@ const PARTS: &[Part] = &[
 
 /// Who signs what it gets: receivers with a secret of their own.
 const SIGNED: [&str; 2] = ["billing-webhook", "warehouse-webhook"];
+
+/// Who operates the broker.
+const OPERATORS: [&str; 1] = ["dana"];
 
 /// Registers everybody.
 pub(super) async fn assemble(stage: &Stage, doors: &Doors) -> Result<Cast, Failure> {
@@ -116,7 +125,12 @@ pub(super) async fn assemble(stage: &Stage, doors: &Doors) -> Result<Cast, Failu
             let call = Call::post(format!("{path}/webhook-secret"), json!({}));
             stage.admin.call(call).await?;
         }
-        let call = Call::post(format!("{path}/keys"), json!({"role": "agent"}));
+        let role = if OPERATORS.contains(name) {
+            "admin"
+        } else {
+            "agent"
+        };
+        let call = Call::post(format!("{path}/keys"), json!({"role": role}));
         let key = text(&stage.admin.call(call).await?, "/key/token");
         let client = Client::with_key(&stage.base, &key, "the demonstration")?;
         clients.insert(*name, client);

@@ -1,4 +1,5 @@
-//! A colleague who decides what has piled up, so that the inbox stays a size for people.
+//! Colleagues: two decide what has piled up, so that the inbox stays a size for people; one is on shift, says
+//! whose the dead letters are and replays some of them.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,6 +19,9 @@ const KNOWN: [&str; 3] = [
     "intent.invoice.clarify.v1",
 ];
 
+/// How often the one on shift replays what the carrier refused.
+const SHIFT_SECONDS: u64 = 180;
+
 const YES: &[&str] = &[
     "checked with the customer",
     "fine by policy 4.2",
@@ -36,6 +40,9 @@ pub(super) fn start(stage: &Stage, cast: &Cast) {
         let tasks = stage.tasks.clone();
         tasks.spawn("demo colleague", decide(stage, client));
     }
+    let (stage, client) = (stage.clone(), cast.client("dana", stage));
+    let tasks = stage.tasks.clone();
+    tasks.spawn("demo shift", shift(stage, client));
 }
 
 async fn decide(stage: Stage, client: Client) {
@@ -63,5 +70,58 @@ async fn decide(stage: Stage, client: Client) {
         let _decided = client
             .call(Call::post(path, json!({"comment": comment})))
             .await;
+    }
+}
+
+/// Minds the groups of dead letters, and believes the carrier once more every few minutes. The carrier is wrong
+/// each time, so the job pauses itself, and is canceled before the next one.
+async fn shift(stage: Stage, client: Client) {
+    let mut jobs: Vec<String> = Vec::new();
+    let mut next = 0;
+    while stage.pause(Duration::from_secs(1)).await {
+        if stage.seconds() < next {
+            continue;
+        }
+        let groups = Call::get("/v1/dead-letters").with("group_by", "fingerprint");
+        let Ok(groups) = client.call(groups).await else {
+            continue;
+        };
+        let of = |agent: &str, at_least: u64| {
+            let mut groups = list(&groups, "/groups").iter();
+            let found = groups.find(|group| text(group, "/to_agent").ends_with(agent));
+            let is_enough =
+                |group: &&Value| group.get("count").and_then(Value::as_u64) >= Some(at_least);
+            found
+                .filter(is_enough)
+                .map(|group| text(group, "/fingerprint"))
+        };
+        let (Some(texts), Some(gone)) = (of("/sms-relay", 4), of("/legacy-crm", 1)) else {
+            continue;
+        };
+        for job in jobs.drain(..) {
+            let why = json!({"reason": "the carrier says otherwise"});
+            // It may have come to its end.
+            let _ended = client
+                .call(Call::post(format!("/v1/jobs/{job}/cancel"), why))
+                .await;
+        }
+        for (fingerprint, note) in [
+            (&texts, "ticket CAR-2291 with the carrier"),
+            (&gone, "switched off in January"),
+        ] {
+            let body = json!({"state": "acknowledged", "owner": "dana", "note": note});
+            let call = Call::post(format!("/v1/dead-letters/groups/{fingerprint}"), body);
+            // What is said of a group is said again next time.
+            let _said = client.call(call).await;
+        }
+        let order = json!({
+            "kind": "replay", "dry_run": false, "filter": {"fingerprint": texts},
+            "rate_per_second": 0.3, "stop_after_failures": 3, "limit": 12,
+            "reason": "the carrier says the numbers exist now",
+        });
+        if let Ok(made) = client.call(Call::post("/v1/jobs", order)).await {
+            jobs.push(text(&made, "/job/job_id"));
+        }
+        next = stage.seconds() + SHIFT_SECONDS;
     }
 }
