@@ -34,7 +34,7 @@ use crate::engine::{Context, check, decide, workflow};
 use crate::store::error::StoreError;
 use crate::store::{Change, NewPayload, Reader, Txn, Write};
 
-pub(super) use self::ends::{Committed, Ran, Start};
+pub(super) use self::ends::{Committed, DueRow, Ran, Start};
 
 /// Most commands that one command may cause in other intents.
 const CAUSED_MAX: usize = 1000;
@@ -72,7 +72,7 @@ pub(super) struct Batch<'a> {
     /// What was put, in the order of the feed.
     feed: Vec<FeedEntry>,
     /// Hand-overs to be made after the commit.
-    pub(super) deliveries: Vec<(IntentId, AttemptId)>,
+    pub(super) deliveries: Vec<DueRow>,
 }
 
 #[derive(Debug, Default)]
@@ -377,7 +377,20 @@ impl<'a> Batch<'a> {
                 } => {
                     self.counters.attempt = self.counters.attempt.max(attempt.0);
                     self.outbox.hold(session, attempt, intent);
-                    self.deliveries.push((intent, attempt));
+                    self.deliveries.push(DueRow {
+                        intent,
+                        attempt,
+                        row: attempt,
+                    });
+                }
+                Effect::Remind { intent, attempt } => {
+                    // A number that no fence has, so that the row is above all before it.
+                    self.counters.attempt = self.counters.attempt.saturating_add(1);
+                    self.deliveries.push(DueRow {
+                        intent,
+                        attempt,
+                        row: AttemptId(self.counters.attempt),
+                    });
                 }
             }
         }

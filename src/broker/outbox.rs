@@ -218,6 +218,27 @@ impl Outbox {
             .is_some_and(|session| session.sender.try_send(handover).is_ok())
     }
 
+    /// Shows a receiver what it has, over the stream that gave it or another that lives. A reminder never takes the
+    /// room of a hand-over: where rows are unread, that one may be among them.
+    pub(super) fn remind(&self, agent: &Address, holder: SessionId, reminder: Handover) {
+        let turn = self
+            .agents
+            .get(agent)
+            .into_iter()
+            .flat_map(|slots| &slots.turn);
+        let stream = std::iter::once(&holder)
+            .chain(turn)
+            .filter_map(|id| self.sessions.get(id))
+            .find(|session| session.spec.binding == Binding::Stream);
+        if let Some(session) = stream {
+            let credit = usize::try_from(session.credit()).unwrap_or(usize::MAX);
+            if session.sender.capacity() > credit {
+                // A connection that is gone has nothing to be reminded over.
+                drop(session.sender.try_send(reminder));
+            }
+        }
+    }
+
     /// Ends the one-time connections that have had their hand-over.
     pub(super) fn end_spent(&mut self) {
         let spent: Vec<SessionId> = self

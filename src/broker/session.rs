@@ -101,8 +101,11 @@ pub struct Handover {
     pub intent: Arc<Intent>,
     /// What it carries.
     pub payload: Payload,
-    /// The fence. The row's `seq` in the mailbox is [`Handover::row_seq`].
+    /// The fence.
     pub attempt: AttemptId,
+    /// The row's number: the fence's, or of a reminder one that no fence has. Its `seq` in the mailbox is
+    /// [`Handover::row_seq`].
+    pub row: AttemptId,
     /// 1 for the first.
     pub number: u32,
     /// When it was started.
@@ -117,7 +120,13 @@ impl Handover {
     /// The mailbox cursor of this row: rises with every hand-over, in steps of two.
     #[must_use]
     pub const fn row_seq(&self) -> u64 {
-        self.attempt.0.saturating_mul(2)
+        self.row.0.saturating_mul(2)
+    }
+
+    /// True when the receiver has it already and is only shown it again.
+    #[must_use]
+    pub fn is_reminder(&self) -> bool {
+        self.row != self.attempt
     }
 }
 
@@ -196,7 +205,9 @@ impl Session {
         self.handovers.close();
         let mut unwritten = Vec::new();
         while let Ok(handover) = self.handovers.try_recv() {
-            unwritten.push((handover.attempt, handover.intent.id));
+            if !handover.is_reminder() {
+                unwritten.push((handover.attempt, handover.intent.id));
+            }
         }
         let closing = Closing {
             is_broken,

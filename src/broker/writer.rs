@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::broker::alarms::Alarms;
-use crate::broker::batch::{Batch, Committed, Counters, Start};
+use crate::broker::batch::{Batch, Committed, Counters, DueRow, Start};
 use crate::broker::full::{Admitted, Full};
 use crate::broker::gather::gather;
 use crate::broker::jobs::Jobs;
@@ -319,13 +319,18 @@ impl Writer {
     /// Gives committed attempts to their connections.
     fn hand_over(
         &mut self,
-        deliveries: &[(IntentId, AttemptId)],
+        deliveries: &[DueRow],
         moved: &[Arc<Intent>],
     ) -> Result<(), StoreError> {
         if !deliveries.is_empty() {
             let by_id: IdMap<&Arc<Intent>> =
                 moved.iter().map(|intent| (intent.id, intent)).collect();
-            for (id, attempt) in deliveries {
+            for DueRow {
+                intent: id,
+                attempt,
+                row,
+            } in deliveries
+            {
                 let Some(intent) = by_id.get(id) else {
                     continue;
                 };
@@ -344,12 +349,15 @@ impl Writer {
                     intent: Arc::clone(intent),
                     payload,
                     attempt: *attempt,
+                    row: *row,
                     number: lease.number,
                     started_at: lease.started_at,
                     lease_until: lease.until,
                     slot: self.outbox.endpoints.take_slot(*attempt),
                 };
-                if !self.outbox.send(lease.session, handover) {
+                if handover.is_reminder() {
+                    self.outbox.remind(&intent.to, lease.session, handover);
+                } else if !self.outbox.send(lease.session, handover) {
                     self.lasting.returned.push((*attempt, *id));
                 }
             }

@@ -24,6 +24,13 @@ pub enum Effect {
         /// Of which connection.
         session: SessionId,
     },
+    /// Show the intent once more to the receiver that has it, as a row of its own: nobody else, and no new attempt.
+    Remind {
+        /// What.
+        intent: IntentId,
+        /// Under which fence it has it.
+        attempt: AttemptId,
+    },
     /// Something lies ready for this receiver.
     Wake {
         /// Who.
@@ -55,6 +62,15 @@ pub fn effects_of(before: Option<&Intent>, fact: &Fact, after: &Intent) -> Vec<E
             attempt: *attempt,
             session: *session,
         }),
+        // What lies ready is shown to whoever comes, in a row that is new to everybody.
+        FactBody::Reminded { .. } => {
+            if let Some(lease) = after.lease().filter(|lease| lease.binding.is_pull()) {
+                effects.push(Effect::Remind {
+                    intent: fact.intent,
+                    attempt: lease.attempt,
+                });
+            }
+        }
         FactBody::Delivered { .. } | FactBody::Offered => {
             if matches!(after.delivery, Delivery::Ready { .. }) {
                 effects.push(Effect::Wake {

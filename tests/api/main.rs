@@ -31,6 +31,7 @@ mod operator;
 mod page;
 mod people;
 mod receive;
+mod reminders;
 mod resume;
 mod roles;
 mod scenarios;

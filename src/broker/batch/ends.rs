@@ -31,7 +31,16 @@ pub(in crate::broker) struct Committed {
     pub(in crate::broker) next_due: Option<Timestamp>,
     pub(in crate::broker) registry: Option<Registry>,
     /// Hand-overs to be made now.
-    pub(in crate::broker) deliveries: Vec<(IntentId, AttemptId)>,
+    pub(in crate::broker) deliveries: Vec<DueRow>,
+}
+
+/// A row to be shown to a receiver: a hand-over, or the same intent once more.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::broker) struct DueRow {
+    pub(in crate::broker) intent: IntentId,
+    pub(in crate::broker) attempt: AttemptId,
+    /// The attempt's own number where it begins with this row.
+    pub(in crate::broker) row: AttemptId,
 }
 
 /// Everything a batch starts from.
