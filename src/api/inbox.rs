@@ -19,6 +19,8 @@ use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
 use crate::domain::via::Via;
 use crate::engine::command::{Choice, Command, Decide, Reply};
+use crate::store::Reader;
+use crate::store::error::StoreError;
 use crate::store::query::{Thread, ThreadFilter, ThreadKind};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
@@ -32,6 +34,7 @@ fn told<'thread>(
     facts: &'thread [Fact],
     payload: Option<&'thread Payload>,
 ) -> Told<'thread> {
+    let is_listed = facts.is_empty();
     Told {
         id: thread.id,
         is_task: thread.kind == ThreadKind::Task,
@@ -43,6 +46,15 @@ fn told<'thread>(
         intent: &thread.intent,
         facts,
         payload,
+        is_listed,
+    }
+}
+
+/// What the intent of a thread carries, if it is a task.
+fn payload_of(reader: &mut dyn Reader, thread: &Thread) -> Result<Option<Payload>, StoreError> {
+    match thread.kind {
+        ThreadKind::Task => reader.payload(thread.intent.id),
+        ThreadKind::Completion => Ok(None),
     }
 }
 
@@ -82,14 +94,21 @@ pub(super) async fn list(State(api): State<Api>, call: Call) -> Result {
     };
     let viewer = filter.owner.clone();
     let page = call.query.page(50, 500)?;
-    let page = api
+    let (page, payloads) = api
         .broker()
-        .read(move |reader| reader.threads(&filter, &page))
+        .read(move |reader| {
+            let page = reader.threads(&filter, &page)?;
+            let threads = page.items.iter();
+            let payloads = threads.map(|thread| payload_of(reader, thread));
+            let payloads = payloads.collect::<Result<Vec<_>, StoreError>>()?;
+            Ok((page, payloads))
+        })
         .await?;
     let items = page
         .items
         .iter()
-        .map(|thread| told(thread, viewer.as_ref(), &[], None).object());
+        .zip(&payloads)
+        .map(|(thread, payload)| told(thread, viewer.as_ref(), &[], payload.as_ref()).object());
     Ok(Answer(
         Object::ok()
             .list("threads", items)

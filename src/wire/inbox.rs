@@ -18,6 +18,9 @@ use crate::wire::tasks;
 /// Who a completion is from.
 const BROKER: &str = "agent://axme.intent-protocol";
 
+/// Most bytes of a payload in a list of threads; a page may have 500.
+const LISTED_BYTES_MAX: usize = 8 * 1024;
+
 /// A thread with what its timeline is told from.
 #[derive(Debug, Clone, Copy)]
 pub struct Told<'thread> {
@@ -35,8 +38,10 @@ pub struct Told<'thread> {
     pub intent: &'thread Intent,
     /// Its facts from the first on; empty in lists.
     pub facts: &'thread [Fact],
-    /// What the intent carries; none in lists.
+    /// What the intent carries, where that was read.
     pub payload: Option<&'thread Payload>,
+    /// True in lists, where what is large is left out.
+    pub is_listed: bool,
 }
 
 impl Told<'_> {
@@ -182,6 +187,9 @@ impl Told<'_> {
             &self.intent.from.to_string(),
             self.intent.created_at,
             match self.payload {
+                Some(payload) if self.is_listed && payload.len() > LISTED_BYTES_MAX => {
+                    Object::new().flag("payload_truncated", true)
+                }
                 Some(payload) => Object::new().payload("payload", payload),
                 None => Object::new(),
             },

@@ -304,3 +304,29 @@ async fn a_thread_is_read_until_something_new_happens_to_it() {
     assert_eq!(read["thread"]["read"], json!(true));
     assert_eq!(inbox(&house, &finance).await[0]["read"], json!(false));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_tell_what_a_task_is_about_unless_that_is_large() {
+    let house = house().await;
+    let finance = house.key("finance", "agent").await;
+    let small = ask(&house, json!({})).await;
+    let large = ask(&house, json!({ "payload": { "text": "x".repeat(9000) } })).await;
+    let changes = house.get("/v1/inbox/changes", &finance).await.ok();
+    let changed = changes["changes"].as_array().unwrap().iter();
+    let changed = changed.map(|change| change["thread"].clone()).collect();
+    for threads in [inbox(&house, &finance).await, changed] {
+        for ((_, id), details) in [
+            (&small, json!({ "payload": { "amount": 12 } })),
+            (&large, json!({ "payload_truncated": true })),
+        ] {
+            let thread = threads
+                .iter()
+                .find(|thread| thread["thread_id"] == json!(id));
+            assert_eq!(thread.unwrap()["timeline"][0]["details"], details, "{id}");
+        }
+    }
+    let path = format!("/v1/inbox/{}", large.1);
+    let whole = house.get(&path, &finance).await.ok();
+    let text = &whole["thread"]["timeline"][0]["details"]["payload"]["text"];
+    assert_eq!(text.as_str().unwrap().len(), 9000);
+}

@@ -13,7 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::query::{FeedFilter, Thread, ThreadKind};
 use crate::wire::json::Object;
 
-use super::{holds, told};
+use super::{holds, payload_of, told};
 
 /// Items of the feed that one call for changes looks at.
 const EXAMINED_MAX: u32 = 5000;
@@ -34,9 +34,15 @@ pub(in crate::api) async fn changes(State(api): State<Api>, call: Call) -> Resul
     };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let viewer = owner.clone();
-    let (changes, end, has_more) = api
+    let ((changes, end, has_more), payloads) = api
         .broker()
-        .read(move |reader| find_changes(reader, owner.as_ref(), since, limit))
+        .read(move |reader| {
+            let found = find_changes(reader, owner.as_ref(), since, limit)?;
+            let threads = found.0.iter().map(|(_, thread)| thread);
+            let payloads = threads.map(|thread| payload_of(reader, thread));
+            let payloads = payloads.collect::<Result<Vec<_>, StoreError>>()?;
+            Ok((found, payloads))
+        })
         .await?;
     // What was examined in vain is not examined again, unless nothing at all was there to be seen.
     let next = if changes.is_empty() && !has_more {
@@ -44,10 +50,12 @@ pub(in crate::api) async fn changes(State(api): State<Api>, call: Call) -> Resul
     } else {
         Some(format!("ch_{}", end.0))
     };
-    let items = changes.iter().map(|(cursor, thread)| {
+    let items = changes.iter().zip(&payloads);
+    let items = items.map(|((cursor, thread), payload)| {
+        let told = told(thread, viewer.as_ref(), &[], payload.as_ref());
         Object::new()
             .text("cursor", &format!("ch_{}", cursor.0))
-            .object("thread", told(thread, viewer.as_ref(), &[], None).object())
+            .object("thread", told.object())
     });
     Ok(Answer(
         Object::ok()

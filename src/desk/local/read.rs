@@ -207,6 +207,7 @@ pub(super) async fn thread(broker: &Broker, id: ThreadId) -> Result<ThreadView, 
         intent: &thread.intent,
         facts: &facts,
         payload: payload.as_ref(),
+        is_listed: false,
     };
     let timeline = serde_json::from_str::<parse::threads::Thread>(&told.object().finish())
         .map_err(|error| DeskError::Fault(format!("read a thread: {error}")))?
