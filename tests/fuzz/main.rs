@@ -19,6 +19,7 @@
 mod bodies;
 mod events;
 mod mutate;
+mod pages;
 mod screens;
 mod settings;
 mod wires;
