@@ -227,19 +227,16 @@ impl Caller {
                 .open_question()
                 .is_some_and(|(_, spec)| spec.assignees.iter().any(|one| is_me(one)))
     }
+}
 
-    /// True when an inbox, or a task for somebody else there, is the caller's business.
-    pub(super) fn may_decide(&self, owner: &Address, intent: &Intent, home: &Home) -> bool {
-        self.is_admin() || *owner == self.address || {
-            let is_me =
-                |text: &str| Address::parse(text, home).is_ok_and(|one| one == self.address);
-            intent.escalated_to.as_deref().is_some_and(is_me)
-                || intent.task.as_ref().is_some_and(|task| {
-                    task.delegates.contains(&self.address)
-                        || task.spec.assignees.iter().any(|one| is_me(one))
-                })
-        }
-    }
+/// True when somebody has an inbox's task: as its owner, by delegation or escalation, or as an assignee.
+pub(super) fn is_asked(who: &Address, owner: &Address, intent: &Intent, home: &Home) -> bool {
+    let is_it = |text: &str| Address::parse(text, home).is_ok_and(|one| one == *who);
+    owner == who
+        || intent.escalated_to.as_deref().is_some_and(is_it)
+        || intent.task.as_ref().is_some_and(|task| {
+            task.delegates.contains(who) || task.spec.assignees.iter().any(|one| is_it(one))
+        })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 
 use crate::api::answer::{Answer, Result, named};
+use crate::api::auth::is_asked;
 use crate::api::call::{Call, Upload};
 use crate::api::moves::with_hold;
 use crate::api::{Api, intents};
@@ -178,10 +179,11 @@ async fn whole(api: &Api, call: &Call, text: &str, code: &str) -> Result<Whole> 
         .filter(|whole| {
             let thread = &whole.thread;
             // An admin who names an owner asks for that inbox alone; without a name, for any.
-            let is_owner_s = owner.as_ref().is_none_or(|owner| {
-                holds(thread, owner) || (call.caller.is_admin() && !is_named(call))
-            });
-            is_owner_s || call.caller.may_decide(&thread.owner, &thread.intent, &home)
+            let is_any = owner.is_none() || (call.caller.is_admin() && !is_named(call));
+            is_any
+                || owner.as_ref().is_some_and(|owner| {
+                    holds(thread, owner) || is_asked(owner, &thread.owner, &thread.intent, &home)
+                })
         })
         .ok_or_else(|| not_found(code, text))?;
     Ok(whole)

@@ -4,6 +4,7 @@ use axum::extract::State;
 
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
+use crate::api::auth::is_asked;
 use crate::api::call::Call;
 use crate::store::query::{PageRequest, ThreadFilter, ThreadKind};
 use crate::wire::json::Object;
@@ -35,11 +36,7 @@ pub(super) async fn mine(State(api): State<Api>, call: Call) -> Result {
     let items = page
         .items
         .iter()
-        .filter(|thread| {
-            is_everybody_s
-                || thread.owner == owner
-                || call.caller.may_decide(&thread.owner, &thread.intent, &home)
-        })
+        .filter(|thread| is_everybody_s || is_asked(&owner, &thread.owner, &thread.intent, &home))
         .filter_map(|thread| {
             let task = thread.intent.open_task()?;
             Some(tasks::open_task(&thread.intent, task))

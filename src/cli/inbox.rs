@@ -58,8 +58,10 @@ pub(super) async fn run(verb: InboxVerb, context: &Context) -> Result<(), Failur
         InboxVerb::Reply { id, message } => reply(&id, &message, context).await,
         InboxVerb::Delegate(delegated) => delegate(&delegated.id, &delegated, context).await,
         InboxVerb::Take { id, owner } => {
-            let call = Call::post(format!("{}/delegate", thread_path(&id)), json!({}))
-                .with("owner_agent", owner.as_deref().unwrap_or("*"));
+            // Whoever takes it does not have it yet, so that it is no inbox of theirs to ask for.
+            let body = owner.map_or_else(|| json!({}), |owner| json!({ "delegate_to": owner }));
+            let path = format!("{}/delegate", thread_path(&id));
+            let call = Call::post(path, body).with("owner_agent", "*");
             each(context, std::slice::from_ref(&id), "taken", |_id| {
                 call.clone()
             })

@@ -333,3 +333,46 @@ async fn changes_of_an_inbox_come_once_each_under_rising_cursors() {
         .await
         .refused(400, "bad_cursor");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_who_names_an_inbox_gets_what_lies_there_and_nothing_else() {
+    let house = house().await;
+    let key = &house.admin;
+    let task = json!({ "title": "Refund?", "assignees": ["anna"] });
+    let (id, thread) = refund(&house, task).await;
+    let there = format!("/v1/inbox/{thread}");
+    for (verb, body) in [
+        ("reply", json!({ "message": "m" })),
+        ("approve", json!({})),
+        ("reject", json!({})),
+        ("delegate", json!({ "delegate_to": "bob" })),
+        ("read", json!({})),
+        ("messages/delete", json!({})),
+    ] {
+        let path = format!("{there}/{verb}?owner_agent=elsewhere");
+        let foreign = house.post(&path, key, body).await;
+        foreign.refused(404, "thread_not_found");
+    }
+    let path = format!("{there}?owner_agent=elsewhere");
+    house.get(&path, key).await.refused(404, "thread_not_found");
+    let path = format!("/v1/approvals/{id}/decision?owner_agent=elsewhere");
+    let body = json!({ "decision": "approve" });
+    let foreign = house.post(&path, key, body).await;
+    foreign.refused(404, "approval_not_found");
+    assert_eq!(house.intent(&id).await["status"], "WAITING");
+    for (owner, tasks) in [("elsewhere", 0), ("finance", 1), ("anna", 1)] {
+        let path = format!("/v1/me/tasks?owner_agent={owner}");
+        let listed = house.get(&path, key).await.ok();
+        assert_eq!(listed["tasks"].as_array().unwrap().len(), tasks, "{owner}");
+    }
+    let everybody_s = house.get("/v1/me/tasks", key).await.ok();
+    assert_eq!(everybody_s["tasks"][0]["intent_id"], json!(id));
+    for owner in [
+        "",
+        "?owner_agent=*",
+        "?owner_agent=finance",
+        "?owner_agent=anna",
+    ] {
+        house.get(&format!("{there}{owner}"), key).await.ok();
+    }
+}
