@@ -1,8 +1,8 @@
 //! Assignment: who takes this? The people with what they have open; `candidates` of the payload first.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::{Brief, Fact, Fault, Kind, comment, leaves, names};
+use super::{Brief, Fact, Fault, Filled, HandedIn, Kind, comment, leaves, names};
 use crate::console::model::strip::entry::{Choice, Entry, Input, Key, Need};
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::task::is_negative;
@@ -42,17 +42,10 @@ impl Kind for Assignment {
         Some("want an assignee each")
     }
 
-    fn hand_in(
-        &self,
-        brief: &Brief<'_>,
-        entries: &[Entry],
-        outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
-        let entry = entries.iter().find(|entry| entry.key == Key::Assignee);
-        let typed = entry.map(Entry::text).unwrap_or_default();
-        if typed.is_empty() || is_negative(outcome) {
+    fn hand_in(&self, brief: &Brief<'_>, filled: &Filled<'_>) -> HandedIn {
+        let Some(typed) = filled.text(&Key::Assignee).filter(|_| !filled.is_no()) else {
             return Ok(Map::new());
-        }
+        };
         let assignee =
             resolved(brief, &typed).map_err(|text| vec![Fault::at(Key::Assignee, text)])?;
         Ok(Map::from_iter([("assignee".to_owned(), json!(assignee))]))

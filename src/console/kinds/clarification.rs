@@ -1,11 +1,10 @@
 //! Clarification: what is meant? The payload may hold the `question`, `context` and up to nine `choices`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Brief, Fact, Fault, Kind, leaves, names, said};
+use super::{Brief, Fact, Filled, HandedIn, Kind, leaves, names, numbered, said};
 use crate::console::model::strip::entry::{Entry, Key, Need};
 use crate::console::theme::Role;
-use crate::domain::task::is_negative;
 
 const CONTEXT: [&str; 3] = ["context", "quote", "background"];
 const CHOICES: [&str; 3] = ["choices", "options", "suggestions"];
@@ -38,13 +37,7 @@ impl Kind for Clarification {
         }
         let choices = choices(brief.payload);
         if !choices.is_empty() {
-            let listed: Vec<String> = choices
-                .iter()
-                .enumerate()
-                .map(|(index, one)| format!("{} {one}", index + 1))
-                .collect();
-            let listed = listed.join("   ");
-            facts.push(Fact::essential("Alt+", listed).with_role(Role::Key));
+            facts.push(Fact::essential("Alt+", numbered(&choices)).with_role(Role::Key));
         }
         let shown: Vec<&str> = CONTEXT
             .into_iter()
@@ -68,17 +61,9 @@ impl Kind for Clarification {
         Some("want an answer each")
     }
 
-    fn hand_in(
-        &self,
-        _brief: &Brief<'_>,
-        entries: &[Entry],
-        outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
-        let mut data = Map::new();
-        let answer = entries.iter().find(|entry| entry.key == Key::Answer);
-        if let Some(answer) = answer.filter(|one| !one.is_empty() && !is_negative(outcome)) {
-            data.insert("answer".to_owned(), json!(answer.text()));
-        }
-        Ok(data)
+    fn hand_in(&self, _brief: &Brief<'_>, filled: &Filled<'_>) -> HandedIn {
+        let answer = filled.text(&Key::Answer).filter(|_| !filled.is_no());
+        let data = answer.map(|answer| ("answer".to_owned(), json!(answer)));
+        Ok(data.into_iter().collect())
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::{Brief, Fact, Fault, Kind, comment, leaves};
+use super::{Brief, Fact, Fault, Filled, HandedIn, Kind, comment, leaves};
 use crate::console::model::strip::entry::{Choice, Entry, Input, Key, Need};
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::payload::Payload;
@@ -44,18 +44,13 @@ impl Kind for Form {
         brief.task.form.is_some().then_some("have a form each")
     }
 
-    fn hand_in(
-        &self,
-        brief: &Brief<'_>,
-        entries: &[Entry],
-        outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
-        let Some(schema) = brief.task.form.as_ref().filter(|_| !is_negative(outcome)) else {
+    fn hand_in(&self, brief: &Brief<'_>, filled: &Filled<'_>) -> HandedIn {
+        let Some(schema) = brief.task.form.as_ref().filter(|_| !filled.is_no()) else {
             return Ok(Map::new());
         };
         let mut data = Map::new();
         let mut faults = Vec::new();
-        for entry in entries {
+        for entry in filled.entries {
             let Key::Property(name) = &entry.key else {
                 continue;
             };
@@ -65,17 +60,16 @@ impl Kind for Form {
                 Err(text) => faults.push(Fault::at(entry.key.clone(), text)),
             }
         }
-        let words = entries.iter().find(|entry| entry.key == Key::Comment);
-        let words = words.map(Entry::text).filter(|text| !text.is_empty());
+        let words = filled.text(&Key::Comment);
         let mut checked = data.clone();
-        let evidence = entries.iter().find(|entry| entry.key == Key::Evidence);
-        if let Some(evidence) = evidence.filter(|entry| !entry.is_empty()) {
-            checked.insert("evidence".to_owned(), json!(evidence.text()));
+        if let Some(evidence) = filled.text(&Key::Evidence) {
+            checked.insert("evidence".to_owned(), json!(evidence));
         }
         let checked = Payload::of(&Value::Object(checked));
-        if let Err(problems) = form::fill(schema, outcome, words.as_deref(), Some(&checked)) {
+        if let Err(problems) = form::fill(schema, filled.outcome, words.as_deref(), Some(&checked))
+        {
             for problem in problems {
-                let fault = fault_of(entries, &problem);
+                let fault = fault_of(filled.entries, &problem);
                 // What could not be read at all is said once.
                 if fault.key.is_none() || faults.iter().all(|one| one.key != fault.key) {
                     faults.push(fault);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Brief, Fact, Fault, Kind, comment, leaves, names};
+use super::{Brief, Fact, Fault, Filled, HandedIn, Kind, comment, leaves, names, numbered};
 use crate::console::model::strip::entry::{Entry, Input, Key, Need};
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::task::is_negative;
@@ -27,12 +27,7 @@ impl Kind for ManualAction {
         let mut facts = vec![Fact::new("do", brief.task.title.clone())];
         let steps = names(brief.payload, &STEPS);
         if !steps.is_empty() {
-            let listed: Vec<String> = steps
-                .iter()
-                .enumerate()
-                .map(|(index, step)| format!("{} {step}", index + 1))
-                .collect();
-            facts.push(Fact::new("steps", listed.join("   ")).until_opened());
+            facts.push(Fact::new("steps", numbered(&steps)).until_opened());
         }
         facts.extend(leaves(brief.payload, &STEPS));
         facts
@@ -66,19 +61,14 @@ impl Kind for ManualAction {
         Some("are done one by one")
     }
 
-    fn hand_in(
-        &self,
-        _brief: &Brief<'_>,
-        entries: &[Entry],
-        outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
+    fn hand_in(&self, _brief: &Brief<'_>, filled: &Filled<'_>) -> HandedIn {
         let mut steps = Vec::new();
         let mut faults = Vec::new();
-        for entry in entries {
+        for entry in filled.entries {
             let Input::Step { is_done, note, .. } = &entry.input else {
                 continue;
             };
-            if !is_done && !is_negative(outcome) {
+            if !is_done && !filled.is_no() {
                 faults.push(Fault::at(entry.key.clone(), "not ticked yet"));
             }
             let mut step = json!({ "step": entry.label, "done": is_done });

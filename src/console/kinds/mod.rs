@@ -147,14 +147,43 @@ pub(crate) trait Kind: std::fmt::Debug + Sync {
     ///
     /// # Errors
     /// Everything that is wrong with what was filled in.
-    fn hand_in(
-        &self,
-        _brief: &Brief<'_>,
-        _entries: &[Entry],
-        _outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
+    fn hand_in(&self, _brief: &Brief<'_>, _filled: &Filled<'_>) -> HandedIn {
         Ok(Map::new())
     }
+}
+
+/// What goes with a decision, or everything that is wrong with it.
+pub(crate) type HandedIn = Result<Map<String, Value>, Vec<Fault>>;
+
+/// What was filled in, and the outcome that it goes with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filled<'a> {
+    /// The entries, in order.
+    pub(crate) entries: &'a [Entry],
+    /// The chosen outcome.
+    pub(crate) outcome: &'a str,
+}
+
+impl Filled<'_> {
+    /// Whether it is a no.
+    fn is_no(&self) -> bool {
+        is_negative(self.outcome)
+    }
+
+    /// The words of an entry; none where it is missing or empty.
+    fn text(&self, key: &Key) -> Option<String> {
+        let entry = self.entries.iter().find(|entry| entry.key == *key)?;
+        (!entry.is_empty()).then(|| entry.text())
+    }
+}
+
+/// `1 one   2 two`: what a digit chooses, or the order of what is to be done.
+fn numbered(list: &[String]) -> String {
+    let numbers = list.iter().zip(1..);
+    let parts: Vec<String> = numbers
+        .map(|(one, number)| format!("{number} {one}"))
+        .collect();
+    parts.join("   ")
 }
 
 /// The renderer of a type.
@@ -212,21 +241,18 @@ pub(crate) fn hand_in(
     entries: &[Entry],
     outcome: &str,
 ) -> Result<Handed, Vec<Fault>> {
-    let is_no = is_negative(outcome);
+    let filled = Filled { entries, outcome };
     let missing = entries
         .iter()
-        .filter(|entry| entry.is_needed(is_no) && entry.is_empty())
+        .filter(|entry| entry.is_needed(filled.is_no()) && entry.is_empty())
         .map(|entry| Fault::at(entry.key.clone(), missing(entry)));
     let mut faults: Vec<Fault> = missing.collect();
-    let text = |key: &Key| {
-        let entry = entries.iter().find(|entry| entry.key == *key);
-        entry.map(Entry::text).filter(|text| !text.is_empty())
-    };
-    let answer = text(&Key::Answer);
-    let comment = text(&Key::Comment).or_else(|| answer.clone());
-    match of(&brief.task.task_type).hand_in(brief, entries, outcome) {
+    let comment = filled
+        .text(&Key::Comment)
+        .or_else(|| filled.text(&Key::Answer));
+    match of(&brief.task.task_type).hand_in(brief, &filled) {
         Ok(mut data) if faults.is_empty() => {
-            if let Some(evidence) = text(&Key::Evidence) {
+            if let Some(evidence) = filled.text(&Key::Evidence) {
                 data.insert("evidence".to_owned(), json!(evidence));
             }
             let data = (!data.is_empty()).then_some(Value::Object(data));

@@ -1,8 +1,8 @@
 //! Any other type: as an approval, with the outcome as text where the sender names none.
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::{Brief, Fault, Kind, comment, verb_of};
+use super::{Brief, Fault, Filled, HandedIn, Kind, comment, verb_of};
 use crate::console::model::strip::entry::{Entry, Key, Need};
 
 /// Most characters of an outcome, as the wire takes it.
@@ -27,13 +27,8 @@ impl Kind for Other {
         entries
     }
 
-    fn hand_in(
-        &self,
-        _brief: &Brief<'_>,
-        _entries: &[Entry],
-        outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
-        if outcome.chars().count() > OUTCOME_CHARS_MAX {
+    fn hand_in(&self, _brief: &Brief<'_>, filled: &Filled<'_>) -> HandedIn {
+        if filled.outcome.chars().count() > OUTCOME_CHARS_MAX {
             let text = format!("at most {OUTCOME_CHARS_MAX} characters");
             return Err(vec![Fault::at(Key::Outcome, text)]);
         }

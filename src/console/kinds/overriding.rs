@@ -1,9 +1,9 @@
 //! Override: may a rule be bypassed? The payload names the `rule`, its `rule_text`, `from`, `to` and what it
 //! `touches`. The last four characters of the id show that this row was meant.
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::{Brief, Fact, Fault, Kind, comment, leaves, said};
+use super::{Brief, Fact, Fault, Filled, HandedIn, Kind, comment, leaves, said};
 use crate::console::model::strip::entry::{Entry, Key, Need};
 use crate::console::theme::Role;
 use crate::domain::task::is_negative;
@@ -66,19 +66,13 @@ impl Kind for Override {
         Some("are overrides, never in bulk")
     }
 
-    fn hand_in(
-        &self,
-        brief: &Brief<'_>,
-        entries: &[Entry],
-        outcome: &str,
-    ) -> Result<Map<String, Value>, Vec<Fault>> {
-        let entry = entries.iter().find(|entry| entry.key == Key::LastFour);
-        let typed = entry.map(Entry::text).unwrap_or_default();
-        let is_right = typed.eq_ignore_ascii_case(&last_four(brief));
-        if is_negative(outcome) || is_right {
+    fn hand_in(&self, brief: &Brief<'_>, filled: &Filled<'_>) -> HandedIn {
+        let last = last_four(brief);
+        let typed = filled.text(&Key::LastFour).unwrap_or_default();
+        if filled.is_no() || typed.eq_ignore_ascii_case(&last) {
             return Ok(Map::new());
         }
-        let text = format!("the id ends in {}", last_four(brief));
+        let text = format!("the id ends in {last}");
         Err(vec![Fault::at(Key::LastFour, text)])
     }
 }
