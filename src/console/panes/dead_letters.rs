@@ -71,13 +71,18 @@ fn split(model: &Model, area: Rect) -> [Rect; 3] {
     let groups = u16::try_from(model.dead.groups.len()).unwrap_or(u16::MAX);
     let lines = groups.saturating_add(3).clamp(6, 10);
     let below = match &model.overlay {
-        Some(Overlay::Panel(panel)) if matches!(panel.deed, Deed::Order(..)) => area
+        Some(Overlay::Panel(panel)) if is_ordering(model) => area
             .height
             .saturating_sub(lines.saturating_add(order_height(panel)))
             .max(ERROR_LINES),
         _ => 0,
     };
     rows_of(area, [lines, 0, below], 1)
+}
+
+/// Whether a panel that orders a job is open.
+fn is_ordering(model: &Model) -> bool {
+    matches!(&model.overlay, Some(Overlay::Panel(panel)) if matches!(panel.deed, Deed::Order(..)))
 }
 
 /// Where a panel that orders a job stands, on the wide desk of dead letters.
@@ -123,7 +128,8 @@ pub(crate) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
-    let is_focused = model.pane() == 0;
+    // One heavy box: that of the panel beside the letters.
+    let is_focused = model.pane() == 0 && !is_ordering(model);
     let window = &model.dead.groups;
     let dot = canvas.paint.glyphs.dot;
     let sum: u64 = window.rows().iter().map(|group| group.count).sum();

@@ -337,6 +337,10 @@ fn the_panel_of_a_job_leaves_the_error_in_view_and_has_no_empty_half() {
             assert!(screen.contains("─ Error 9c1e"), "{screen}");
         }
         let lines: Vec<&str> = screen.lines().collect();
+        assert!(
+            screen.contains("Nothing happens until the button is pressed"),
+            "{screen}"
+        );
         let button = lines
             .iter()
             .position(|line| line.contains("[ Start replay ]"))

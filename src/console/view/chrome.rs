@@ -177,6 +177,18 @@ pub(super) fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         && model.hello.is_some()
     {
         canvas.text(rest, &reason, Role::Warn);
+    } else if let Some(text) = panel_text(model) {
+        canvas.text(rest, text, Role::Dim);
+    }
+}
+
+/// What an open panel that orders a job has done so far.
+fn panel_text(model: &Model) -> Option<&'static str> {
+    match &model.overlay {
+        Some(Overlay::Panel(panel)) if matches!(panel.deed, Deed::Order(..)) => {
+            Some("Nothing happens until the button is pressed; each one is looked at again then.")
+        }
+        _ => None,
     }
 }
 
