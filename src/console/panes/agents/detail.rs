@@ -127,6 +127,9 @@ pub(super) fn activity(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         |view| window(&view.activity, columns),
     );
     let inner = canvas.section(area, &title, "", None);
+    if model.agents.rows.cursor().is_none() {
+        return;
+    }
     let Some(AgentView { activity, .. }) = view else {
         let text = model.reads.error(Slot::Activity).unwrap_or("reading");
         return canvas.text(inner, text, Role::Dim);
