@@ -195,6 +195,7 @@ pub fn fit_hints(hints: &[Hint], columns: usize, gap: usize) -> &[Hint] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::keymap::Lookup;
 
     fn line(context: Context) -> String {
         let hints = Keymap::default().hints(context);
@@ -260,5 +261,41 @@ mod tests {
             .unwrap();
         assert!(!discard.applies);
         assert_eq!(discard.keys, ["D"]);
+    }
+
+    #[test]
+    fn hints_help_and_palette_name_the_chord_that_leads_to_what_they_say() {
+        let keymap = Keymap::default();
+        let leads = |context: Context, keys: &str| {
+            let chord = Chord::parse(keys).unwrap();
+            keymap.lookup(context, false, chord.keys())
+        };
+        for context in Context::ALL {
+            for hint in keymap.hints(context) {
+                let Some(action) = hint.action else {
+                    continue;
+                };
+                assert_eq!(
+                    leads(context, &hint.key),
+                    Lookup::Action(action),
+                    "{hint:?}"
+                );
+                assert_eq!(hint.label, action.spec().hint);
+            }
+            // Help and the palette print these.
+            for entry in keymap.entries(context) {
+                assert_eq!(entry.spec.name, entry.spec.action.spec().name);
+                // Where every letter is text, no letter leads anywhere.
+                let applies = entry.applies && !context.is_text();
+                for keys in entry.keys.iter().filter(|_| applies) {
+                    let found = leads(context, keys);
+                    assert_eq!(
+                        found,
+                        Lookup::Action(entry.spec.action),
+                        "{keys} in {context:?}"
+                    );
+                }
+            }
+        }
     }
 }

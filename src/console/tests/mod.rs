@@ -25,6 +25,7 @@ mod matrix;
 mod memory;
 mod notices;
 mod plain;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
