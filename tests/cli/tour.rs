@@ -39,8 +39,9 @@ const fn step(
     }
 }
 
-/// See what is wrong; begin to decide what waits; look why letters died; ask what a replay would do; see who lags.
-const STEPS: [Step; 11] = [
+/// See what is wrong; begin to decide what waits; look why letters died; ask what a replay would do; see who lags, and
+/// what a job of somebody else came to.
+const STEPS: [Step; 12] = [
     step(
         "",
         &["Needs attention", "overdue", "410 Gone"],
@@ -56,7 +57,7 @@ const STEPS: [Step; 11] = [
     step("\u{1b}", &["a approve"], None),
     step("5", &["[5 Dead letters", "400 Bad Request"], None),
     step("R", &["dry run", "[ Start replay ]"], Some("replay")),
-    step("\u{1b}", &["R replay many"], None),
+    step("\u{1b}", &["Enter goes in   i explains"], None),
     step("\r", &["In group", "Letter "], None),
     step(
         "\r",
@@ -64,6 +65,7 @@ const STEPS: [Step; 11] = [
         Some("intent"),
     ),
     step("6", &["[6 Agents", "worst first"], Some("agents")),
+    step("7", &["[7 Jobs", "the carrier says"], None),
 ];
 
 /// What came when, in milliseconds of the recording.
