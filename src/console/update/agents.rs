@@ -149,7 +149,8 @@ pub(super) fn limit(model: &Model) -> Result<Panel, String> {
 /// What the bounds that are typed would mean for what waits.
 fn limit_effect(agent: &AgentRow, panel: &Panel) -> String {
     let waiting = agent.queued.saturating_add(agent.retrying);
-    let wait = format!("{} wait now", words::counted(waiting, "intent"));
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    let wait = format!("{} {verb} now", words::counted(waiting, "intent"));
     let at_once = match panel.text("at once").parse::<u32>() {
         Ok(0) => ", as many at once as usual",
         Ok(1) => ", one at a time",
