@@ -236,6 +236,7 @@ struct Inner {
     changes: watch::Receiver<u64>,
     counters: HttpCounters,
     usage: Usage,
+    idlers: stream::Idlers,
     replies: Replies,
 }
 
@@ -256,6 +257,7 @@ impl Api {
                 changes,
                 counters: HttpCounters::default(),
                 usage: Usage::default(),
+                idlers: stream::Idlers::default(),
                 replies: Replies::default(),
             }),
         }

@@ -102,6 +102,28 @@ async fn a_window_that_ends_well_keeps_its_leases() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_had_nothing_goes_on_without_taking_the_work_of_another() {
+    let house = house().await;
+    let idle = house.key("orders", "agent").await;
+    let path = format!("{STREAM}?since=0&wait_seconds=1");
+    let frames = house.stream(&path, &idle).await.rest().await;
+    assert_eq!(frames.len(), 1, "{frames:?}");
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let frames = house.stream(&path, &house.admin).await.rest().await;
+    assert_eq!(frames[0].json()["delivery_attempt"], json!(1));
+    // The one works, the other asks from zero again and again: more often than there are attempts.
+    for _ in 0..4 {
+        let frames = house.stream(&path, &idle).await.rest().await;
+        assert_eq!(frames.len(), 1, "the row is leased: {frames:?}");
+    }
+    assert_eq!(house.intent(&id).await["delivery"]["state"], "leased");
+    // Who had the row and starts again has lost it, and gets it at once.
+    let frames = house.stream(&path, &house.admin).await.rest().await;
+    assert_eq!(frames[0].json()["intent_id"], json!(id));
+    assert_eq!(frames[0].json()["delivery_attempt"], json!(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credit_bounds_what_a_connection_has_unfinished() {
     let house = house().await;
     for number in 0..3 {
