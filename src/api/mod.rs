@@ -106,6 +106,8 @@ pub struct Settings {
     pub stream_credit: u32,
     /// Silence on a stream after which a comment is sent.
     pub keepalive: Duration,
+    /// How soon after a window without a row the next one from zero is the same listener's.
+    pub reopen_within: Duration,
     /// When the window of a stream ends after the first rows.
     pub early_close: EarlyClose,
     /// Whether an intent's answer repeats seven keys at the top level.
@@ -157,6 +159,7 @@ impl Default for Settings {
             requests_per_minute: 0,
             stream_credit: 16,
             keepalive: Duration::from_secs(8),
+            reopen_within: Duration::from_secs(5),
             early_close: EarlyClose::Auto,
             is_flat_intent: true,
             is_watch_inclusive: true,
@@ -192,6 +195,7 @@ impl Settings {
             requests_per_minute: config.limits.requests_per_minute,
             stream_credit: config.stream.credit,
             keepalive: config.stream.keepalive.to_std(),
+            reopen_within: config.stream.reopen.to_std(),
             early_close: match config.stream.early_close {
                 config::EarlyClose::Auto => EarlyClose::Auto,
                 config::EarlyClose::Always => EarlyClose::Always,

@@ -26,9 +26,6 @@ const ROWS_AT_ONCE: usize = 64;
 /// How long a stream waits before it tries again to be let in by a busy broker.
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
-/// How soon a listener opens its next window after the last one has ended.
-const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
-
 /// Listeners whose window has just ended without a row. Each opens the next one from zero again, as one does that
 /// has just started; but it has lost nothing, and takes over no work of the others at its address.
 #[derive(Debug, Default)]
@@ -37,20 +34,20 @@ pub(super) struct Idlers {
 }
 
 impl Idlers {
-    fn ends(&self, key: KeyId, agent: &Address, now: Mono) {
+    fn ends(&self, key: KeyId, agent: &Address, now: Mono, within: Duration) {
         let mut ended = self.ended.lock();
         ended.retain(|_place, instants| {
-            instants.retain(|at| now.since(*at) < GOES_ON_WITHIN);
+            instants.retain(|at| now.since(*at) < within);
             !instants.is_empty()
         });
         ended.entry((key, agent.clone())).or_default().push(now);
     }
 
     /// True when this is one of them; it is none any more then.
-    fn goes_on(&self, key: KeyId, agent: &Address, now: Mono) -> bool {
+    fn goes_on(&self, key: KeyId, agent: &Address, now: Mono, within: Duration) -> bool {
         let mut ended = self.ended.lock();
         let last = ended.get_mut(&(key, agent.clone())).and_then(Vec::pop);
-        last.is_some_and(|at| now.since(at) < GOES_ON_WITHIN)
+        last.is_some_and(|at| now.since(at) < within)
     }
 }
 
@@ -61,8 +58,9 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
     let since = call.query.number("since", 0)?;
     let wait = call.query.seconds("wait_seconds", 1, 60, 15)?;
     let credit = credit(api, call, agent)?;
+    let within = api.settings().reopen_within;
     let (key, now) = (call.caller.key, api.broker().clock().elapsed());
-    let is_cold_start = since == 0 && !api.inner.idlers.goes_on(key, agent, now);
+    let is_cold_start = since == 0 && !api.inner.idlers.goes_on(key, agent, now, within);
     let spec = SessionSpec {
         agent: agent.clone(),
         binding: Binding::Stream,
@@ -170,7 +168,9 @@ impl AgentStream {
     fn leave(&mut self, session: Option<Session>) -> String {
         if self.since == 0 {
             let now = self.api.broker().clock().elapsed();
-            self.api.inner.idlers.ends(self.key, &self.spec.agent, now);
+            let within = self.api.settings().reopen_within;
+            let idlers = &self.api.inner.idlers;
+            idlers.ends(self.key, &self.spec.agent, now, within);
         }
         self.phase = Phase::Leaving(session);
         sse::farewell("next_seq", self.since)

@@ -8,6 +8,7 @@ pub(super) fn stream(values: &mut Values<'_>) -> Stream {
     Stream {
         credit: values.number("stream.credit"),
         keepalive: values.span("stream.keepalive_seconds"),
+        reopen: values.span("stream.reopen_seconds"),
         early_close: match values.text("stream.early_close").as_str() {
             "always" => EarlyClose::Always,
             "never" => EarlyClose::Never,

@@ -113,6 +113,8 @@ pub struct Stream {
     pub keepalive: Span,
     /// When streams of single intents end.
     pub early_close: EarlyClose,
+    /// How soon a listener that had nothing opens its next window.
+    pub reopen: Span,
 }
 
 /// Retries of the stream and poll bindings.
