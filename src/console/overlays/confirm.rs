@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::console::model::panel::{Ask, Focus, Panel, Rule};
 use crate::console::theme::Role;
-use crate::console::view::kit::{Canvas, Size, fact, span, wrap};
+use crate::console::view::kit::{Canvas, Size, Span, fact, span, wrap};
 
 use super::{lower, middle};
 
@@ -96,6 +96,11 @@ pub(super) fn draw_tiny(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
         None => (place_words(panel), Role::Dim),
     };
     canvas.text(above, &text, role);
+    canvas.spans(inner.x, foot, inner.width, &button(panel, canvas));
+}
+
+/// What acts, and whether the cursor is on it.
+pub(super) fn button(panel: &Panel, canvas: &Canvas<'_>) -> [Span; 2] {
     let is_on = panel.is_on_button();
     let sign = if is_on {
         canvas.paint.glyphs.cursor
@@ -103,11 +108,10 @@ pub(super) fn draw_tiny(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
         " "
     };
     let role = if is_on { Role::Cursor } else { Role::Strong };
-    let button = [
+    [
         span(format!("{sign} "), Role::Strong),
         span(format!("[ {} ]", panel.button), role),
-    ];
-    canvas.spans(inner.x, foot, inner.width, &button);
+    ]
 }
 
 /// Which of the fields has the focus, and what is asked of it.

@@ -12,7 +12,7 @@ use crate::console::update::order;
 use crate::console::view::kit::{Canvas, Size, Span, fact, span, spans_width, wrap};
 use crate::domain::job::JobKind;
 
-use super::lower;
+use super::{confirm, lower};
 
 const LABEL: u16 = 10;
 /// Cells of the panel beside the letters.
@@ -342,18 +342,12 @@ fn foot(canvas: &mut Canvas<'_>, inner: Rect, panel: &Panel) {
             .draw(field, canvas.buffer, canvas.paint, has_focus);
         x = x.saturating_add(10);
     }
-    let is_on = panel.is_on_button();
-    let sign = if is_on {
-        canvas.paint.glyphs.cursor
-    } else {
-        " "
-    };
-    let role = if is_on { Role::Cursor } else { Role::Strong };
-    let spans = [
-        span(format!("{sign} "), Role::Strong),
-        span(format!("[ {} ]", panel.button), role),
-    ];
-    canvas.spans(x, line.y, line.right().saturating_sub(x), &spans);
+    canvas.spans(
+        x,
+        line.y,
+        line.right().saturating_sub(x),
+        &confirm::button(panel, canvas),
+    );
     if canvas.size != Size::Tiny {
         canvas.text_right(line, "Esc cancel", Role::Dim);
     }
