@@ -4,7 +4,7 @@
 
 use crate::broker::Broker;
 use crate::export::many;
-use crate::journeys::{attached, outage, send, short};
+use crate::journeys::{at_a_letter, attached, send, short};
 
 /// How many there are beside the one that is looked for.
 fn count() -> usize {
@@ -65,15 +65,9 @@ fn one_of_many_is_found_by_its_end_by_a_filter_and_by_a_text() {
 #[test]
 fn an_intent_is_read_back_fact_by_fact_and_acts_are_about_now() {
     let broker = Broker::start();
-    let letters = outage(&broker);
-    let letter = letters.last().unwrap();
-    let mut terminal = attached(&broker);
-    terminal.press("5");
-    terminal.await_text(&["[5 Dead letters", "exit code 9"]);
+    let (mut terminal, letter) = at_a_letter(&broker);
     terminal.press("\r");
-    terminal.await_text(&[&format!("▶  {}", short(letter)), "r replay"]);
-    terminal.press("\r");
-    terminal.await_text(&[letter, "FAILED, dead letter", "Timeline"]);
+    terminal.await_text(&[&letter, "FAILED, dead letter", "Timeline"]);
     terminal.press("p");
     terminal.await_text(&["PAUSED"]);
     terminal.press("[");
@@ -88,7 +82,7 @@ fn an_intent_is_read_back_fact_by_fact_and_acts_are_about_now() {
     // From the past one comes back to now, then out of it.
     terminal.press("\u{1b}");
     terminal.await_text(&["FAILED, dead letter", "r replay"]);
-    let shown = broker.json(&["intents", "show", letter]);
+    let shown = broker.json(&["intents", "show", &letter]);
     assert_eq!(shown["intent"]["status"], "FAILED", "{shown}");
     terminal.press("p");
     terminal.leave();

@@ -98,6 +98,17 @@ pub(crate) fn outage(broker: &Broker) -> Vec<String> {
     letters
 }
 
+/// A console with the cursor on the newest letter of an outage, and that letter.
+pub(crate) fn at_a_letter(broker: &Broker) -> (Terminal, String) {
+    let letter = outage(broker).pop().unwrap();
+    let mut terminal = attached(broker);
+    terminal.press("5");
+    terminal.await_text(&["[5 Dead letters", "exit code 9"]);
+    terminal.press("\r");
+    terminal.await_text(&[&format!("▶  {}", short(&letter)), "r replay"]);
+    (terminal, letter)
+}
+
 #[test]
 fn a_job_that_somebody_else_ordered_is_watched_to_its_end() {
     let broker = Broker::start();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
-use crate::journeys::{attached, outage, press_until, send, short};
+use crate::journeys::{at_a_letter, attached, outage, press_until, send, short};
 
 fn read(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
@@ -66,15 +66,9 @@ fn an_outage_is_triaged_by_its_group_and_replayed_to_the_end_of_the_job() {
 #[test]
 fn a_letter_is_edited_and_replayed_as_it_was_written() {
     let broker = Broker::start();
-    let letters = outage(&broker);
-    let letter = letters.last().unwrap();
-    let mut terminal = attached(&broker);
-    terminal.press("5");
-    terminal.await_text(&["[5 Dead letters", "exit code 9"]);
-    terminal.press("\r");
-    terminal.await_text(&[&format!("▶  {}", short(letter)), "r replay"]);
+    let (mut terminal, letter) = at_a_letter(&broker);
     terminal.press("e");
-    terminal.await_text(&[&format!("Edit and replay {}", short(letter)), "▏{"]);
+    terminal.await_text(&[&format!("Edit and replay {}", short(&letter)), "▏{"]);
     press_until(&mut terminal, "\u{13}", "nothing was changed");
     // What stands there goes; half of an object comes first.
     terminal.press("\u{7f}\u{7f}\u{7f}{\"fixed\":");
@@ -97,7 +91,7 @@ fn a_letter_is_edited_and_replayed_as_it_was_written() {
     let id = all.find(replay).unwrap()["intent_id"].as_str().unwrap();
     let made = broker.json(&["intents", "show", id]);
     assert_eq!(made["intent"]["payload"], json!({ "fixed": 1 }), "{made}");
-    let original = broker.json(&["intents", "show", letter]);
+    let original = broker.json(&["intents", "show", &letter]);
     assert_eq!(original["intent"]["payload"], json!({}), "{original}");
     terminal.leave();
 }

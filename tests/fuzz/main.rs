@@ -18,6 +18,7 @@
 
 mod bodies;
 mod events;
+mod memory;
 mod mutate;
 mod pages;
 mod screens;

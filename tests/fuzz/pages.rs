@@ -2,27 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::Request;
-use postroom::api::{Api, Settings, first_start, router};
+use postroom::api::{Api, Settings, router};
 use postroom::bindings::http::Redactor;
 use postroom::bindings::mail::{Links, Reach};
-use postroom::broker::{self, Broker};
-use postroom::clock::{Clock, ManualClock, SeededEntropy};
+use postroom::broker::Broker;
 use postroom::domain::address::{Address, Home};
 use postroom::domain::ids::IntentId;
-use postroom::domain::policy::Policy;
-use postroom::domain::time::{Span, Timestamp};
+use postroom::domain::time::Span;
 use postroom::shutdown::Shutdown;
-use postroom::store::memory::MemoryStore;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
-use crate::{Campaign, Verdict};
+use crate::{Campaign, Verdict, memory};
 
 /// Stands for the token of the open question.
 const TOKEN: &str = "TOKENTOKEN";
@@ -60,26 +56,7 @@ impl Desk {
         };
         let (router, broker, admin) = runtime.block_on(async {
             let shutdown = Shutdown::new(tokio::runtime::Handle::current());
-            let settings = broker::Settings {
-                policy: Policy::default(),
-                queue_max: 1024,
-                batch_commands_max: 4096,
-                batch_bytes_max: 1 << 20,
-                busy_wait: Duration::from_secs(5),
-                bus_lag_max: 1024,
-                readers: 1,
-                room: broker::vitals::RoomSettings::default(),
-                fresh_ids: ("org".to_owned(), "ws".to_owned()),
-                webhook_words: broker::webhooks::plain_words,
-            };
-            let clock: Arc<dyn Clock> =
-                Arc::new(ManualClock::at(Timestamp::from_millis(1_775_901_600_000)));
-            let entropy = Arc::new(SeededEntropy::new(7));
-            let store = Box::new(MemoryStore::new());
-            let tasks = shutdown.tasks("broker");
-            let broker = Broker::start(store, settings, clock, entropy, &tasks).await;
-            let broker = broker.unwrap();
-            let admin = first_start(&broker).await.unwrap().unwrap().token;
+            let (broker, admin) = memory::broker(&shutdown).await;
             let settings = Settings {
                 reach: Some(reach),
                 ..Settings::default()

@@ -6,17 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use postroom::api::{ApiParts, Settings, first_start, serve};
-use postroom::broker::{self, Broker};
+use postroom::api::{ApiParts, Settings, serve};
 use postroom::cli::client::{Call, Client, Frame};
-use postroom::clock::{Clock, ManualClock, SeededEntropy};
 use postroom::desk::remote::RemoteDesk;
 use postroom::desk::{Desk, DeskError};
 use postroom::domain::ids::{Cursor, IntentId, JobId, ThreadId};
-use postroom::domain::policy::Policy;
-use postroom::domain::time::Timestamp;
 use postroom::shutdown::Shutdown;
-use postroom::store::memory::MemoryStore;
 use postroom::store::query::{
     AttemptFilter, AuditFilter, IntentFilter, LetterFilter, PageRequest, ThreadFilter,
 };
@@ -24,7 +19,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::events::Decoder;
-use crate::{Campaign, Verdict, is_sentence, tally};
+use crate::{Campaign, Verdict, is_sentence, memory, tally};
 
 /// Longer than any answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,26 +51,7 @@ impl House {
         let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
         let (address, admin) = runtime.block_on(async {
             let shutdown = Shutdown::new(tokio::runtime::Handle::current());
-            let settings = broker::Settings {
-                policy: Policy::default(),
-                queue_max: 1024,
-                batch_commands_max: 4096,
-                batch_bytes_max: 1 << 20,
-                busy_wait: Duration::from_secs(5),
-                bus_lag_max: 1024,
-                readers: 1,
-                room: broker::vitals::RoomSettings::default(),
-                fresh_ids: ("org".to_owned(), "ws".to_owned()),
-                webhook_words: broker::webhooks::plain_words,
-            };
-            let clock = ManualClock::at(Timestamp::from_millis(1_775_901_600_000));
-            let clock: Arc<dyn Clock> = Arc::new(clock);
-            let entropy = Arc::new(SeededEntropy::new(7));
-            let store = Box::new(MemoryStore::new());
-            let tasks = shutdown.tasks("broker");
-            let broker = Broker::start(store, settings, clock, entropy, &tasks).await;
-            let broker = broker.unwrap();
-            let admin = first_start(&broker).await.unwrap().unwrap().token;
+            let (broker, admin) = memory::broker(&shutdown).await;
             let parts = ApiParts {
                 broker,
                 settings: Settings::default(),
