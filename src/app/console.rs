@@ -36,6 +36,9 @@ use crate::telemetry::{LogGuard, LogRing, LogTarget};
 const STARTING: Duration = Duration::from_millis(200);
 const STARTING_TRIES: u32 = 50;
 
+/// How long a console that is told to stop may wait for its terminal to be read.
+const LAST_FRAMES: Duration = Duration::from_millis(500);
+
 /// `postroom`: the broker and its console, or the console on the broker that is there.
 pub(super) fn run(context: &Context, console: &Console) -> Result<(), Failure> {
     needs_terminal()?;
@@ -190,7 +193,7 @@ async fn show(
     shutdown.on_fault(Arc::new(|_fault| terminal::restore()));
     let screen = shutdown.tasks("console");
     let (clock, its_stop) = (Arc::clone(&context.clock), stop.clone());
-    let (ended, end) = oneshot::channel();
+    let (ended, mut end) = oneshot::channel();
     let (quit, threads) = (shutdown.clone(), screen.clone());
     screen
         .spawn_thread("console", move || {
@@ -203,7 +206,21 @@ async fn show(
             let _gone = ended.send(shown);
         })
         .map_err(|error| Failure::refused(format!("start the console: {error}")))?;
-    match end.await {
+    // Cancel-safe: a oneshot keeps what was sent.
+    let by_itself = tokio::select! {
+        ended = &mut end => Some(ended),
+        () = overdue(stop) => None,
+    };
+    let ended = match by_itself {
+        Some(ended) => ended,
+        None => unread(&mut end).await,
+    };
+    if stop.is_cancelled() && !matches!(ended, Ok(Ok(Ended::Quit))) {
+        // Nobody need be there: room for what gives the terminal back, and for the last words of the process.
+        terminal::forget_unread();
+        terminal::reset();
+    }
+    match ended {
         Ok(Ok(Ended::Gone(reason))) => {
             tracing::info!(reason, "the console ended");
             Ok(Left::Terminal)
@@ -217,6 +234,22 @@ async fn show(
         Ok(Err(error)) => Err(Failure::refused(error.to_string())),
         // The thread panicked; the fault says how.
         Err(_gone) => Err(Failure::Silent),
+    }
+}
+
+/// Told to stop, a console has ended by then, unless it waits for room in its terminal.
+async fn overdue(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST_FRAMES).await;
+}
+
+/// The end of a console whose terminal nobody reads.
+async fn unread<T>(end: &mut oneshot::Receiver<T>) -> Result<T, oneshot::error::RecvError> {
+    loop {
+        terminal::forget_unread();
+        if let Ok(ended) = tokio::time::timeout(LAST_FRAMES, &mut *end).await {
+            return ended;
+        }
     }
 }
 

@@ -337,10 +337,13 @@ impl Between {
 /// Idempotent, and callable from any thread at any time, also while a frame is being drawn.
 pub fn restore() {
     // A thread that hangs in a write to a terminal nobody reads must not keep the process alive.
-    if let Some(mut held) = HELD.try_lock_for(LAST_FRAME_PATIENCE)
-        && !std::mem::replace(&mut *held, false)
-    {
-        return;
+    match HELD.try_lock_for(LAST_FRAME_PATIENCE) {
+        Some(mut held) => {
+            if !std::mem::replace(&mut *held, false) {
+                return;
+            }
+        }
+        None => forget_unread(),
     }
     // Whatever fails here, the rest is still worth trying and there is nobody left to tell.
     if let Ok(mut sink) = output() {
@@ -348,6 +351,21 @@ pub fn restore() {
         drop(sink.flush());
     }
     drop(disable_raw_mode());
+}
+
+/// Throws away what was written and nobody has read, so that a write that waits for room goes on.
+///
+/// For the end alone: what is on the screen is no whole frame afterwards. Callable from any thread.
+pub fn forget_unread() {
+    use rustix::termios::{Action, QueueSelector, tcflow, tcflush};
+    let output = io::stdout();
+    // Who waits for room is not told of it by the first; starting what was stopped wakes it up.
+    let made = tcflush(&output, QueueSelector::OFlush)
+        .and_then(|()| tcflow(&output, Action::OOff))
+        .and_then(|()| tcflow(&output, Action::OOn));
+    if let Err(error) = made {
+        tracing::debug!(%error, "no room could be made in the terminal");
+    }
 }
 
 /// Writes the sequences of [`restore`] no matter who holds the terminal; for `postroom reset-tty`.

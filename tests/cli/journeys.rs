@@ -54,6 +54,18 @@ fn a_terminal_that_hangs_up_ends_an_attached_console_and_nothing_else() {
     assert_eq!(broker.json(&["status"])["ok"], true);
 }
 
+#[test]
+fn a_console_whose_terminal_nobody_reads_stops_when_it_is_told_to() {
+    let data = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::open(data.path(), &["--listen", "127.0.0.1:0"]);
+    terminal.await_text(&["1 Overview", "LIVE"]);
+    terminal.hang();
+    // A frame that finds no room.
+    terminal.resize(30, 100);
+    terminal.signal("TERM");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
 /// The clock of the header.
 fn clock(text: &str) -> Option<String> {
     let header = text.lines().next()?;

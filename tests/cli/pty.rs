@@ -1,6 +1,7 @@
 //! The console in a terminal: what a person sees, read back from a pseudo-terminal.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -165,6 +166,30 @@ impl Terminal {
         } = self;
         drop((pieces, writer, master));
         child
+    }
+
+    /// Fills the terminal with what nobody reads any more, as a connection does that hangs. `end` reads on.
+    pub(crate) fn hang(&self) {
+        const NO_WAITING: i32 = 0o4000 | 0o400;
+        let device = self.master.tty_name().unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        let device = options.write(true).custom_flags(NO_WAITING).open(device);
+        let mut device = device.unwrap();
+        // Who reads here gives up when nobody takes the pieces; then the terminal itself is full.
+        let mut in_a_row = 0;
+        while in_a_row < 100_000 {
+            match device.write(&[b'.'; 4096]) {
+                Ok(_) => in_a_row = 0,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => in_a_row += 1,
+                Err(error) => panic!("{error}"),
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits for its end without reading what it writes.
+    pub(crate) fn exit_code(&mut self) -> u32 {
+        self.child.wait().unwrap().exit_code()
     }
 
     /// Reads to the end; answers with the exit code and what is left on the screen.
