@@ -495,6 +495,22 @@ fn replay(intent: IntentId, hold_seconds: i64) -> Act {
     }
 }
 
+fn hasten(intent: IntentId) -> Act {
+    Act::RetryNow {
+        intent,
+        reason: "vendor is back".to_owned(),
+    }
+}
+
+/// The newest entry of that action in the audit log gives this reason.
+async fn on_record(desk: &dyn Desk, action: &str, reason: &str) {
+    let page = PageRequest::default();
+    let audit = desk.audit(AuditFilter::default(), page).await.unwrap();
+    let entry = audit.items.iter().find(|entry| entry.action == action);
+    let why = entry.and_then(|entry| entry.reason.as_deref());
+    assert_eq!(why, Some(reason), "{action}: {:?}", audit.items);
+}
+
 fn code(result: Result<Done, DeskError>) -> (String, serde_json::Value) {
     match result {
         Err(DeskError::Refused { code, details, .. }) => (code, details),
@@ -565,7 +581,8 @@ async fn a_failed_attempt_is_retried_now_and_ends_as_a_dead_letter_in_a_group() 
             (State::Retrying, Some("503 busy"))
         );
         house.agree("backing off").await;
-        desk.act(Act::RetryNow { intent: id }).await.unwrap();
+        desk.act(hasten(id)).await.unwrap();
+        on_record(desk, "intent.retry_now", "vendor is back").await;
         let handover = session.next().await.unwrap();
         assert_eq!(handover.number, 2);
         house.fail(&handover, "503 still busy").await;
@@ -579,7 +596,7 @@ async fn a_failed_attempt_is_retried_now_and_ends_as_a_dead_letter_in_a_group() 
             (groups[0].count, groups[0].newest.as_slice()),
             (1, [id].as_slice())
         );
-        let again = code(desk.act(Act::RetryNow { intent: id }).await);
+        let again = code(desk.act(hasten(id)).await);
         assert_eq!(again.0, "intent_terminal");
     })
     .await;
@@ -1086,7 +1103,9 @@ async fn a_paused_agent_keeps_its_intents_parked_until_it_is_let_go_on() {
             ("agent://local/default/operator", "cutover")
         );
         house.agree("paused").await;
-        desk.act(Act::Unpause { agent }).await.unwrap();
+        let reason = "cut over".to_owned();
+        desk.act(Act::Unpause { agent, reason }).await.unwrap();
+        on_record(desk, "agent.resume", "cut over").await;
         assert_eq!(session.next().await.unwrap().intent.id, id);
         session.end_window();
         drop(first);
@@ -1117,7 +1136,9 @@ async fn a_killed_agent_gets_nothing_and_goes_on_where_it_was_once_it_is_revived
         assert_eq!((row.state, row.queued), (AgentState::Killed, 1));
         assert_eq!(row.kill.as_ref().unwrap().reason, "runs wild");
         house.agree("killed").await;
-        desk.act(Act::Revive { agent }).await.unwrap();
+        let reason = "patched".to_owned();
+        desk.act(Act::Revive { agent, reason }).await.unwrap();
+        on_record(desk, "agent.revive", "patched").await;
         assert_eq!(session.next().await.unwrap().intent.id, waits);
         session.end_window();
     })

@@ -185,7 +185,10 @@ async fn route(api: &Api, address: &str, below: Below, request: Request) -> Resu
             let Upload(bytes) = Upload::from_request(request, api).await?;
             pause(api, &call, address, &bytes).await?.into_response()
         }
-        Below::Resume => unpause(api, &call, address).await?.into_response(),
+        Below::Resume => {
+            let Upload(bytes) = Upload::from_request(request, api).await?;
+            unpause(api, &call, address, &bytes).await?.into_response()
+        }
         Below::Activity => lately(api, &call, &address)?.into_response(),
         Below::Policy => policy::whole(api, &call, &address, request)
             .await?
@@ -388,9 +391,13 @@ async fn pause(api: &Api, call: &Call, address: Address, bytes: &[u8]) -> Result
     administer(api, AdminCommand::Pause { address, reason }, note).await
 }
 
-async fn unpause(api: &Api, call: &Call, address: Address) -> Result {
+async fn unpause(api: &Api, call: &Call, address: Address, bytes: &[u8]) -> Result {
     call.caller.must_be_admin()?;
-    let note = call.note("agent.resume", &address, None);
+    let body = Body::parse(bytes)?;
+    let mut fields = Fields::of(&body);
+    let reason = fields.text("reason", 2000);
+    fields.done()?;
+    let note = call.note("agent.resume", &address, reason.as_deref());
     administer(api, AdminCommand::Unpause { address }, note).await
 }
 

@@ -68,10 +68,19 @@ pub(super) async fn kill(
 }
 
 /// `POST /v1/mesh/agents/{address_id}/resume`.
-pub(super) async fn revive(State(api): State<Api>, call: Call, Path(text): Path<String>) -> Result {
+pub(super) async fn revive(
+    State(api): State<Api>,
+    call: Call,
+    Path(text): Path<String>,
+    Upload(bytes): Upload,
+) -> Result {
     call.caller.must_be_admin()?;
+    let body = Body::parse(&bytes)?;
+    let mut fields = Fields::of(&body);
+    let reason = fields.text("reason", 2000);
+    fields.done()?;
     let address = agent_of(&api, &text)?;
-    let note = call.note("agent.revive", &address, None);
+    let note = call.note("agent.revive", &address, reason.as_deref());
     let command = AdminCommand::Revive { address };
     api.broker().administer(command, note).await?;
     Ok(Answer(Object::ok().text("status", "active")))

@@ -308,6 +308,9 @@ pub(super) async fn retry_now(
 ) -> Result {
     call.caller.must_be_admin()?;
     let body = Body::parse(&bytes)?;
+    let mut fields = Fields::of(&body);
+    let reason = fields.text("reason", 2000);
+    fields.done()?;
     let intent = intents::visible(&api, &call, &text).await?;
     // What an endpoint's health holds back becomes ready all the same, and goes first when it is well.
     let held = intents::parked(&api, &intent).filter(|reason| reason.starts_with("agent_"));
@@ -330,7 +333,7 @@ pub(super) async fn retry_now(
                 by: call.caller.actor(),
             },
             remember: call.remember(|| body.fingerprint(&[]))?,
-            audit: Some(call.note("intent.retry_now", intent.id, None)),
+            audit: Some(call.note("intent.retry_now", intent.id, reason.as_deref())),
         })
         .await?;
     Ok(Answer(

@@ -72,7 +72,12 @@ async fn steer_one(verb: AgentsVerb, client: &Client, context: &Context) -> Resu
             address,
             "paused: intents are accepted and wait",
         ),
-        AgentsVerb::Resume { address } => (of(&address, "resume")?, json!({}), address, "resumed"),
+        AgentsVerb::Resume { address, why } => (
+            of(&address, "resume")?,
+            json!({ "reason": why }),
+            address,
+            "resumed",
+        ),
         AgentsVerb::Kill {
             address,
             why: given,
@@ -82,9 +87,12 @@ async fn steer_one(verb: AgentsVerb, client: &Client, context: &Context) -> Resu
             address,
             "killed: nothing goes to it or comes from it",
         ),
-        AgentsVerb::Revive { address } => {
-            (mesh(&address, "resume")?, json!({}), address, "revived")
-        }
+        AgentsVerb::Revive { address, why } => (
+            mesh(&address, "resume")?,
+            json!({ "reason": why }),
+            address,
+            "revived",
+        ),
         AgentsVerb::Limit {
             address,
             rate,

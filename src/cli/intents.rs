@@ -65,9 +65,11 @@ pub(super) async fn run(verb: IntentsVerb, context: &Context) -> Result<(), Fail
             })
             .await
         }
-        IntentsVerb::RetryNow { ids } => {
+        IntentsVerb::RetryNow { ids, why } => {
+            let body = why.map_or_else(|| json!({}), |why| json!({ "reason": why }));
             each(context, &ids, "due now", |id| {
-                Call::post(format!("/v1/intents/{}/retry-now", segment(id)), json!({}))
+                let path = format!("/v1/intents/{}/retry-now", segment(id));
+                Call::post(path, body.clone())
             })
             .await
         }

@@ -79,6 +79,8 @@ pub enum Act {
     RetryNow {
         /// Of which intent.
         intent: IntentId,
+        /// Why.
+        reason: String,
     },
     /// Take a staged act back.
     Undo {
@@ -96,6 +98,8 @@ pub enum Act {
     Unpause {
         /// Whose.
         agent: Address,
+        /// Why.
+        reason: String,
     },
     /// Stop an agent: nothing goes to it or comes from it, and what is open waits.
     Kill {
@@ -108,6 +112,8 @@ pub enum Act {
     Revive {
         /// Whose.
         agent: Address,
+        /// Why.
+        reason: String,
     },
     /// Bound how fast an agent is served.
     Limit {

@@ -128,18 +128,16 @@ fn an_agent_that_misbehaves_is_paused_bounded_and_let_go_on() {
     let shown = broker.json(&["intents", "show", &waiting]);
     assert_ne!(shown["intent"]["status"], "COMPLETED", "{shown}");
     terminal.press("P");
-    terminal.await_text(&["[ Resume ]"]);
-    // Nothing is asked there; words meant for a field leave the panel where it is.
-    terminal.press("is");
-    terminal.await_text(&["[ Resume ]", "Esc leaves the panel first"]);
-    terminal.press("\t");
+    terminal.await_text(&["[ Resume ]", "why is required"]);
+    terminal.press("it answers again");
+    terminal.await_text(&["why      ▏it answers again"]);
     press_until(&mut terminal, "\r", "resume orders: done");
     assert_eq!(agent()["paused"], json!(false), "{}", agent());
     broker.until(&["intents", "show", &waiting, "--json"], |out| {
         read(out)["intent"]["status"] == "COMPLETED"
     });
     let audit = broker.json(&["audit"]).to_string();
-    for why in ["it answers nothing", "one at a time"] {
+    for why in ["it answers nothing", "one at a time", "it answers again"] {
         assert!(audit.contains(why), "{why}: {audit}");
     }
     terminal.leave();

@@ -252,7 +252,7 @@ const INTENTS: &[Operation] = &[
             outcome_not_allowed comment_required evidence_required form_invalid"),
     post("/v1/intents/{id}/cancel", "Cancel an intent").ext().body("reason?, actor?").query(OWNED)
         .gives("intent: Intent, event: Event|null, completion_delivery: Completion").refuses("intent_not_found intent_terminal"),
-    post("/v1/intents/{id}/retry-now", "Make a waiting retry due at once").ext().admins().gives("intent: Intent")
+    post("/v1/intents/{id}/retry-now", "Make a waiting retry due at once").ext().admins().body("reason?").gives("intent: Intent")
         .refuses("intent_not_found intent_terminal attempt_in_progress agent_paused not_replayable"),
     post("/v1/intents/{id}/controls", "Change the controls of an intent").query(OWNED)
         .body("controls_patch: ControlsPatch, actor?, reason?, expected_policy_generation?: int(0..)")
@@ -279,7 +279,7 @@ const AGENTS: &[Operation] = &[
     post("/v1/agents/{address}/intents/{id}/nack", "Given back").ext().body("attempt_id?, delay_seconds?: int(0..86400), reason?").gives(AFTER_LEASE).refuses(LEASE),
     post("/v1/agents/{address}/intents/{id}/extend", "Keep the lease longer").ext().body("attempt_id?, seconds?: int(1..86400)").gives(AFTER_LEASE).refuses(LEASE),
     post("/v1/agents/{address}/pause", "Hold an agent's intents back").ext().admins().body("reason?").gives("agent: Agent").refuses("agent_not_found"),
-    post("/v1/agents/{address}/resume", "Let them go on").ext().admins().gives("agent: Agent").refuses("agent_not_found"),
+    post("/v1/agents/{address}/resume", "Let them go on").ext().admins().body("reason?").gives("agent: Agent").refuses("agent_not_found"),
     post("/v1/agents/{address}/limit", "Bound how fast and how many at once an agent gets; zero takes a bound away").ext().admins()
         .body("rate_per_second?: number, max_in_flight?: int(0..4096), reason?").gives("agent: Agent").refuses("agent_not_found"),
     post("/v1/agents/{address}/reset-breaker", "Close the breaker of an agent that is called").ext().admins().body("reason?").gives("agent: Agent").refuses("agent_not_found"),
@@ -296,7 +296,7 @@ const AGENTS: &[Operation] = &[
     get("/v1/mesh/agents/{id}", "An agent with what it counted in a month, and what became of it").gives("agent: MeshAgent").refuses("agent_not_found"),
     get("/v1/mesh/events", "What became of agents, newest first").query("limit: int(1..1000), event_type").gives("events: [MeshEvent]"),
     post("/v1/mesh/agents/{id}/kill", "Stop an agent: nothing goes to it and nothing comes from it").admins().body("reason?").gives("status").refuses("agent_not_found"),
-    post("/v1/mesh/agents/{id}/resume", "Revive it").admins().gives("status").refuses("agent_not_found"),
+    post("/v1/mesh/agents/{id}/resume", "Revive it").admins().body("reason?").gives("status").refuses("agent_not_found"),
     get("/v1/webhooks/subscriptions", "Webhook subscriptions").query("owner_agent, include_inactive: bool").gives("subscriptions: [Subscription]"),
     post("/v1/webhooks/subscriptions", "Subscribe, or change the subscription for this URL").query(OWNED)
         .body("callback_url, event_types: [string], secret?, active?: bool, description?").gives("subscription: Subscription")

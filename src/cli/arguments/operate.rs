@@ -50,6 +50,9 @@ pub enum IntentsVerb {
         /// The intents.
         #[arg(required = true)]
         ids: Vec<String>,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
     },
 }
 
@@ -304,6 +307,9 @@ pub enum AgentsVerb {
     Resume {
         /// Its address.
         address: String,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
     },
     /// Stop it at once: nothing goes to it or comes from it, and what is open waits.
     Kill {
@@ -317,6 +323,9 @@ pub enum AgentsVerb {
     Revive {
         /// Its address.
         address: String,
+        /// Why, for the record.
+        #[arg(long, visible_alias = "reason", value_name = "TEXT")]
+        why: Option<String>,
     },
     /// Bound how fast it is served; 0 takes a bound away.
     Limit {

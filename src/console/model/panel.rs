@@ -18,6 +18,8 @@ pub(crate) enum Deed {
     Mark(String, GroupChange),
     /// Write rows to a file.
     Export(Box<ExportOf>),
+    /// Make a waiting retry due at once.
+    RetryNow(IntentId),
     /// Withdraw unfinished intents.
     Cancel(Vec<IntentId>),
     /// Decide tasks, each at the version that was seen, with one outcome.

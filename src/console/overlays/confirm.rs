@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::console::model::panel::{Ask, Focus, Panel, Rule};
 use crate::console::theme::Role;
-use crate::console::view::kit::{Canvas, Size, Span, fact, span, wrap};
+use crate::console::view::kit::{Canvas, Size, Span, fact, span, spans_width, wrap};
 
 use super::{lower, middle};
 
@@ -22,7 +22,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, panel: &Panel) {
         .collect();
     // What is asked and the button always have their place; facts give way.
     let all = u16::try_from(panel.asks.len()).unwrap_or(u16::MAX);
-    let is_tight = inner.height < 7 + all;
+    let lines: usize = panel
+        .facts
+        .iter()
+        .map(|(_, text)| wrap(text, usize::from(inner.width.saturating_sub(LABEL))).len())
+        .sum();
+    let lines = u16::try_from(lines).unwrap_or(u16::MAX).max(1);
+    let is_tight = inner.height < 7 + all && inner.height < lines.saturating_add(3 + all);
     let gap = u16::from(!is_tight && all > 0);
     let shown = if is_tight { all.min(1) } else { all };
     let problem = u16::from(panel.problem.is_some() || !is_tight);
@@ -146,11 +152,45 @@ fn draw_ask(canvas: &mut Canvas<'_>, inner: Rect, y: u16, ask: &Ask, has_focus: 
         ..line
     };
     if ask.chosen().is_some() {
-        let role = if has_focus { Role::Cursor } else { Role::Text };
-        return canvas.text(field, &ask.text(), role);
+        return choice(canvas, field, ask, has_focus);
     }
     ask.field
         .draw(field, canvas.buffer, canvas.paint, has_focus);
+}
+
+/// Every option where there is room for all, else the chosen one and how many there are.
+fn choice(canvas: &mut Canvas<'_>, field: Rect, ask: &Ask, has_focus: bool) {
+    let glyphs = canvas.paint.glyphs;
+    let role = |is_chosen| match (is_chosen, has_focus) {
+        (true, true) => Role::Cursor,
+        (true, false) => Role::Strong,
+        (false, _) => Role::Dim,
+    };
+    let options = ask.options().iter().enumerate().flat_map(|(index, words)| {
+        let is_chosen = ask.chosen() == Some(index);
+        let sign = if is_chosen {
+            glyphs.chosen
+        } else {
+            glyphs.unchosen
+        };
+        [
+            span(format!("{sign} {words}"), role(is_chosen)),
+            span("  ", Role::Text),
+        ]
+    });
+    let mut spans: Vec<Span> = options.collect();
+    spans.pop();
+    if spans_width(&spans) > usize::from(field.width) {
+        let place = ask.chosen().unwrap_or_default() + 1;
+        spans = vec![span(ask.text(), role(true))];
+        if ask.options().len() > 1 {
+            spans.push(span(
+                format!("  {place} of {}", ask.options().len()),
+                Role::Dim,
+            ));
+        }
+    }
+    canvas.spans(field.x, field.y, field.width, &spans);
 }
 
 fn place(canvas: &Canvas<'_>, body: Rect, panel: &Panel) -> Rect {
@@ -176,6 +216,7 @@ fn enter_words(panel: &Panel) -> &'static str {
     let why = panel.asks.iter().find(|ask| ask.name == "why");
     let has_choice = panel.asks.iter().any(|ask| ask.chosen().is_some());
     match (why.map(|ask| ask.rule), panel.asks.len()) {
+        (Some(Rule::Required), _) if has_choice => "Space chooses, why is required, Enter acts",
         (Some(Rule::Required), _) => "why is required, Enter acts",
         (Some(_), _) => "why is optional, Tab to the button, Enter acts",
         (None, _) if has_choice => "Space chooses, Tab goes on to the button, Enter acts",
@@ -202,10 +243,15 @@ fn foot(canvas: &mut Canvas<'_>, inner: Rect, panel: &Panel) {
         " "
     };
     let enter = enter_words(panel);
-    let spans = [
+    let mut spans = vec![
         span(format!("{lead} "), Role::Strong),
         span(button, role),
-        span(format!("   {enter}   Esc cancels"), Role::Dim),
+        span(format!("   {enter}"), Role::Dim),
+        span("   Esc cancels", Role::Dim),
     ];
+    // Whole or not at all: Esc is the same everywhere.
+    if spans_width(&spans) > usize::from(foot.width) {
+        spans.pop();
+    }
     canvas.spans(foot.x, foot.y, foot.width, &spans);
 }

@@ -130,11 +130,35 @@ fn the_key_that_paused_an_agent_resumes_it_and_shows_who_paused_it_and_why() {
         "{screen}"
     );
     bench.key(KeyCode::Enter);
-    assert_eq!(bench.acts(), [], "the button does not have the focus");
-    bench.key(KeyCode::Tab);
+    assert_eq!(bench.acts(), [], "a reason is asked for first");
+    bench.keys("cut over");
     bench.key(KeyCode::Enter);
-    let agent = fixtures::address("partner-export");
-    assert_eq!(bench.acts(), [Act::Unpause { agent }]);
+    let (agent, reason) = (fixtures::address("partner-export"), "cut over".to_owned());
+    assert_eq!(bench.acts(), [Act::Unpause { agent, reason }]);
+}
+
+#[test]
+fn a_retry_is_hastened_through_a_panel_that_says_what_it_spends_and_asks_why() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("3jr");
+    let screen = bench.screen();
+    for words in [
+        "Retry e07c41d8 now",
+        "attempt 3 of 6 starts",
+        "due by itself in",
+    ] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    bench.pass(1_000);
+    bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [], "a reason is asked for first");
+    bench.keys("vendor is back");
+    bench.key(KeyCode::Enter);
+    let acts = bench.acts();
+    assert!(
+        matches!(acts.as_slice(), [Act::RetryNow { reason, .. }] if reason == "vendor is back"),
+        "{acts:?}"
+    );
 }
 
 #[test]

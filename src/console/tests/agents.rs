@@ -164,9 +164,10 @@ fn k_says_what_a_kill_refuses_asks_why_and_the_same_key_revives() {
     );
     bench.keys("K");
     bench.pass(1_000);
-    bench.key(KeyCode::Tab);
+    bench.keys("patched");
     bench.key(KeyCode::Enter);
-    assert_eq!(bench.acts(), [kill, Act::Revive { agent }]);
+    let reason = "patched".to_owned();
+    assert_eq!(bench.acts(), [kill, Act::Revive { agent, reason }]);
 }
 
 #[test]

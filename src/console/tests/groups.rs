@@ -15,12 +15,12 @@ fn marked(bench: &Bench) -> Vec<GroupChange> {
     changes.collect()
 }
 
-/// Past state, owner and note, and Enter there.
-fn to_the_button(bench: &mut Bench) {
+/// The reason is what is left to be said.
+fn because(bench: &mut Bench, why: &str) {
     bench.pass(1_000);
-    for _field in 0..3 {
-        bench.key(KeyCode::Tab);
-    }
+    bench.key(KeyCode::Enter);
+    assert!(bench.model.overlay.is_some(), "a reason is asked for first");
+    bench.keys(why);
     bench.key(KeyCode::Enter);
 }
 
@@ -30,7 +30,7 @@ fn m_takes_a_group_and_gives_it_back() {
     bench.keys("5");
     assert!(bench.screen().contains("m take"), "{}", bench.screen());
     bench.keys("m");
-    to_the_button(&mut bench);
+    because(&mut bench, "on call");
     bench.desk.script(|script| {
         script.groups[0].state = GroupState::Said(GroupStand::Acknowledged);
         script.groups[0].owner = Some(fixtures::address("alice"));
@@ -42,7 +42,7 @@ fn m_takes_a_group_and_gives_it_back() {
         "{screen}"
     );
     bench.keys("m");
-    to_the_button(&mut bench);
+    because(&mut bench, "end of shift");
     let changes = marked(&bench);
     assert_eq!(changes[0].owner, Some(Some(fixtures::address("alice"))));
     assert_eq!(changes[0].stand, Some(GroupStand::Acknowledged));
@@ -84,6 +84,15 @@ fn the_panel_of_an_owner_says_state_owner_and_note_at_once() {
     bench.key(KeyCode::Tab);
     bench.keys("vendor says fixed");
     bench.key(KeyCode::Enter);
+    assert_eq!(bench.acts(), [], "a reason is asked for first");
+    bench.key(KeyCode::Tab);
+    bench.keys("handed over");
+    bench.key(KeyCode::Enter);
+    let acts = bench.acts();
+    assert!(
+        matches!(&acts[0], Act::MarkGroup { reason: Some(why), .. } if why == "handed over"),
+        "{acts:?}"
+    );
     assert_eq!(
         marked(&bench),
         [GroupChange {

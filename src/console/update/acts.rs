@@ -1,7 +1,9 @@
-//! Acts that need no panel: replaying one dead letter, taking something back.
+//! Acts on one row: replaying a dead letter, trying again at once, taking something back.
 
 use crate::console::action::place::Place;
+use crate::console::format;
 use crate::console::model::overlay::{EditReplay, Overlay};
+use crate::console::model::panel::{Deed, Panel};
 use crate::console::model::{Model, Sent, Weight};
 use crate::console::sanitise;
 use crate::console::task::{Query, Task};
@@ -11,8 +13,10 @@ use crate::desk::rows::IntentView;
 use crate::domain::ids::{HoldId, IntentId};
 use crate::domain::payload::Payload;
 use crate::domain::status::State;
+use crate::domain::time::Span;
 use crate::store::query::LetterState;
 
+use super::panels::{fact, panel};
 use super::{decide, keys};
 
 /// Sends an act as a batch of its own.
@@ -72,25 +76,65 @@ pub(super) enum Again {
 
 /// `r`: replays a dead letter as a new intent, or makes a waiting retry due now.
 pub(super) fn replay(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Task>) {
-    let checked = model
-        .may_act()
-        .and_then(|()| again(model))
-        .and_then(|again| keys::armed(model, model.entered, is_repeat, "r").map(|()| again));
+    let checked = model.may_act().and_then(|()| again(model));
     match checked {
         Err(reason) => model.say(Weight::Warn, reason),
-        Ok(Again::RetryNow(intent)) => {
-            let what = format!("retry {} now", intent.short());
-            send(
-                model,
-                Some(intent),
-                what,
-                "retry".to_owned(),
-                Act::RetryNow { intent },
-                tasks,
-            );
-        }
-        Ok(Again::Replay(intent)) => replay_one(model, intent, None, tasks),
+        // It cannot be taken back, so a panel asks first; that one only opens.
+        Ok(Again::RetryNow(intent)) => match hasten(model, intent) {
+            Ok(panel) => model.overlay = Some(Overlay::Panel(panel)),
+            Err(reason) => model.say(Weight::Warn, reason),
+        },
+        Ok(Again::Replay(intent)) => match keys::armed(model, model.entered, is_repeat, "r") {
+            Ok(()) => replay_one(model, intent, None, tasks),
+            Err(reason) => model.say(Weight::Warn, reason),
+        },
     }
+}
+
+/// What trying at once would spend, and why it should.
+fn hasten(model: &Model, intent: IntentId) -> Result<Panel, String> {
+    let row = match &model.detail.intent {
+        Some(view) if view.row.id == intent => &view.row,
+        _ => model.intents.rows.live_row()?,
+    };
+    let title = format!("Retry {} now", intent.short());
+    let mut panel = panel(model, Deed::RetryNow(intent), title, "Retry now");
+    let due = match row.next_at.map(|at| at.since(model.at.wall)) {
+        Some(left) if left > Span::ZERO => format!("due by itself in {}", format::age(left)),
+        Some(_) | None => "due already; it waits for its agent".to_owned(),
+    };
+    let next = row.attempts.saturating_add(1);
+    panel.facts = vec![
+        fact("waits", format!("for {}; {due}", row.to.name())),
+        fact(
+            "effect",
+            format!(
+                "attempt {next} of {} starts as soon as {} takes it",
+                row.max_attempts,
+                row.to.name()
+            ),
+        ),
+        fact(
+            "back",
+            "an attempt that is made cannot be taken back; if it fails, the retries go on as planned",
+        ),
+    ];
+    if let Some(note) = &row.note {
+        panel.facts.insert(1, fact("failed", note.clone()));
+    }
+    Ok(panel)
+}
+
+/// Makes it due.
+pub(super) fn retry_now(
+    model: &mut Model,
+    intent: IntentId,
+    reason: String,
+    tasks: &mut Vec<Task>,
+) {
+    let what = format!("retry {} now", intent.short());
+    let act = Act::RetryNow { intent, reason };
+    send(model, Some(intent), what, "retry".to_owned(), act, tasks);
 }
 
 /// Stages the replay of one dead letter.

@@ -29,7 +29,6 @@ pub(super) fn pause(model: &Model) -> Result<Panel, String> {
     if let Some(pause) = &agent.pause {
         let title = format!("Resume {name}");
         let mut panel = panel(model, Deed::Unpause(agent.address.clone()), title, "Resume");
-        panel.ask_nothing();
         let since = format::moment(pause.at, model.at.wall);
         panel.facts = vec![
             fact(
@@ -79,7 +78,6 @@ pub(super) fn kill(model: &Model) -> Result<Panel, String> {
     if let Some(kill) = &agent.kill {
         let deed = Deed::Revive(agent.address.clone());
         let mut panel = panel(model, deed, format!("Revive {name}"), "Revive");
-        panel.ask_nothing();
         let since = format::moment(kill.at, model.at.wall);
         let by = short(&kill.by);
         panel.facts = vec![
@@ -254,9 +252,9 @@ pub(super) fn with_options(deed: Deed, panel: &Panel) -> Deed {
 pub(super) fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task>) {
     let (verb, agent, act) = match deed {
         Deed::Pause(agent) => ("pause", agent.clone(), Act::Pause { agent, reason }),
-        Deed::Unpause(agent) => ("resume", agent.clone(), Act::Unpause { agent }),
+        Deed::Unpause(agent) => ("resume", agent.clone(), Act::Unpause { agent, reason }),
         Deed::Kill(agent) => ("kill", agent.clone(), Act::Kill { agent, reason }),
-        Deed::Revive(agent) => ("revive", agent.clone(), Act::Revive { agent }),
+        Deed::Revive(agent) => ("revive", agent.clone(), Act::Revive { agent, reason }),
         Deed::Limit(agent, limit) => (
             "limit",
             agent.clone(),

@@ -51,6 +51,7 @@ pub(super) fn take(model: &Model) -> Result<Panel, String> {
     let label = words::group_label(&group.fingerprint);
     let mut panel = own(model)?;
     panel.title = format!("{verb} group {label}");
+    panel.button = verb;
     for ask in &mut panel.asks {
         match ask.name {
             "owner" => ask.set(&owner),
@@ -58,6 +59,9 @@ pub(super) fn take(model: &Model) -> Result<Panel, String> {
             _ => {}
         }
     }
+    // What is to be said stands there already; only the reason is missing.
+    let why = panel.asks.iter().position(|ask| ask.name == "why");
+    panel.focus = why.map_or(panel.focus, Focus::Ask);
     Ok(panel)
 }
 
@@ -86,7 +90,9 @@ pub(super) fn own(model: &Model) -> Result<Panel, String> {
     );
     let mut note = Ask::new("note", Rule::Optional);
     note.set(group.note.as_deref().unwrap_or_default());
+    let why = panel.asks.pop();
     panel.asks = vec![state, owner, note];
+    panel.asks.extend(why);
     panel.focus = Focus::Ask(0);
     panel.facts = vec![
         fact(

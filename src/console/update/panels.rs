@@ -426,6 +426,7 @@ fn carry_out(model: &mut Model, deed: Deed, reason: String, tasks: &mut Vec<Task
         Deed::Decide(items, outcome) => {
             bulk::send(model, &items, &outcome, optional.as_deref(), batch, tasks);
         }
+        Deed::RetryNow(intent) => acts::retry_now(model, intent, reason, tasks),
         deed @ (Deed::Pause(_)
         | Deed::Unpause(_)
         | Deed::Kill(_)

@@ -240,9 +240,10 @@ impl Acting<'_> {
                 });
                 ("intent.cancel", intent, reason, command)
             }
-            Act::RetryNow { intent } => {
+            Act::RetryNow { intent, reason } => {
+                let reason = reason_of(&bodies::reason(Some(&reason)))?;
                 let command = Command::RetryNow { by: self.actor() };
-                ("intent.retry_now", intent, None, command)
+                ("intent.retry_now", intent, reason, command)
             }
             Act::Resume {
                 intent,

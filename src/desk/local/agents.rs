@@ -22,12 +22,12 @@ impl Acting<'_> {
                     AdminCommand::Pause { address, reason },
                 )
             }
-            Act::Unpause { agent } => {
-                let address = agent.clone();
+            Act::Unpause { agent, reason } => {
+                let (address, why) = (agent.clone(), named(&reason)?);
                 (
                     "agent.resume",
                     agent,
-                    None,
+                    why,
                     AdminCommand::Unpause { address },
                 )
             }
@@ -41,14 +41,9 @@ impl Acting<'_> {
                     AdminCommand::Kill { address, reason },
                 )
             }
-            Act::Revive { agent } => {
-                let address = agent.clone();
-                (
-                    "agent.revive",
-                    agent,
-                    None,
-                    AdminCommand::Revive { address },
-                )
+            Act::Revive { agent, reason } => {
+                let (address, why) = (agent.clone(), named(&reason)?);
+                ("agent.revive", agent, why, AdminCommand::Revive { address })
             }
             Act::Limit {
                 agent,

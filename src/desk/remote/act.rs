@@ -97,10 +97,10 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
             hold,
         } => on_letter(link, intent, "discard", &bodies::discard(&reason, hold)).await,
         Act::Cancel { intent, reason } => {
-            let body = bodies::reason(reason.as_deref());
-            on_intent(link, intent, "cancel", &body).await
+            let reason = bodies::reason(reason.as_deref());
+            on_intent(link, intent, "cancel", &reason).await
         }
-        Act::RetryNow { intent } => on_intent(link, intent, "retry-now", "{}").await,
+        Act::RetryNow { intent, reason } => hasten(link, intent, &reason).await,
         Act::Resume {
             intent,
             body,
@@ -119,6 +119,10 @@ pub(super) async fn run(link: &Link, act: Act) -> Result<Done, DeskError> {
         | Act::Limit { .. }
         | Act::ResetBreaker { .. }) => to_agent(link, about_agent).await,
     }
+}
+
+async fn hasten(link: &Link, intent: IntentId, reason: &str) -> Result<Done, DeskError> {
+    on_intent(link, intent, "retry-now", &bodies::reason(Some(reason))).await
 }
 
 /// What changes no intent and no agent.
@@ -153,11 +157,15 @@ async fn to_agent(link: &Link, act: Act) -> Result<Done, DeskError> {
         Act::Pause { agent, reason } => {
             on_agent(link, &agent, "pause", &bodies::reason(Some(&reason))).await
         }
-        Act::Unpause { agent } => on_agent(link, &agent, "resume", "{}").await,
+        Act::Unpause { agent, reason } => {
+            on_agent(link, &agent, "resume", &bodies::reason(Some(&reason))).await
+        }
         Act::Kill { agent, reason } => {
             on_mesh(link, &agent, "kill", &bodies::reason(Some(&reason))).await
         }
-        Act::Revive { agent } => on_mesh(link, &agent, "resume", "{}").await,
+        Act::Revive { agent, reason } => {
+            on_mesh(link, &agent, "resume", &bodies::reason(Some(&reason))).await
+        }
         Act::Limit {
             agent,
             limit,
