@@ -106,8 +106,6 @@ pub struct Settings {
     pub stream_credit: u32,
     /// Silence on a stream after which a comment is sent.
     pub keepalive: Duration,
-    /// How soon after a window without a row the next one from zero is the same listener's.
-    pub reopen_within: Duration,
     /// When the window of a stream ends after the first rows.
     pub early_close: EarlyClose,
     /// Whether an intent's answer repeats seven keys at the top level.
@@ -159,7 +157,6 @@ impl Default for Settings {
             requests_per_minute: 0,
             stream_credit: 16,
             keepalive: Duration::from_secs(8),
-            reopen_within: Duration::from_secs(5),
             early_close: EarlyClose::Auto,
             is_flat_intent: true,
             is_watch_inclusive: true,
@@ -195,7 +192,6 @@ impl Settings {
             requests_per_minute: config.limits.requests_per_minute,
             stream_credit: config.stream.credit,
             keepalive: config.stream.keepalive.to_std(),
-            reopen_within: config.stream.reopen.to_std(),
             early_close: match config.stream.early_close {
                 config::EarlyClose::Auto => EarlyClose::Auto,
                 config::EarlyClose::Always => EarlyClose::Always,
@@ -240,7 +236,6 @@ struct Inner {
     changes: watch::Receiver<u64>,
     counters: HttpCounters,
     usage: Usage,
-    idlers: stream::Idlers,
     replies: Replies,
 }
 
@@ -261,7 +256,6 @@ impl Api {
                 changes,
                 counters: HttpCounters::default(),
                 usage: Usage::default(),
-                idlers: stream::Idlers::default(),
                 replies: Replies::default(),
             }),
         }

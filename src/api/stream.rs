@@ -1,10 +1,8 @@
 //! The `stream` binding: a receiver keeps a connection open and gets its intents over it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::response::Response;
-use parking_lot::Mutex;
 
 use crate::api::Api;
 use crate::api::answer::Result;
@@ -13,10 +11,8 @@ use crate::api::mesh;
 use crate::api::sse::{self, Source, Turn, Window};
 use crate::broker::request::BrokerError;
 use crate::broker::session::{Handover, Session, SessionMode, SessionSpec};
-use crate::clock::Mono;
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
-use crate::domain::ids::KeyId;
 use crate::wire::errors::Problem;
 use crate::wire::rows::Row;
 
@@ -26,31 +22,6 @@ const ROWS_AT_ONCE: usize = 64;
 /// How long a stream waits before it tries again to be let in by a busy broker.
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
-/// Listeners whose window has just ended without a row. Each opens the next one from zero again, as one does that
-/// has just started; but it has lost nothing, and takes over no work of the others at its address.
-#[derive(Debug, Default)]
-pub(super) struct Idlers {
-    ended: Mutex<HashMap<(KeyId, Address), Vec<Mono>>>,
-}
-
-impl Idlers {
-    fn ends(&self, key: KeyId, agent: &Address, now: Mono, within: Duration) {
-        let mut ended = self.ended.lock();
-        ended.retain(|_place, instants| {
-            instants.retain(|at| now.since(*at) < within);
-            !instants.is_empty()
-        });
-        ended.entry((key, agent.clone())).or_default().push(now);
-    }
-
-    /// True when this is one of them; it is none any more then.
-    fn goes_on(&self, key: KeyId, agent: &Address, now: Mono, within: Duration) -> bool {
-        let mut ended = self.ended.lock();
-        let last = ended.get_mut(&(key, agent.clone())).and_then(Vec::pop);
-        last.is_some_and(|at| now.since(at) < within)
-    }
-}
-
 /// `GET {addr}/intents/stream`. Never an error for load: the stream is held instead.
 pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response> {
     call.caller.must_receive_at(agent)?;
@@ -58,21 +29,19 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
     let since = call.query.number("since", 0)?;
     let wait = call.query.seconds("wait_seconds", 1, 60, 15)?;
     let credit = credit(api, call, agent)?;
-    let within = api.settings().reopen_within;
-    let (key, now) = (call.caller.key, api.broker().clock().elapsed());
-    let is_cold_start = since == 0 && !api.inner.idlers.goes_on(key, agent, now, within);
     let spec = SessionSpec {
         agent: agent.clone(),
         binding: Binding::Stream,
         credit,
-        mode: SessionMode::Standing { is_cold_start },
+        mode: SessionMode::Standing {
+            is_cold_start: since == 0,
+        },
     };
     let closes_early = Window::closes_early(api, &call.headers);
     let window = Window::open(api, call, wait, closes_early).at(agent);
     let takes_rows = is_pull(api, agent) && wants_open_rows(call)? && !window.is_crowded();
     Ok(sse::respond(AgentStream {
         api: api.clone(),
-        key,
         spec,
         since,
         window,
@@ -137,7 +106,6 @@ enum Phase {
 
 struct AgentStream {
     api: Api,
-    key: KeyId,
     spec: SessionSpec,
     /// The last row sent, or what the reader has already.
     since: u64,
@@ -166,12 +134,6 @@ impl AgentStream {
     }
 
     fn leave(&mut self, session: Option<Session>) -> String {
-        if self.since == 0 {
-            let now = self.api.broker().clock().elapsed();
-            let within = self.api.settings().reopen_within;
-            let idlers = &self.api.inner.idlers;
-            idlers.ends(self.key, &self.spec.agent, now, within);
-        }
         self.phase = Phase::Leaving(session);
         sse::farewell("next_seq", self.since)
     }

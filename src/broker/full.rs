@@ -118,7 +118,7 @@ impl Writer {
         // Those that came with it come again.
         for message in &messages {
             if let Message::Open(_spec, id, _sender) = message {
-                drop(self.outbox.close(*id));
+                drop(self.outbox.close(*id, parts.clock.now()));
             }
         }
         full.keep(messages, &parts.vitals)

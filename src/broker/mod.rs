@@ -33,6 +33,7 @@ mod gather;
 pub mod groups;
 mod jobs;
 mod late;
+mod listeners;
 mod lookout;
 pub mod mesh;
 mod notices;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::broker::listeners::Listeners;
 use crate::broker::mesh::Mesh;
-
 use crate::broker::push::Endpoints;
 use crate::broker::session::{Handover, SessionMode, SessionSpec};
 use crate::domain::address::Address;
 use crate::domain::agent::Binding;
 use crate::domain::ids::{AttemptId, IntentId, SessionId};
+use crate::domain::time::Timestamp;
 
 /// Every connection, by receiver.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Outbox {
     sessions: BTreeMap<SessionId, OpenSession>,
     /// Agents that are called rather than coming themselves.
     pub(super) endpoints: Endpoints,
+    /// Which streams listen where, and whether alone.
+    pub(super) listeners: Listeners,
     /// Agents that beat. Shared with whoever takes heartbeats.
     pub(super) mesh: Arc<Mesh>,
 }
@@ -103,10 +106,12 @@ impl Outbox {
     }
 
     /// Forgets a connection and says what it held.
-    pub(super) fn close(&mut self, id: SessionId) -> Vec<(AttemptId, IntentId)> {
+    pub(super) fn close(&mut self, id: SessionId, now: Timestamp) -> Vec<(AttemptId, IntentId)> {
         let Some(session) = self.sessions.remove(&id) else {
             return Vec::new();
         };
+        let is_idle = session.unfinished.is_empty();
+        self.listeners.go(&session.spec.agent, id, is_idle, now);
         self.endpoints.close(id);
         if let Some(slots) = self.agents.get_mut(&session.spec.agent) {
             slots.turn.retain(|other| *other != id);
@@ -121,6 +126,7 @@ impl Outbox {
     pub(super) fn close_all(&mut self) {
         self.agents.clear();
         self.sessions.clear();
+        self.listeners.clear();
     }
 
     pub(super) fn is_alive(&self, id: SessionId) -> bool {
@@ -240,7 +246,7 @@ impl Outbox {
     }
 
     /// Ends the one-time connections that have had their hand-over.
-    pub(super) fn end_spent(&mut self) {
+    pub(super) fn end_spent(&mut self, now: Timestamp) {
         let spent: Vec<SessionId> = self
             .sessions
             .iter()
@@ -251,7 +257,7 @@ impl Outbox {
             .collect();
         for id in spent {
             // What it holds stays leased: the receiver has it.
-            drop(self.close(id));
+            drop(self.close(id, now));
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn close(
     id: SessionId,
     closing: Closing,
 ) -> Result<(), StoreError> {
-    let held = batch.outbox.close(id);
+    let held = batch.outbox.close(id, batch.now);
     let Closing {
         is_broken,
         unwritten,
@@ -74,8 +74,19 @@ pub(super) fn give_back(
     Ok(())
 }
 
-/// A receiver that remembers nothing gets what streams hold that live no longer.
-pub(super) fn take_over(batch: &mut Batch<'_>, agent: &Address) -> Result<(), StoreError> {
+/// Gives what streams hold that live no longer to whoever remembers nothing and is alone there.
+pub(super) fn take_over(batch: &mut Batch<'_>) -> Result<(), StoreError> {
+    for agent in batch
+        .outbox
+        .listeners
+        .take_due(batch.now, &batch.policy.listening)
+    {
+        take_over_at(batch, &agent)?;
+    }
+    Ok(())
+}
+
+fn take_over_at(batch: &mut Batch<'_>, agent: &Address) -> Result<(), StoreError> {
     batch.flush()?;
     let mut orphans = Vec::new();
     for intent in batch.txn.leased(Some(agent), TAKEOVER_MAX)? {

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod keys;
+mod listeners;
 mod room;
 
 use std::sync::Arc;
@@ -231,89 +232,6 @@ async fn what_was_sent_before_anybody_listened_is_handed_over_in_order_as_credit
     got.sort_unstable();
     sent.sort_unstable();
     assert_eq!(got, sent);
-}
-
-#[tokio::test]
-async fn several_listeners_compete_and_each_row_goes_to_one() {
-    let house = house().await;
-    let mut one = house.listen(4, false).await;
-    let mut other = house.listen(4, false).await;
-    for number in 0..6 {
-        house.send(number).await;
-    }
-    // Answers leave before hand-overs: one more commit, and all are written.
-    house.broker.tick().await.unwrap();
-    let mut counts = [0, 0];
-    while let Some(handover) = one.try_next() {
-        assert_eq!(handover.number, 1);
-        counts[0] += 1;
-    }
-    while other.try_next().is_some() {
-        counts[1] += 1;
-    }
-    assert_eq!(counts, [3, 3]);
-}
-
-#[tokio::test]
-async fn a_connection_that_breaks_gives_back_at_once_and_the_next_row_is_higher() {
-    let house = house().await;
-    let id = house.send(1).await;
-    let mut first = house.listen(16, true).await;
-    let old = first.next().await.unwrap();
-    drop(first);
-    let mut second = house.listen(16, true).await;
-    let new = second.next().await.unwrap();
-    assert_eq!((new.intent.id, new.number), (id, 2));
-    assert!(new.row_seq() > old.row_seq());
-    let stale = house
-        .resume(id, Some(old.attempt), json!({"late": true}))
-        .await;
-    assert!(matches!(stale, Err(BrokerError::Refused(_))));
-}
-
-#[tokio::test]
-async fn a_window_that_ends_keeps_its_leases_until_a_cold_start_takes_them_over() {
-    let house = house().await;
-    house.send(1).await;
-    let mut first = house.listen(16, true).await;
-    first.next().await.unwrap();
-    first.end_window();
-    let mut warm = house.listen(16, false).await;
-    house.broker.tick().await.unwrap();
-    assert!(warm.try_next().is_none(), "the client may be working");
-    warm.end_window();
-    let mut cold = house.listen(16, true).await;
-    assert_eq!(cold.next().await.unwrap().number, 2);
-}
-
-#[tokio::test]
-async fn a_poll_gets_up_to_its_limit_once() {
-    let house = house().await;
-    for number in 0..3 {
-        house.send(number).await;
-    }
-    let mut poll = house.open(2, SessionMode::Once).await;
-    let mut rows = 0;
-    while poll.next().await.is_some() {
-        rows += 1;
-    }
-    assert_eq!(rows, 2);
-    poll.end_window();
-    let mut again = house.open(10, SessionMode::Once).await;
-    assert!(again.next().await.is_some());
-    assert!(again.next().await.is_none(), "leased rows stay invisible");
-}
-
-#[tokio::test]
-async fn a_poll_that_hangs_up_before_it_read_its_rows_gives_them_back() {
-    let house = house().await;
-    let id = house.send(1).await;
-    let poll = house.open(2, SessionMode::Once).await;
-    house.broker.tick().await.unwrap();
-    drop(poll);
-    let mut again = house.open(2, SessionMode::Once).await;
-    let handover = again.next().await.unwrap();
-    assert_eq!((handover.intent.id, handover.number), (id, 2));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ use crate::broker::{
     LAST_HOLD, Message, Settings, admin, alarms, audit, boot, jobs, push, retention, rounds,
 };
 use crate::clock::{Clock, Entropy, Mono};
+use crate::domain::agent::Binding;
 use crate::domain::ids::{AttemptId, Cursor, IdMap, IntentId};
 use crate::domain::intent::Intent;
 use crate::domain::time::Timestamp;
@@ -244,6 +245,7 @@ impl Writer {
             take(&mut batch, message, &mut answers, &mut self.payloads)?;
         }
         rounds::tick(&mut batch, self.next_due)?;
+        rounds::take_over(&mut batch)?;
         let is_last = messages
             .iter()
             .any(|message| matches!(message, Message::Stop(_)));
@@ -300,7 +302,7 @@ impl Writer {
         // Before the answers: who is told that it is done sees it done.
         parts.endpoints.put(self.outbox.endpoints.changed(now));
         let stop = answers.send(messages, last);
-        self.hand_over(&deliveries, &published.intents)?;
+        self.hand_over(&deliveries, &published.intents, now)?;
         if !published.items.is_empty() {
             // Nobody listening is fine.
             drop(parts.bus.send(Arc::new(published)));
@@ -311,7 +313,9 @@ impl Writer {
         let endpoints = &mut self.outbox.endpoints;
         let call = endpoints.next_due(&parts.registry.load(), now);
         let of_mesh = parts.mesh.next_change(now, &parts.settings.policy.mesh);
-        let soonest = next_due.into_iter().chain(call).chain(of_mesh).min();
+        let alone = self.outbox.listeners.next_due();
+        let due = [next_due, call, of_mesh, alone];
+        let soonest = due.into_iter().flatten().min();
         parts.due.send_replace(soonest);
         Ok(stop)
     }
@@ -321,6 +325,7 @@ impl Writer {
         &mut self,
         deliveries: &[DueRow],
         moved: &[Arc<Intent>],
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         if !deliveries.is_empty() {
             let by_id: IdMap<&Arc<Intent>> =
@@ -362,7 +367,7 @@ impl Writer {
                 }
             }
         }
-        self.outbox.end_spent();
+        self.outbox.end_spent(now);
         self.outbox.end_batch();
         Ok(())
     }
@@ -466,12 +471,12 @@ fn take(
                     push::expect(batch, &agent);
                 }
             }
-            if spec.mode
-                == (SessionMode::Standing {
-                    is_cold_start: true,
-                })
+            if let (Binding::Stream, SessionMode::Standing { is_cold_start }) =
+                (spec.binding, spec.mode)
             {
-                rounds::take_over(batch, &spec.agent)?;
+                let policy = &batch.policy.listening;
+                let listeners = &mut batch.outbox.listeners;
+                listeners.come(&spec.agent, *id, is_cold_start, batch.now, policy);
             }
         }
         Message::Close(id, closing) => rounds::close(batch, *id, closing.clone())?,

@@ -87,6 +87,10 @@ impl Config {
                 unreachable: self.mesh.unreachable,
                 is_unreachable_held: self.mesh.is_unreachable_held,
             },
+            listening: policy::Listening {
+                alone: self.stream.alone,
+                company_remembered: self.stream.company,
+            },
             letters_per_hour_max: self.letters_per_hour_max,
             ..Policy::default()
         }

@@ -8,7 +8,8 @@ pub(super) fn stream(values: &mut Values<'_>) -> Stream {
     Stream {
         credit: values.number("stream.credit"),
         keepalive: values.span("stream.keepalive_seconds"),
-        reopen: values.span("stream.reopen_seconds"),
+        alone: values.span("stream.alone_seconds"),
+        company: values.span("stream.company_seconds"),
         early_close: match values.text("stream.early_close").as_str() {
             "always" => EarlyClose::Always,
             "never" => EarlyClose::Never,

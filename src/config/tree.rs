@@ -113,8 +113,10 @@ pub struct Stream {
     pub keepalive: Span,
     /// When streams of single intents end.
     pub early_close: EarlyClose,
-    /// How soon a listener that had nothing opens its next window.
-    pub reopen: Span,
+    /// How long a listener from zero is the only one before it takes over what another left.
+    pub alone: Span,
+    /// How long nobody takes over anything after two were seen at once.
+    pub company: Span,
 }
 
 /// Retries of the stream and poll bindings.

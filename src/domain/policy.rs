@@ -37,8 +37,28 @@ pub struct Policy {
     pub retention: Retention,
     /// What the age of heartbeats means.
     pub mesh: MeshPolicy,
+    /// How listeners at one address are told apart.
+    pub listening: Listening,
     /// Dead letters within an hour beyond which the operator is told; zero is never.
     pub letters_per_hour_max: u32,
+}
+
+/// When a listener that remembers nothing may take over what streams hold that live no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// How long it has to be the only one first.
+    pub alone: Span,
+    /// How long after two were seen at once nobody may: they share the work, and one without a connection may be at it.
+    pub company_remembered: Span,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Self {
+            alone: Span::from_seconds(2),
+            company_remembered: Span::from_seconds(3600),
+        }
+    }
 }
 
 /// How long what is finished stays. What is unfinished is never removed.
@@ -89,6 +109,7 @@ impl Default for Policy {
             controls_bytes_max: 16 << 10,
             retention: Retention::default(),
             mesh: MeshPolicy::default(),
+            listening: Listening::default(),
             letters_per_hour_max: 100,
         }
     }

@@ -265,6 +265,14 @@ impl House {
         self.broker.tick().await.unwrap();
     }
 
+    /// Waits until so many receivers are connected, over all bindings.
+    pub(crate) async fn has_listeners(&self, count: u64) {
+        let stats = self.broker.stats();
+        while stats.snapshot().connections.iter().sum::<u64>() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) async fn stream(&self, path: &str, key: &str) -> Stream {
         self.stream_of(self.request("GET", path, key)).await
     }

@@ -102,25 +102,42 @@ async fn a_window_that_ends_well_keeps_its_leases() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listener_that_had_nothing_goes_on_without_taking_the_work_of_another() {
+async fn a_listener_that_starts_again_alone_gets_at_once_what_it_had() {
     let house = house().await;
-    let idle = house.key("orders", "agent").await;
-    let path = format!("{STREAM}?since=0&wait_seconds=1");
-    let frames = house.stream(&path, &idle).await.rest().await;
-    assert_eq!(frames.len(), 1, "{frames:?}");
     let id = house.submit(&house.admin, "orders", json!({})).await;
+    let path = format!("{STREAM}?since=0&wait_seconds=1");
     let frames = house.stream(&path, &house.admin).await.rest().await;
     assert_eq!(frames[0].json()["delivery_attempt"], json!(1));
-    // The one works, the other asks from zero again and again: more often than there are attempts.
-    for _ in 0..4 {
-        let frames = house.stream(&path, &idle).await.rest().await;
+    let path = format!("{STREAM}?since=0&wait_seconds=60");
+    let mut again = house.stream(&path, &house.admin).await;
+    house.has_listeners(1).await;
+    house.pass(2).await;
+    let row = again.event().await.json();
+    assert_eq!(row["intent_id"], json!(id));
+    assert_eq!(row["delivery_attempt"], json!(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listeners_that_share_an_address_leave_the_work_of_the_others_to_them() {
+    let house = house().await;
+    let path = format!("{STREAM}?since=0&wait_seconds=3");
+    let mut first = house.stream(&path, &house.admin).await;
+    house.has_listeners(1).await;
+    let window = format!("{STREAM}?since=0&wait_seconds=1");
+    let frames = house.stream(&window, &house.admin).await.rest().await;
+    assert_eq!(frames.len(), 1, "{frames:?}");
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    assert_eq!(first.event().await.json()["delivery_attempt"], json!(1));
+    first.rest().await;
+    // The one works, others ask from zero again and again: as often as there are attempts.
+    for _ in 0..3 {
+        let mut idle = house.stream(&window, &house.admin).await;
+        house.has_listeners(1).await;
+        house.pass(10).await;
+        let frames = idle.rest().await;
         assert_eq!(frames.len(), 1, "the row is leased: {frames:?}");
     }
     assert_eq!(house.intent(&id).await["delivery"]["state"], "leased");
-    // Who had the row and starts again has lost it, and gets it at once.
-    let frames = house.stream(&path, &house.admin).await.rest().await;
-    assert_eq!(frames[0].json()["intent_id"], json!(id));
-    assert_eq!(frames[0].json()["delivery_attempt"], json!(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,17 +273,7 @@ async fn a_long_poll_returns_with_the_first_row() {
     let path = "/v1/agents/orders/intents?wait_seconds=30";
     let waiting = house.get(path, &house.admin);
     let sending = async {
-        while house
-            .broker
-            .stats()
-            .snapshot()
-            .connections
-            .iter()
-            .sum::<u64>()
-            == 0
-        {
-            tokio::task::yield_now().await;
-        }
+        house.has_listeners(1).await;
         house
             .submit(&house.admin, "orders", json!({ "n": 1 }))
             .await
@@ -284,17 +291,7 @@ async fn a_long_poll_gets_all_that_came_together() {
         let order = json!({ "intent_type": "a.b.v1", "to_agent": "orders" });
         let batch = json!({ "intents": vec![order; 40] });
         let sending = async {
-            while house
-                .broker
-                .stats()
-                .snapshot()
-                .connections
-                .iter()
-                .sum::<u64>()
-                == 0
-            {
-                tokio::task::yield_now().await;
-            }
+            house.has_listeners(1).await;
             house
                 .post("/v1/intents/batch", &house.admin, batch)
                 .await
