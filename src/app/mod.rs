@@ -7,6 +7,7 @@
 //!
 //! Not here: what anything does. Tested through the real binary by `tests/cli`.
 
+mod bench;
 mod console;
 mod demo;
 mod first;
@@ -92,6 +93,7 @@ fn go(mut arguments: Arguments) -> Result<(), Failure> {
         Some(Verb::Attach(_)) => console::attach_to(&context, &console),
         Some(Verb::Serve(_)) => serve::run(context),
         Some(Verb::Demo(arguments)) => demo::run(&arguments, context, &console),
+        Some(Verb::Bench(arguments)) => bench::run(&arguments, context),
         Some(Verb::Backup(arguments)) => keeping::backup(&arguments.file, &context),
         Some(Verb::Restore(arguments)) => keeping::restore(&arguments.file, &context),
         Some(Verb::Verify(arguments)) => keeping::verify(arguments.file.as_deref(), &context),

@@ -9,6 +9,7 @@
 //! Not here: starting a broker or a console (`app`). Tested through the real binary by `tests/cli`.
 
 pub mod arguments;
+pub mod bench;
 pub mod client;
 pub mod demo;
 pub mod failure;
@@ -52,7 +53,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 
 /// What every verb is given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// What goes with every verb.
     pub global: Global,
@@ -121,6 +122,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         | Verb::Verify(_)
         | Verb::Serve(_)
         | Verb::Attach(_)
+        | Verb::Bench(_)
         | Verb::Demo(_)
         | Verb::Keymap(_)
         | Verb::ResetTty => Err(Failure::usage("this verb starts something of its own")),

@@ -10,6 +10,7 @@
 )]
 
 mod backup;
+mod bench;
 mod broker;
 mod demo;
 mod export;

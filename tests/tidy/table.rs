@@ -228,9 +228,9 @@ pub(crate) const HOMES: &[Home] = &[
     },
     Home {
         tokens: &["axum", "axum_server", "tower_http"],
-        homes: &["src/api/", "src/app", "src/cli/demo/"],
+        homes: &["src/api/", "src/app", "src/cli/bench/", "src/cli/demo/"],
         tests: Tests::Free,
-        way_out: "only `api` knows the HTTP framework, and the receivers of the demonstration",
+        way_out: "only `api` knows the HTTP framework, and the receivers of the demonstration and of the bench",
     },
     Home {
         tokens: &["ratatui", "crossterm", "tui_textarea", "crokey"],

@@ -17,8 +17,9 @@ pub use people::{
     DecideArguments, DelegateArguments, ExplainArguments, InboxVerb, ScenariosVerb, TasksVerb,
 };
 pub use work::{
-    AttachArguments, CompletionsArguments, ConfigArguments, DemoArguments, EventsArguments,
-    Handler, ListenArguments, ManArguments, PollArguments, SendArguments, ServeArguments,
+    AttachArguments, BenchArguments, CompletionsArguments, ConfigArguments, DemoArguments,
+    EventsArguments, Handler, ListenArguments, ManArguments, PollArguments, SendArguments,
+    ServeArguments,
 };
 
 use std::path::PathBuf;
@@ -206,6 +207,8 @@ pub enum Verb {
     Doctor,
     /// See it live: a broker on a scratch directory, with real agents and traffic.
     Demo(DemoArguments),
+    /// Measure the broker on this machine beside what its disk allows, in a scratch directory.
+    Bench(BenchArguments),
     /// The console's keys.
     #[command(subcommand)]
     Keymap(KeymapVerb),

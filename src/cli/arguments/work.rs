@@ -160,6 +160,21 @@ pub struct DemoArguments {
     pub console: ConsoleFlags,
 }
 
+/// `bench`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchArguments {
+    /// Make the scratch directory in this one, on the disk that counts; beside the data directory when missing.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Seconds of measuring, shared by everything that is measured and its three rounds.
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+    /// Only what has one of these words in its name, between commas, and its ceilings: disk, accepts, cycles,
+    /// latency, stream, ...
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    pub only: Vec<String>,
+}
+
 /// `config`.
 #[derive(Debug, Clone, Args)]
 pub struct ConfigArguments {
