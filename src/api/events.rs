@@ -53,10 +53,12 @@ pub(super) async fn stream(
     call: Call,
     Path(text): Path<String>,
 ) -> Result<Response> {
-    let mut since = call.query.number("since", 0)?;
-    if api.settings().is_watch_inclusive && is_inclusive_reader(&call) {
-        since = since.saturating_sub(1);
-    }
+    let given = call.query.number("since", 0)?;
+    let counts = if api.settings().is_watch_inclusive && is_inclusive_reader(&call) {
+        Counts::Next
+    } else {
+        Counts::Last
+    };
     let wait = call.query.seconds("wait_seconds", 1, 60, 15)?;
     // Subscribed before the store is read: what is committed in between comes twice, and is told once.
     let bus = api.broker().subscribe();
@@ -65,7 +67,8 @@ pub(super) async fn stream(
     let mut events = EventStream {
         broker: api.broker().clone(),
         id: intent.id,
-        since,
+        since: counts.last_of(given),
+        counts,
         teller: Teller::new(),
         waiting: VecDeque::new(),
         bus,
@@ -85,6 +88,31 @@ fn is_inclusive_reader(call: &Call) -> bool {
         && header("user-agent").is_some_and(|agent| agent.starts_with("Go-http-client/"))
 }
 
+/// What a reader means by `since`, and by the `next_seq` that it gives back as `since`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    /// The last event it has.
+    Last,
+    /// The first one it wants.
+    Next,
+}
+
+impl Counts {
+    const fn last_of(self, given: u64) -> u64 {
+        match self {
+            Self::Last => given,
+            Self::Next => given.saturating_sub(1),
+        }
+    }
+
+    const fn said(self, last: u64) -> u64 {
+        match self {
+            Self::Last => last,
+            Self::Next => last.saturating_add(1),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
@@ -97,6 +125,7 @@ struct EventStream {
     id: IntentId,
     /// The last event sent, or what the reader has already.
     since: u64,
+    counts: Counts,
     teller: Teller,
     waiting: VecDeque<Event>,
     bus: broadcast::Receiver<Arc<Published>>,
@@ -153,7 +182,11 @@ impl EventStream {
             sse::frame(&mut text, event.seq, event.event_type, &event.line);
             self.since = u64::from(event.seq);
             if event.status.is_terminal() {
-                self.phase = Phase::Closed;
+                // Whoever asks for the last event once more would be answered at once, for ever.
+                self.phase = match self.counts {
+                    Counts::Last => Phase::Closed,
+                    Counts::Next => Phase::Closing,
+                };
             }
         }
         self.window.has_sent();
@@ -168,7 +201,7 @@ impl Source for EventStream {
                 Phase::Closed => return None,
                 Phase::Closing => {
                     self.phase = Phase::Closed;
-                    return Some(sse::farewell("next_seq", self.since));
+                    return Some(sse::farewell("next_seq", self.counts.said(self.since)));
                 }
                 Phase::Open => {}
             }

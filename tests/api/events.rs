@@ -101,12 +101,36 @@ async fn one_reader_counts_since_as_the_next_number() {
         .header("user-agent", "Go-http-client/1.1");
     let frames = house.stream_of(watch).await.rest().await;
     assert_eq!(frames[0].id, "3");
+    assert_eq!(frames[1].json(), json!({ "ok": true, "next_seq": 4 }));
     let sdk = house
         .request("GET", &path, &house.admin)
         .header("user-agent", "Go-http-client/1.1")
         .header("x-axme-client", "axme-cli/1.0");
     let frames = house.stream_of(sdk).await.rest().await;
     assert_eq!(frames[0].event, "stream.timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_counts_the_next_number_is_told_where_to_go_on_after_the_end() {
+    let house = house().await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let end = format!("/v1/intents/{id}/resume");
+    house.post(&end, &house.admin, json!({ "a": 1 })).await.ok();
+    let window = async |since: u64| {
+        let path = format!("/v1/intents/{id}/events/stream?since={since}&wait_seconds=1");
+        let watch = house
+            .request("GET", &path, &house.admin)
+            .header("user-agent", "Go-http-client/1.1");
+        house.stream_of(watch).await.rest().await
+    };
+    // It goes on where the last frame says, and not with the event it has seen last.
+    let frames = window(1).await;
+    assert_eq!(frames.len(), 5);
+    assert_eq!(frames[3].event, "intent.completed");
+    assert_eq!(frames[4].json(), json!({ "ok": true, "next_seq": 5 }));
+    let frames = window(5).await;
+    assert_eq!(frames.len(), 1, "held to its end, without what it has");
+    assert_eq!(frames[0].json(), json!({ "ok": true, "next_seq": 5 }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
