@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 
 use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
+use crate::api::line::{Kind, Line, News};
 use crate::api::sse::{self, Source, Turn, Window};
 use crate::api::{Api, intents};
 use crate::broker::Broker;
@@ -72,12 +73,11 @@ pub(super) async fn stream(
         teller: Teller::new(),
         waiting: VecDeque::new(),
         bus,
+        line: Line::of(&api, &call, Kind::Events),
         window: Window::open(&api, &call, wait, closes_early),
         phase: Phase::Open,
     };
-    if !events.window.is_crowded() {
-        events.read_store().await?;
-    }
+    events.read_store().await?;
     Ok(sse::respond(events))
 }
 
@@ -129,6 +129,7 @@ struct EventStream {
     teller: Teller,
     waiting: VecDeque<Event>,
     bus: broadcast::Receiver<Arc<Published>>,
+    line: Line,
     window: Window,
     phase: Phase,
 }
@@ -208,17 +209,11 @@ impl Source for EventStream {
             if let Some(text) = self.frames() {
                 return Some(text);
             }
-            let is_behind = match self.window.turn(self.bus.recv()).await {
-                Turn::Item(Ok(_) | Err(broadcast::error::RecvError::Lagged(_)))
-                    if self.window.is_crowded() =>
-                {
-                    false
-                }
-                Turn::Item(Ok(published)) => !self.take_commit(&published),
-                Turn::Item(Err(broadcast::error::RecvError::Lagged(_))) => true,
-                Turn::Item(Err(broadcast::error::RecvError::Closed))
-                | Turn::End
-                | Turn::Revoked => {
+            let news = self.line.news(&mut self.bus);
+            let is_behind = match self.window.turn(news).await {
+                Turn::Item(News::Commit(published)) => !self.take_commit(&published),
+                Turn::Item(News::Look) => true,
+                Turn::Item(News::Over) | Turn::End | Turn::Revoked => {
                     self.phase = Phase::Closing;
                     false
                 }

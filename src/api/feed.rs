@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 use crate::api::Api;
 use crate::api::answer::{Answer, Result};
 use crate::api::call::Call;
+use crate::api::line::{Kind, Line, News};
 use crate::api::sse::{self, Source, Turn, Window};
 use crate::broker::Broker;
 use crate::broker::request::Published;
@@ -158,14 +159,14 @@ pub(super) async fn stream(State(api): State<Api>, call: Call) -> Result<Respons
     let filter = filter(&api, &call, since)?;
     // A position that is gone is refused while that can still be said.
     read(api.broker(), filter.clone(), 0).await?;
-    let window = Window::open(&api, &call, wait, false);
     Ok(sse::respond(FeedStream {
         broker: api.broker().clone(),
         filter,
         waiting: VecDeque::new(),
         bus,
-        is_behind: !window.is_crowded(),
-        window,
+        is_behind: true,
+        line: Line::of(&api, &call, Kind::Events),
+        window: Window::open(&api, &call, wait, false),
         phase: Phase::Open,
     }))
 }
@@ -185,6 +186,7 @@ struct FeedStream {
     bus: broadcast::Receiver<Arc<Published>>,
     /// True while the store has more than was examined.
     is_behind: bool,
+    line: Line,
     window: Window,
     phase: Phase,
 }
@@ -249,14 +251,10 @@ impl Source for FeedStream {
                 }
                 continue;
             }
-            match self.window.turn(self.bus.recv()).await {
-                Turn::Item(Ok(_) | Err(broadcast::error::RecvError::Lagged(_)))
-                    if self.window.is_crowded() => {}
-                Turn::Item(Ok(published)) => self.take_commit(&published),
-                Turn::Item(Err(broadcast::error::RecvError::Lagged(_))) => self.is_behind = true,
-                Turn::Item(Err(broadcast::error::RecvError::Closed))
-                | Turn::End
-                | Turn::Revoked => self.phase = Phase::Closing,
+            match self.window.turn(self.line.news(&mut self.bus)).await {
+                Turn::Item(News::Commit(published)) => self.take_commit(&published),
+                Turn::Item(News::Look) => self.is_behind = true,
+                Turn::Item(News::Over) | Turn::End | Turn::Revoked => self.phase = Phase::Closing,
                 Turn::Silence => return Some(sse::keepalive()),
             }
         }

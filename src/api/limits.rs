@@ -13,8 +13,10 @@ use axum_server::accept::Accept;
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_util::either::Either;
 
+use crate::api::line::Kind;
 use crate::api::tls::{Connection, Tls};
 use crate::domain::ids::KeyId;
 use crate::domain::time::Timestamp;
@@ -68,39 +70,18 @@ pub(super) struct Usage {
 
 #[derive(Debug, Default)]
 struct KeyUsage {
-    streams: usize,
+    places: HashMap<Kind, Arc<Semaphore>>,
     minute: i64,
     requests: u32,
 }
 
-/// One open stream of a key; its place is free again when this is dropped.
-#[derive(Debug)]
-pub(super) struct StreamPlace {
-    usage: Usage,
-    key: KeyId,
-}
-
-impl Drop for StreamPlace {
-    fn drop(&mut self) {
-        if let Some(used) = self.usage.keys.lock().get_mut(&self.key) {
-            used.streams = used.streams.saturating_sub(1);
-        }
-    }
-}
-
 impl Usage {
-    /// A place for one more stream, unless the key has as many as it may have.
-    pub(super) fn stream(&self, key: KeyId, max: usize) -> Option<StreamPlace> {
+    /// The places of a key's streams of one kind; the first call says how many there are.
+    pub(super) fn places(&self, key: KeyId, kind: Kind, max: usize) -> Arc<Semaphore> {
         let mut keys = self.keys.lock();
         let used = keys.entry(key).or_default();
-        if used.streams >= max {
-            return None;
-        }
-        used.streams = used.streams.saturating_add(1);
-        Some(StreamPlace {
-            usage: self.clone(),
-            key,
-        })
+        let places = used.places.entry(kind);
+        Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(max))))
     }
 
     /// Counts a request of a key; refuses it when this minute has seen `max`. Zero is no limit.
@@ -174,14 +155,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_has_so_many_streams_and_a_closed_one_makes_room() {
+    fn a_key_has_so_many_streams_of_each_kind_and_a_closed_one_makes_room() {
         let usage = Usage::default();
-        let first = usage.stream(KeyId(1), 1);
-        assert!(first.is_some());
-        assert!(usage.stream(KeyId(1), 1).is_none());
-        assert!(usage.stream(KeyId(2), 1).is_some());
+        let stream = |key, kind| usage.places(KeyId(key), kind, 1).try_acquire_owned();
+        let first = stream(1, Kind::Rows);
+        assert!(first.is_ok());
+        assert!(stream(1, Kind::Rows).is_err());
+        assert!(stream(1, Kind::Events).is_ok());
+        assert!(stream(2, Kind::Rows).is_ok());
         drop(first);
-        assert!(usage.stream(KeyId(1), 1).is_some());
+        assert!(stream(1, Kind::Rows).is_ok());
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod intents;
 mod jobs;
 mod leases;
 mod limits;
+mod line;
 mod mcp;
 mod mesh;
 mod metrics;
@@ -98,8 +99,10 @@ pub struct Settings {
     pub grace: Duration,
     /// Most connections at once.
     pub connections_max: usize,
-    /// Most open streams of one key; further ones are held without rows.
+    /// Most streams of one key and kind that are served at once; further ones stand in line.
     pub streams_per_key_max: usize,
+    /// How often a stream of events that stands in line looks for news.
+    pub crowded_look: Duration,
     /// Most requests of one key in a minute; zero is no limit.
     pub requests_per_minute: u32,
     /// Unfinished rows of one stream when neither the agent nor the request says.
@@ -154,6 +157,7 @@ impl Default for Settings {
             grace: Duration::from_secs(5),
             connections_max: 1024,
             streams_per_key_max: 64,
+            crowded_look: Duration::from_secs(1),
             requests_per_minute: 0,
             stream_credit: 16,
             keepalive: Duration::from_secs(8),
@@ -189,6 +193,8 @@ impl Settings {
             connections_max: config.limits.connections_max,
             lag_max: config.limits.stall.to_std(),
             streams_per_key_max: config.limits.streams_per_key_max,
+            crowded_look: config.limits.crowded_look.to_std(),
+            idle_wait: config.limits.idle.to_std(),
             requests_per_minute: config.limits.requests_per_minute,
             stream_credit: config.stream.credit,
             keepalive: config.stream.keepalive.to_std(),

@@ -14,7 +14,6 @@ use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::call::Call;
-use crate::api::limits::StreamPlace;
 use crate::api::{Api, EarlyClose};
 use crate::domain::address::Address;
 use crate::domain::key::KeyHash;
@@ -83,8 +82,6 @@ pub(super) struct Window {
     closes_early: bool,
     /// Over when nothing has been sent for as long as a comment is due.
     silence: Pin<Box<Sleep>>,
-    /// None when the key has as many streams as it may have.
-    place: Option<StreamPlace>,
 }
 
 /// What a window has brought.
@@ -103,15 +100,6 @@ pub(super) enum Turn<T> {
 impl Window {
     /// A window of `wait` that opens now.
     pub(super) fn open(api: &Api, call: &Call, wait: Duration, closes_early: bool) -> Self {
-        let max = api.settings().streams_per_key_max;
-        let place = api.inner.usage.stream(call.caller.key, max);
-        if place.is_none() {
-            tracing::warn!(
-                key = %call.caller.key,
-                max,
-                "a key has too many streams; the new one is held without rows"
-            );
-        }
         Self {
             api: api.clone(),
             key: call.caller.hash,
@@ -122,7 +110,6 @@ impl Window {
             early: None,
             closes_early,
             silence: Box::pin(tokio::time::sleep(api.settings().keepalive)),
-            place,
         }
     }
 
@@ -130,11 +117,6 @@ impl Window {
     pub(super) fn at(mut self, receiver: &Address) -> Self {
         self.receiver = Some(receiver.clone());
         self
-    }
-
-    /// True when nothing may be sent in this window but its end: the key has too many streams already.
-    pub(super) const fn is_crowded(&self) -> bool {
-        self.place.is_none()
     }
 
     /// Whether this client reads to the end before it parses.

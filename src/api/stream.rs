@@ -7,6 +7,7 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::answer::Result;
 use crate::api::call::Call;
+use crate::api::line::{Kind, Line};
 use crate::api::mesh;
 use crate::api::sse::{self, Source, Turn, Window};
 use crate::broker::request::BrokerError;
@@ -39,7 +40,7 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
     };
     let closes_early = Window::closes_early(api, &call.headers);
     let window = Window::open(api, call, wait, closes_early).at(agent);
-    let takes_rows = is_pull(api, agent) && wants_open_rows(call)? && !window.is_crowded();
+    let takes_rows = is_pull(api, agent) && wants_open_rows(call)?;
     Ok(sse::respond(AgentStream {
         api: api.clone(),
         spec,
@@ -50,6 +51,7 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
         } else {
             Phase::Idle
         },
+        line: Line::of(api, call, Kind::Rows),
     }))
 }
 
@@ -111,6 +113,7 @@ struct AgentStream {
     since: u64,
     window: Window,
     phase: Phase,
+    line: Line,
 }
 
 impl AgentStream {
@@ -139,6 +142,11 @@ impl AgentStream {
     }
 
     async fn enter(&mut self) -> Option<String> {
+        match self.window.turn(self.line.place()).await {
+            Turn::Item(()) => {}
+            Turn::Silence => return Some(sse::keepalive()),
+            Turn::End | Turn::Revoked => return Some(self.leave(None)),
+        }
         match self
             .window
             .turn(self.api.broker().open_session(self.spec.clone()))

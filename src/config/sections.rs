@@ -46,6 +46,8 @@ pub(super) fn limits(values: &mut Values<'_>) -> Limits {
         requests_per_minute: values.number("limits.requests_per_minute"),
         connections_max: values.number("limits.connections_max"),
         streams_per_key_max: values.number("limits.streams_per_key_max"),
+        crowded_look: values.span("limits.crowded_look_ms"),
+        idle: values.span("limits.idle_seconds"),
         header_bytes: values.number("limits.header_bytes"),
         header_read: values.span("limits.header_read_seconds"),
         body_read: values.span("limits.body_read_seconds"),

@@ -187,8 +187,12 @@ pub struct Limits {
     pub requests_per_minute: u32,
     /// Open connections.
     pub connections_max: usize,
-    /// Open event streams per key.
+    /// Streams per key and kind that are served at once.
     pub streams_per_key_max: usize,
+    /// How often a stream of events beyond that looks for news.
+    pub crowded_look: Span,
+    /// How long a kept connection may be without a request.
+    pub idle: Span,
     /// Head of a request: what is larger by more than one reading is refused.
     pub header_bytes: usize,
     /// Time to send the head of a request.

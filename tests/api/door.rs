@@ -1,5 +1,7 @@
 //! What every request and every response has in common: keys, ids, shapes, limits.
 
+use std::time::Duration;
+
 use postroom::api::Settings;
 use postroom::domain::time::Span;
 use serde_json::json;
@@ -342,7 +344,7 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_with_too_many_streams_is_held_without_rows_instead_of_refused() {
+async fn a_stream_too_many_waits_for_rows_until_another_of_its_key_closes() {
     let settings = Settings {
         streams_per_key_max: 1,
         ..Settings::default()
@@ -350,16 +352,51 @@ async fn a_key_with_too_many_streams_is_held_without_rows_instead_of_refused() {
     let house = house_with(settings).await;
     let path = "/v1/agents/orders/intents/stream?since=0";
     let mut first = house
-        .stream(&format!("{path}&wait_seconds=30"), &house.admin)
+        .stream(&format!("{path}&wait_seconds=60"), &house.admin)
         .await;
-    let mut second = house
-        .stream(&format!("{path}&wait_seconds=1"), &house.admin)
+    // Nobody else is at this address, and still it gets nothing.
+    let crowded = "/v1/agents/bills/intents/stream?since=0";
+    let mut short = house
+        .stream(&format!("{crowded}&wait_seconds=1"), &house.admin)
+        .await;
+    house.submit(&house.admin, "bills", json!({})).await;
+    let frames = short.rest().await;
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].event, "stream.timeout");
+    let mut next = house
+        .stream(&format!("{crowded}&wait_seconds=60"), &house.admin)
         .await;
     house.submit(&house.admin, "orders", json!({})).await;
     assert_eq!(first.event().await.event, "intent.delivered");
-    let frames = second.rest().await;
-    assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].event, "stream.timeout");
+    drop(first);
+    assert_eq!(next.event().await.event, "intent.delivered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_of_events_too_many_are_told_too_a_little_later() {
+    let settings = Settings {
+        streams_per_key_max: 1,
+        crowded_look: Duration::from_millis(10),
+        ..Settings::default()
+    };
+    let house = house_with(settings).await;
+    // The one place stays taken.
+    let other = house.submit(&house.admin, "orders", json!({})).await;
+    let path = format!("/v1/intents/{other}/events/stream?wait_seconds=60");
+    let _other = house.stream(&path, &house.admin).await;
+    let id = house.submit(&house.admin, "orders", json!({})).await;
+    let intent = format!("/v1/intents/{id}/events/stream?since=3&wait_seconds=60");
+    let feed = format!("/v1/events/stream?intent_id={id}&types=intent.completed&wait_seconds=60");
+    let mut streams = Vec::new();
+    for path in [&intent, &intent, &intent, &feed] {
+        streams.push(house.stream(path, &house.admin).await);
+    }
+    let end = format!("/v1/intents/{id}/resume");
+    house.post(&end, &house.admin, json!({ "a": 1 })).await.ok();
+    for stream in &mut streams {
+        let frame = stream.event().await;
+        assert_eq!(frame.event, "intent.completed", "{}", frame.raw);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,27 @@ async fn the_size_of_a_head_is_a_setting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_connection_is_closed_when_it_has_been_idle_for_long() {
+    let brief = Settings {
+        idle_wait: Duration::from_millis(50),
+        ..Settings::default()
+    };
+    let house = house_with(brief).await;
+    let address = house.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let health = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(health).await.unwrap();
+    let mut all = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut all))
+        .await
+        .expect("it is closed in time")
+        .unwrap();
+    let answer = String::from_utf8(all).unwrap();
+    assert!(is_whole(answer.as_bytes()), "{answer}");
+    assert_eq!(status(&answer), "200", "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_without_end_is_refused_while_it_comes() {
     let house = house().await;
     // Said to be 100 MB; far fewer are taken before the answer.
