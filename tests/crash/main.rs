@@ -24,6 +24,7 @@ mod power;
 mod program;
 mod receivers;
 mod senders;
+mod soak;
 mod verify;
 mod webhook;
 mod world;

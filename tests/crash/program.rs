@@ -26,6 +26,8 @@ const SETTINGS: [&str; 5] = [
 pub(crate) struct Place {
     pub(crate) data: PathBuf,
     pub(crate) complaints: PathBuf,
+    /// More settings.
+    pub(crate) sets: Vec<&'static str>,
     /// More of its environment.
     pub(crate) env: Vec<(&'static str, OsString)>,
 }
@@ -35,6 +37,7 @@ impl Place {
         Self {
             data: scratch.join("data"),
             complaints: scratch.join("stderr"),
+            sets: Vec::new(),
             env: Vec::new(),
         }
     }
@@ -49,7 +52,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--data").arg(&self.data);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(&self.sets) {
             command.args(["--set", setting]);
         }
         for (name, _) in std::env::vars_os() {
@@ -163,6 +166,11 @@ impl Running {
     /// Ends it without a word of warning.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// Asks it to stop and waits for its exit code.
