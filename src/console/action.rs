@@ -315,6 +315,7 @@ pub enum Action {
     TakeGroup,
     OwnGroup,
     MuteGroup,
+    GroupBy,
     SheetTimeline,
     SheetAttempts,
     SheetPayload,

@@ -76,6 +76,8 @@ pub(super) const ACTIONS: &[Spec] = &[
     Spec { action: Action::MuteGroup, name: "group.mute", keys: &["M"], contexts: DEAD,
         sentence: "Open the panel to mute this group", hint: "mute", rank: 16,
         danger: Danger::Wide, takes: Takes::OneRow, ..Spec::BASE },
+    Spec { action: Action::GroupBy, name: "group.by", contexts: DEAD,
+        sentence: "Group dead letters by error, agent, type, code or hour", ..Spec::BASE },
     // Inside one intent.
     Spec { action: Action::SheetTimeline, name: "sheet.timeline", keys: &["g t"], contexts: INTENT,
         sentence: "Show the timeline", hint: "timeline", command: "postroom intents show <id>",

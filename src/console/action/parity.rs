@@ -16,6 +16,10 @@ const ALONE: &[(&str, &str)] = &[
     ("field.", "is writing on the screen; flags take its place"),
     ("fold.", "folds on the screen"),
     ("group.", "has no verb yet; the API does it"),
+    (
+        "group.by",
+        "gathers on the screen; `--format csv` and a table do",
+    ),
     ("help.", "`--help` and `postroom man` have every verb"),
     ("history.", "moves on the screen"),
     (

@@ -1,9 +1,11 @@
 //! What each desk keeps: its rows, its filter, what is open beside them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::console::filter::Filter;
 use crate::console::model::scan::Scan;
+use crate::console::panes::words;
+use crate::console::regroup::{Bundle, GroupBy};
 use crate::console::rows::Window;
 use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::jobs::{AuditRow, JobRow, JobView};
@@ -144,8 +146,14 @@ pub(crate) struct AttemptsDesk {
 /// Dead letters.
 #[derive(Debug, Default)]
 pub(crate) struct DeadDesk {
-    /// The groups.
+    /// The groups, as they are gathered.
     pub(crate) groups: Window<LetterGroupRow>,
+    /// The groups of one error, as they were last read.
+    pub(crate) read: Vec<LetterGroupRow>,
+    /// How they are gathered.
+    pub(crate) by: GroupBy,
+    /// What each row stands for; empty while they are groups of one error.
+    pub(crate) bundles: BTreeMap<String, Bundle>,
     /// The letters of the group that `letters_of` names.
     pub(crate) letters: Window<LetterRow>,
     /// Whose letters they are.
@@ -154,6 +162,29 @@ pub(crate) struct DeadDesk {
     pub(crate) filter: Filter,
     /// The filter as the desk takes it.
     pub(crate) wanted: LetterFilter,
+}
+
+impl DeadDesk {
+    /// The name of a group.
+    pub(crate) fn label(&self, key: &str) -> String {
+        match self.bundles.get(key) {
+            Some(bundle) => bundle.short().to_owned(),
+            None => words::group_label(key),
+        }
+    }
+
+    /// The filter of the letters of the group under the cursor.
+    pub(crate) fn letters_filter(&self) -> Option<LetterFilter> {
+        let key = self.letters_of.clone()?;
+        if self.by == GroupBy::Error {
+            return Some(LetterFilter {
+                fingerprint: Some(key),
+                ..self.wanted.clone()
+            });
+        }
+        let bundle = self.bundles.get(&key)?;
+        Some(bundle.letters(&self.wanted))
+    }
 }
 
 /// Agents.

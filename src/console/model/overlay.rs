@@ -5,6 +5,7 @@ use crate::console::action::{Action, Context};
 use crate::console::model::columns::ListName;
 use crate::console::model::comparing::Comparing;
 use crate::console::model::panel::Panel;
+use crate::console::regroup::GroupBy;
 use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
@@ -143,6 +144,8 @@ pub(crate) enum Choice {
     Agent(Address),
     /// Change the theme.
     Theme(String),
+    /// Gather the dead letters by something else.
+    Group(GroupBy),
     /// Set the filter of the dead letters, or of the intents.
     Filter(crate::console::action::place::Place, String),
 }

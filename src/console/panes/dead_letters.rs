@@ -1,5 +1,7 @@
 //! Dead letters: groups that look alike, the letters in one, what is known of the error.
 
+mod facts;
+
 use ratatui::layout::Rect;
 
 use crate::console::action::place::Place;
@@ -10,11 +12,10 @@ use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::Deed;
 use crate::console::model::reads::Slot;
 use crate::console::overlays::{ORDER_COLUMNS, order_height};
+use crate::console::regroup::{Bundle, GroupBy};
 use crate::console::theme::Role;
 use crate::console::update::seconds_left;
-use crate::console::view::kit::{
-    self, Canvas, List, Size, columns_of, empty_text, fact, rows_of, span,
-};
+use crate::console::view::kit::{Canvas, List, Size, columns_of, empty_text, rows_of};
 use crate::console::widgets::spark::spark;
 use crate::console::widgets::table::Cell;
 use crate::console::widgets::table::columns::Column;
@@ -24,6 +25,7 @@ use crate::domain::group::{GroupStand, GroupState};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::query::LetterState;
 
+use self::facts::{bundle_facts, group_facts, letter_facts};
 use super::{intents, words};
 
 /// Cells of the last day's letters; the newest is the last.
@@ -42,6 +44,25 @@ pub(crate) const GROUPS: &[Column] = &[
     Column::new("STATE", 2, 9, 9),
     Column::new("OWNER", 6, 8, 10),
 ];
+
+/// The same where a group has a name instead of four letters.
+const fn gathered(agent: Column) -> [Column; 10] {
+    [
+        Column::new("GROUP", 0, 15, 22),
+        Column::new("COUNT", 0, 5, 6).right(),
+        Column::new("24H", 4, 8, 12),
+        Column::new("FIRST", 7, 6, 6),
+        Column::new("LAST", 3, 4, 4).right(),
+        agent,
+        Column::new("ERROR", 2, 20, 24).growing(),
+        Column::new("WHY", 9, 14, 14).optional(),
+        Column::new("STATE", 6, 9, 9),
+        Column::new("OWNER", 8, 8, 10),
+    ]
+}
+
+const GATHERED: &[Column] = &gathered(Column::new("AGENT", 5, 15, 18));
+const BY_AGENT: &[Column] = &gathered(Column::new("AGENT", 5, 15, 18).optional());
 
 /// The columns of letters.
 pub(crate) const LETTERS: &[Column] = &[
@@ -137,7 +158,8 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         "Dead letters {dot} {} {dot} {}",
         words::counted(u64::try_from(window.rows().len()).unwrap_or(0), "group"),
         format::count(sum)
-    ) + &expiry(model, canvas.size);
+    ) + &by_words(model)
+        + &expiry(model, canvas.size);
     let right = intents::right_of(
         model,
         canvas,
@@ -154,7 +176,11 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let list = List {
         window,
         pane: 0,
-        columns: GROUPS,
+        columns: match model.dead.by {
+            GroupBy::Error => GROUPS,
+            GroupBy::Agent => BY_AGENT,
+            GroupBy::Type | GroupBy::Code | GroupBy::Hour => GATHERED,
+        },
         chosen: Some((&model.columns, ListName::Groups)),
         is_focused,
         has_marks: false,
@@ -163,16 +189,25 @@ fn draw_groups(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let glyphs = canvas.paint.glyphs;
     canvas.list(inner, &list, |group| {
-        group_cells(group, model.at.wall, |values| {
+        let bundle = model.dead.bundles.get(&group.fingerprint);
+        group_cells((group, bundle), model.at.wall, |values| {
             spark(values, SPARK_CELLS, None, glyphs)
         })
     });
 }
 
+/// How they are gathered, when it is not the usual way.
+fn by_words(model: &Model) -> String {
+    match model.dead.by {
+        GroupBy::Error => String::new(),
+        by => format!(" by {}", by.word()),
+    }
+}
+
 /// When the first of them is removed for its age, at wide sizes.
 fn expiry(model: &Model, size: Size) -> String {
     let kept = model.hello.as_ref().map(|hello| hello.letters_kept);
-    let rows = model.dead.groups.rows().iter();
+    let rows = model.dead.read.iter();
     let first = rows.map(|group| group.first_at).min();
     match (size, first, kept) {
         (Size::Wide, Some(first), Some(kept)) if kept > Span::ZERO => {
@@ -184,7 +219,7 @@ fn expiry(model: &Model, size: Size) -> String {
 }
 
 fn group_cells(
-    group: &LetterGroupRow,
+    (group, bundle): (&LetterGroupRow, Option<&Bundle>),
     now: Timestamp,
     draw: impl Fn(&[u64]) -> String,
 ) -> Vec<Cell> {
@@ -201,16 +236,36 @@ fn group_cells(
         Some(rest) if !code.is_empty() => rest,
         _ => &group.message,
     };
+    let state = bundle.map_or(Some(group.state), |bundle| bundle.state);
+    let of_many = |count: usize, one: &str, only: &str| match count {
+        1 => only.to_owned(),
+        count => words::counted(u64::try_from(count).unwrap_or(0), one),
+    };
+    let label = bundle.map_or_else(
+        || words::group_label(&group.fingerprint),
+        |bundle| bundle.short().to_owned(),
+    );
+    let agent = bundle.map_or_else(
+        || group.to.name().to_owned(),
+        |bundle| of_many(bundle.agents, "agent", group.to.name()),
+    );
+    let error = match bundle.map(|bundle| bundle.errors) {
+        None | Some(1) => format!("{code}{message}"),
+        Some(count) => format!("{count} errors: {code}{message}, …"),
+    };
     vec![
-        Cell::of(words::group_label(&group.fingerprint), Role::Strong),
+        Cell::of(label, Role::Strong),
         Cell::of(format::count(group.count), Role::Bad),
         Cell::of(draw(&hourly), Role::Fill),
         Cell::of(format::moment(group.first_at, now), Role::Dim),
         Cell::from(format::age_short(now.since(group.last_at))),
-        Cell::from(group.to.name()),
-        Cell::from(format!("{code}{message}")),
+        Cell::from(agent),
+        Cell::from(error),
         Cell::of(group.reason.name().replace('_', " "), Role::Dim),
-        Cell::of(state_word(group.state), state_role(group.state)),
+        state.map_or_else(
+            || Cell::of("mixed", Role::Dim),
+            |state| Cell::of(state_word(state), state_role(state)),
+        ),
         group.owner.as_ref().map_or_else(
             || Cell::of("–", Role::Dim),
             |owner| Cell::from(owner.name()),
@@ -236,27 +291,6 @@ const fn state_role(state: GroupState) -> Role {
     }
 }
 
-/// Who said what of a group.
-fn said(group: &LetterGroupRow, now: Timestamp) -> String {
-    let owner = group.owner.as_ref();
-    let owner = owner.map_or_else(
-        || "nobody's".to_owned(),
-        |owner| format!("{}'s", owner.name()),
-    );
-    let by = group.marked.as_ref().map_or_else(String::new, |(by, at)| {
-        format!(
-            ", said by {} {}",
-            words::actor(by),
-            format::moment(*at, now)
-        )
-    });
-    let note = group
-        .note
-        .as_ref()
-        .map_or_else(String::new, |note| format!(": {note}"));
-    format!("{}, {owner}{by}{note}", group.state.name())
-}
-
 fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let is_focused = model.pane() == 1;
     let window = &model.dead.letters;
@@ -264,7 +298,7 @@ fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         .dead
         .letters_of
         .as_deref()
-        .map(words::group_label)
+        .map(|key| model.dead.label(key))
         .unwrap_or_default();
     let dot = canvas.paint.glyphs.dot;
     let marked = match window.marked() {
@@ -343,7 +377,7 @@ fn draw_error(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         .filter(|_| model.pane() == 1);
     let title = match (letter, group) {
         (Some(letter), _) => format!("Letter {}", letter.intent.short()),
-        (None, Some(group)) => format!("Error {}", words::group_label(&group.fingerprint)),
+        (None, Some(group)) => format!("Error {}", model.dead.label(&group.fingerprint)),
         (None, None) => "Error".to_owned(),
     };
     let right = if letter.is_some() {
@@ -354,81 +388,11 @@ fn draw_error(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let inner = canvas.section(area, &title, right, None);
     let facts = match (letter, group) {
         (Some(letter), _) => letter_facts(letter, model.at.wall),
-        (None, Some(group)) => group_facts(group, model.at.wall),
+        (None, Some(group)) => match model.dead.bundles.get(&group.fingerprint) {
+            Some(bundle) => bundle_facts(group, bundle, model.at.wall),
+            None => group_facts(group, model.at.wall),
+        },
         (None, None) => return,
     };
     canvas.facts(inner, 10, &facts);
-}
-
-fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, kit::Span)> {
-    vec![
-        ("error".to_owned(), span(group.message.clone(), Role::Bad)),
-        fact(
-            "decided",
-            format!(
-                "{} → {}",
-                code(group.http_status, group.error_class),
-                words::reason(group.reason.name())
-            ),
-        ),
-        fact("state", said(group, now)),
-        fact("agent", format!("{}, {}", group.to, group.intent_type)),
-        fact(
-            "seen",
-            format!(
-                "{}, first {}, last {} ago",
-                words::counted(group.count, "time"),
-                format::moment(group.first_at, now),
-                format::age(now.since(group.last_at))
-            ),
-        ),
-    ]
-}
-
-fn letter_facts(letter: &LetterRow, now: Timestamp) -> Vec<(String, kit::Span)> {
-    let mut facts = vec![
-        ("error".to_owned(), span(letter.message.clone(), Role::Bad)),
-        fact(
-            "decided",
-            format!(
-                "{}{} → {}",
-                match (letter.http_status, letter.error_class) {
-                    (None, None) => String::new(),
-                    (status, class) => format!("{} ", code(status, class)),
-                },
-                format_args!(
-                    "after {}",
-                    words::counted(u64::from(letter.attempts), "attempt")
-                ),
-                words::reason(letter.reason.name())
-            ),
-        ),
-        fact("intent", letter.intent.to_string()),
-        fact(
-            "from, to",
-            format!(
-                "{} → {} over {}",
-                letter.from.name(),
-                letter.to.name(),
-                letter.binding
-            ),
-        ),
-        fact(
-            "dead",
-            format!("{} ago", format::age(now.since(letter.dead_at))),
-        ),
-        fact("note", note(letter)),
-    ];
-    if let Some(held) = letter.held.as_ref().filter(|held| held.effective_at > now) {
-        let left = seconds_left(held.effective_at, now);
-        let by = words::actor(&held.by);
-        facts.insert(
-            0,
-            (
-                "held".to_owned(),
-                span(format!("{} by {by}, final in {left}", held.act), Role::Held),
-            ),
-        );
-    }
-    facts
 }

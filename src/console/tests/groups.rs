@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{Bench, fixtures};
+use crate::console::model::overlay::Overlay;
 use crate::desk::act::Act;
 use crate::domain::group::{GroupChange, GroupStand, GroupState};
 
@@ -120,4 +121,74 @@ fn a_group_that_grew_after_it_was_resolved_says_so() {
         "{screen}"
     );
     assert!(screen.contains("next removed for its age in"), "{screen}");
+}
+
+/// Types a line into the palette and takes the first proposal.
+fn palette(bench: &mut Bench, line: &str) {
+    bench.keys(":");
+    bench.keys(line);
+    bench.key(KeyCode::Enter);
+}
+
+#[test]
+fn letters_are_grouped_by_agent_from_anywhere_and_back_by_their_error() {
+    let mut bench = Bench::at(120, 36);
+    let by_error = fixtures::deliveries::groups();
+    palette(&mut bench, "group agent");
+    let screen = bench.screen();
+    assert!(screen.contains("by agent"), "{screen}");
+    assert!(screen.contains("[5 Dead letters"), "{screen}");
+    let sum: u64 = by_error.iter().map(|group| group.count).sum();
+    let shown: u64 = bench
+        .model
+        .dead
+        .groups
+        .rows()
+        .iter()
+        .map(|row| row.count)
+        .sum();
+    assert_eq!(shown, sum);
+    assert!(screen.contains("every open letter to"), "{screen}");
+    bench.key(KeyCode::Enter);
+    assert!(
+        bench.screen().contains("› billing-webhook"),
+        "{}",
+        bench.screen()
+    );
+    bench.key(KeyCode::Esc);
+    // Whose it is, is said of one error.
+    bench.keys("m");
+    assert!(
+        bench.status().contains(":group error"),
+        "{}",
+        bench.status()
+    );
+    palette(&mut bench, "group error");
+    assert_eq!(bench.model.dead.groups.rows().len(), by_error.len());
+    assert!(!bench.screen().contains("by agent"));
+}
+
+#[test]
+fn what_needs_attention_is_told_by_error_however_letters_are_grouped() {
+    let mut bench = Bench::at(120, 36);
+    palette(&mut bench, "group hour");
+    assert!(bench.screen().contains("by hour"), "{}", bench.screen());
+    bench.keys("1");
+    bench.pass(11_000);
+    assert!(bench.screen().contains("group 9c1e"), "{}", bench.screen());
+}
+
+#[test]
+fn a_job_over_a_gathered_group_takes_what_it_stands_for() {
+    let mut bench = Bench::at(120, 36);
+    palette(&mut bench, "group agent");
+    bench.keys("R");
+    let screen = bench.screen();
+    assert!(screen.contains("all 1,247 of billing-webhook"), "{screen}");
+    let Some(Overlay::Panel(panel)) = &bench.model.overlay else {
+        panic!("no panel: {screen}")
+    };
+    let selection = &panel.scopes[0];
+    assert_eq!(selection.agent, Some(fixtures::address("billing-webhook")));
+    assert_eq!(selection.fingerprint, None);
 }

@@ -5,7 +5,6 @@ use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::{Model, View, Weight};
-use crate::console::panes::words;
 use crate::console::task::Task;
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
@@ -76,7 +75,7 @@ fn desks(model: &Model) -> Level {
 fn groups(model: &Model) -> Option<Level> {
     let group = model.dead.letters_of.as_deref()?;
     let siblings = model.dead.groups.rows().iter().map(|group| Sibling {
-        name: words::group_label(&group.fingerprint),
+        name: model.dead.label(&group.fingerprint),
         about: format!(
             "{} of {}: {}",
             format::count(group.count),
@@ -86,7 +85,7 @@ fn groups(model: &Model) -> Option<Level> {
         goal: Goal::Group(group.fingerprint.clone()),
     });
     Some(Level {
-        name: words::group_label(group),
+        name: model.dead.label(group),
         siblings: siblings.collect(),
     })
 }

@@ -4,6 +4,7 @@ use crate::console::action::place::Place;
 use crate::console::format;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::{Model, Weight};
+use crate::console::panes::words;
 use crate::desk::rows::{AgentRow, AgentState, IntentRow, LetterGroupRow, TaskRow};
 use crate::domain::status::State;
 
@@ -171,6 +172,19 @@ fn task_text(model: &Model, task: &TaskRow) -> (String, Vec<String>) {
 
 fn group_text(model: &Model, group: &LetterGroupRow) -> (String, Vec<String>) {
     let now = model.at.wall;
+    if let Some(bundle) = model.dead.bundles.get(&group.fingerprint) {
+        let lines = vec![
+            format!("It holds {}.", bundle.about(now)),
+            format!(
+                "{} open, with {} to {}.",
+                format::count(group.count),
+                words::counted(u64::try_from(bundle.errors).unwrap_or(0), "error"),
+                words::counted(u64::try_from(bundle.agents).unwrap_or(0), "agent"),
+            ),
+            "Owner, note and mute are said of letters with one error: :group error".to_owned(),
+        ];
+        return ("Why these are one group".to_owned(), lines);
+    }
     let class = group
         .error_class
         .map_or("none", crate::domain::failure::ErrorClass::name);

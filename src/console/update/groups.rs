@@ -6,6 +6,7 @@ use crate::console::format;
 use crate::console::model::Model;
 use crate::console::model::panel::{Ask, Deed, Focus, Panel, Rule};
 use crate::console::panes::words;
+use crate::console::regroup::GroupBy;
 use crate::console::task::Task;
 use crate::desk::act::Act;
 use crate::desk::rows::LetterGroupRow;
@@ -19,6 +20,9 @@ use super::panels::{fact, panel};
 fn group(model: &Model) -> Result<&LetterGroupRow, String> {
     if model.view.place != Place::DeadLetters || model.view.intent.is_some() {
         return Err("groups are on the desk of dead letters".to_owned());
+    }
+    if model.dead.by != GroupBy::Error {
+        return Err("whose it is is said of letters with one error: :group error".to_owned());
     }
     model.dead.groups.live_row()
 }

@@ -387,7 +387,7 @@ fn act(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>
 fn overlay(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>) -> bool {
     use Action as A;
     match action {
-        A::Palette | A::Filter | A::Help | A::Held | A::Messages | A::Themes => {
+        A::Palette | A::Filter | A::Help | A::Held | A::Messages | A::Themes | A::GroupBy => {
             overlays::open(model, action);
         }
         A::Columns => super::columns::open(model),

@@ -8,12 +8,13 @@ use crate::console::model::panel::Deed;
 use crate::console::model::reads::Slot;
 use crate::console::model::{Model, View, Weight};
 use crate::console::panes::overview::attention::{Subject, attention};
+use crate::console::regroup::GroupBy;
 use crate::console::story;
 use crate::console::task::Task;
 use crate::domain::address::Address;
 use crate::domain::ids::IntentId;
 
-use super::{acts, decide, intent, overlays, panels};
+use super::{acts, decide, gathering, intent, overlays, panels};
 
 /// To a desk by its number.
 pub(super) fn go_to_desk(model: &mut Model, action: Action) {
@@ -281,6 +282,7 @@ fn open_from_overview(model: &mut Model) {
                         place: Place::DeadLetters,
                         intent: None,
                     });
+                    gathering::by(model, GroupBy::Error);
                     model.dead.groups.await_key(group);
                 }
                 Some(Subject::Agent(agent)) => open_agent(model, agent),

@@ -17,8 +17,8 @@ use crate::domain::status::{State, Status};
 use crate::domain::time::Timestamp;
 
 use super::{
-    acts, comparing, decide, export, fates, filter, handing, intent, jobs, notices, order, plan,
-    sifting, sorting,
+    acts, comparing, decide, export, fates, filter, gathering, handing, intent, jobs, notices,
+    order, plan, sifting, sorting,
 };
 
 /// Takes what the feed brings.
@@ -204,10 +204,8 @@ fn list_answer(model: &mut Model, query: &Query, reply: Reply) {
             model.agents.view = Some(*view);
         }
         (Query::Groups(asked), Reply::Groups(groups)) if *asked == model.dead.wanted => {
-            let reason = |_: &_| "no open letter left".to_owned();
-            let mut groups = sifting::groups(model, groups);
-            sorting::groups(model, &mut groups);
-            model.dead.groups.rank(groups, reason);
+            model.dead.read = sifting::groups(model, groups);
+            gathering::show(model);
         }
         (Query::Letters(asked, page), Reply::Letters(answer))
             if plan::letters_of(model).as_ref() == Some(asked) =>

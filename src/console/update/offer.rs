@@ -4,10 +4,11 @@ use crate::console::action::Action;
 use crate::console::action::place::Place;
 use crate::console::model::Model;
 use crate::console::model::detail::Sheet;
+use crate::console::regroup::GroupBy;
 use crate::domain::ids::IntentId;
 use crate::domain::job::JobState;
 
-use super::{acts, agents, comparing, handing, panels};
+use super::{acts, agents, comparing, handing, panels, scopes};
 
 /// Whether an action does something where we are that is worth a hint.
 pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
@@ -35,11 +36,13 @@ pub(crate) fn is_of_use(model: &Model, action: Action) -> bool {
         Action::Open => has_row(model),
         Action::Replay => acts::again(model).is_ok(),
         Action::EditReplay => matches!(acts::again(model), Ok(acts::Again::Replay(_))),
-        Action::TakeGroup | Action::OwnGroup | Action::MuteGroup => has_group(model),
+        Action::TakeGroup | Action::OwnGroup | Action::MuteGroup => {
+            has_group(model) && model.dead.by == GroupBy::Error
+        }
         Action::Export => !is_intent && place != Place::Overview,
         Action::JobReplayFailed => super::jobs::replay_failed(model).is_ok(),
         Action::ReplayMany | Action::DiscardMany => {
-            panels::letters(model).is_ok() || has_group(model)
+            scopes::letters(model).is_ok() || has_group(model)
         }
         Action::JobPause | Action::JobCancel => {
             let job = model.jobs.rows.live_row();

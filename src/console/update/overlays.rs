@@ -7,12 +7,13 @@ use crate::console::model::overlay::{Choice, Overlay, Picker};
 use crate::console::model::{Model, View, Weight};
 use crate::console::task::{Query, Task};
 
-use super::{acts, filter, intent, keys, navigate, palette, proposals};
+use super::{acts, filter, gathering, intent, keys, navigate, palette, proposals};
 
 /// Opens an overlay; the same key closes it again where it is no text field.
 pub(super) fn open(model: &mut Model, action: Action) {
     model.overlay = Some(match action {
         Action::Palette => Overlay::Palette(Picker::new("")),
+        Action::GroupBy => Overlay::Palette(Picker::new("group ")),
         Action::Filter => {
             if model.view.intent.is_some() {
                 return intent::ask_search(model);
@@ -113,6 +114,10 @@ fn choose(model: &mut Model, choice: Choice, is_repeat: bool, tasks: &mut Vec<Ta
             model.overlay = None;
             model.say(Weight::Info, format!("theme {name}"));
             model.theme = name;
+        }
+        Choice::Group(by) => {
+            model.overlay = None;
+            gathering::choose(model, by);
         }
         Choice::Filter(place, text) => {
             model.overlay = None;

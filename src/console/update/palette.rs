@@ -4,6 +4,7 @@ use crate::console::action::place::Place;
 use crate::console::action::{Action, Context, Spec};
 use crate::console::model::Model;
 use crate::console::model::overlay::{Choice, Overlay, Proposal};
+use crate::console::regroup::GroupBy;
 
 /// Fewest characters of an id that are looked up.
 const ID_LEAST: usize = 4;
@@ -41,6 +42,7 @@ fn palette(model: &Model, text: &str) -> Vec<Proposal> {
         "theme" | "themes" => all.extend(themes(model, rest)),
         "intent" | "id" => all.extend(ids(model, rest)),
         "agent" => all.extend(agents(model, rest)),
+        "group" | "groups" => all.extend(gatherings(model, rest)),
         "view" | "views" => all.extend(super::views::proposals(model, rest)),
         "dead" if !rest.is_empty() => all.push(filter_of(Place::DeadLetters, rest)),
         "intents" if !rest.is_empty() => all.push(filter_of(Place::Intents, rest)),
@@ -175,6 +177,25 @@ fn themes(model: &Model, rest: &str) -> Vec<Proposal> {
             choice: Choice::Theme(name.clone()),
             name: format!("theme {name}"),
             sentence: "Use this theme".to_owned(),
+            key: String::new(),
+            off: None,
+        })
+        .collect()
+}
+
+fn gatherings(model: &Model, rest: &str) -> Vec<Proposal> {
+    let now = model.dead.by;
+    let fitting = GroupBy::ALL.into_iter();
+    let fitting = fitting.filter(move |by| by.word().starts_with(rest));
+    fitting
+        .map(|by| Proposal {
+            choice: Choice::Group(by),
+            name: format!("group {}", by.word()),
+            sentence: if by == now {
+                format!("{} (as now)", by.sentence())
+            } else {
+                by.sentence().to_owned()
+            },
             key: String::new(),
             off: None,
         })

@@ -2,7 +2,6 @@
 
 use crate::console::action::Action;
 use crate::console::action::place::Place;
-use crate::console::format;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::{Ask, Deed, Focus, Panel, Rule};
 use crate::console::model::reads::Slot;
@@ -11,10 +10,10 @@ use crate::console::panes::words;
 use crate::console::task::{Order, Task};
 use crate::desk::act::Act;
 use crate::domain::ids::IntentId;
-use crate::domain::job::{JobKind, Selection};
-use crate::domain::status::State;
+use crate::domain::job::JobKind;
 
-use super::order::{self, Scope};
+use super::order;
+use super::scopes::{must_be_whole, scopes};
 use super::{acts, agents, bulk, export, groups, handing, jobs, keys, navigate, views};
 
 /// Opens the panel of an action.
@@ -112,162 +111,6 @@ pub(super) fn ids_text(ids: &[IntentId]) -> String {
         String::new()
     };
     format!("{}{rest}", names.join(" "))
-}
-
-/// The dead letters that a panel acts on, and a word for where they come from.
-pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), String> {
-    if model.view.intent.is_some() {
-        let view = model
-            .detail
-            .intent
-            .as_ref()
-            .ok_or("the intent is still being read")?;
-        if view.row.state != State::DeadLetter {
-            return Err(format!(
-                "only open dead letters; this one is {}",
-                view.row.status
-            ));
-        }
-        return Ok((vec![view.row.id], "this one"));
-    }
-    let (ids, word): (Vec<IntentId>, _) = match model.view.place {
-        Place::DeadLetters if model.dead.letters.marked() > 0 => (
-            model
-                .dead
-                .letters
-                .marked_rows()
-                .map(|letter| letter.intent)
-                .collect(),
-            "marked",
-        ),
-        Place::DeadLetters => (
-            vec![model.dead.letters.live_row()?.intent],
-            "the row under the cursor",
-        ),
-        Place::Intents => {
-            let rows: Vec<_> = if model.intents.rows.marked() > 0 {
-                model.intents.rows.marked_rows().cloned().collect()
-            } else {
-                vec![model.intents.rows.live_row()?.clone()]
-            };
-            let dead = rows.iter().filter(|row| row.state == State::DeadLetter);
-            (
-                dead.map(|row| row.id).collect(),
-                "dead letters among the marked",
-            )
-        }
-        _ => return Err("no dead letters here".to_owned()),
-    };
-    let open: Vec<IntentId> = ids
-        .into_iter()
-        .filter(|id| model.held_on(*id).is_none())
-        .collect();
-    if open.is_empty() {
-        return Err("no open dead letter here that nothing is held on".to_owned());
-    }
-    Ok((open, word))
-}
-
-/// A group of which the filter shows only some letters is not acted on as a whole: the number in its row is
-/// not the number of what is shown.
-fn must_be_whole(model: &Model) -> Result<(), String> {
-    let is_group = model.view.intent.is_none()
-        && model.view.place == Place::DeadLetters
-        && model.pane() == 0
-        && model.dead.letters.marked() == 0;
-    match model.dead.filter.rest.first().filter(|_| is_group) {
-        None => Ok(()),
-        Some(term) => Err(format!(
-            "{} is held against each letter, so not all of the group is meant: mark the letters",
-            term.text
-        )),
-    }
-}
-
-/// What a job over dead letters may be about here, the likeliest first.
-fn scopes(model: &Model) -> Result<Vec<Scope>, String> {
-    let of_ids = |words: String, intents: Vec<IntentId>| Scope {
-        words,
-        selection: Selection {
-            intents,
-            ..Selection::default()
-        },
-    };
-    let marked = |count: usize| format!("{} marked", format::count(count_of(count)));
-    if model.view.intent.is_some() {
-        let (ids, word) = letters(model)?;
-        return Ok(vec![of_ids(word.to_owned(), ids)]);
-    }
-    if model.view.place != Place::DeadLetters {
-        let (ids, word) = letters(model)?;
-        let words = match ids.as_slice() {
-            [id] => format!("{} under the cursor", id.short()),
-            ids => format!("{} {word}", ids.len()),
-        };
-        return Ok(vec![of_ids(words, ids)]);
-    }
-    let mut scopes = Vec::new();
-    let marks: Vec<IntentId> = model
-        .dead
-        .letters
-        .marked_rows()
-        .map(|row| row.intent)
-        .collect();
-    if !marks.is_empty() {
-        scopes.push(of_ids(marked(marks.len()), marks));
-    }
-    if model.pane() == 1
-        && let Ok(letter) = model.dead.letters.live_row()
-    {
-        let words = format!("{} under the cursor", letter.intent.short());
-        scopes.push(of_ids(words, vec![letter.intent]));
-    }
-    // A job takes no terms that only the console understands.
-    if !scopes.is_empty() && !model.dead.filter.rest.is_empty() {
-        return Ok(scopes);
-    }
-    let of_filter = of_filter(model);
-    if let Ok(group) = model.dead.groups.live_row() {
-        let label = words::group_label(&group.fingerprint);
-        let all = Scope {
-            words: format!("all {} of {label}", format::count(group.count)),
-            selection: Selection {
-                fingerprint: Some(group.fingerprint.clone()),
-                ..of_filter.clone()
-            },
-        };
-        scopes.push(all);
-    }
-    if scopes.is_empty() {
-        return Err("no dead letter here".to_owned());
-    }
-    let words = if model.dead.filter.is_empty() {
-        "every dead letter".to_owned()
-    } else {
-        format!("filter {}", model.dead.filter.text)
-    };
-    scopes.push(Scope {
-        words,
-        selection: of_filter,
-    });
-    Ok(scopes)
-}
-
-/// Every letter that the desk's filter lets through.
-fn of_filter(model: &Model) -> Selection {
-    Selection {
-        agent: model.dead.wanted.agent.clone(),
-        intent_type: model.dead.wanted.intent_type.clone(),
-        reason: model.dead.wanted.reason,
-        error_class: model.dead.wanted.error_class,
-        since: model.dead.wanted.since,
-        until: model.dead.wanted.until,
-        ..Selection::default()
-    }
-}
-
-fn count_of(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn discard(model: &Model) -> Result<Panel, String> {

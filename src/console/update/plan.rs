@@ -186,11 +186,7 @@ fn next_of<T: Row>(rows: &Window<T>, scan: Option<&Scan>) -> Option<PageRequest>
 
 /// The filter of the letters of the group under the cursor.
 pub(super) fn letters_of(model: &Model) -> Option<LetterFilter> {
-    let fingerprint = model.dead.letters_of.clone()?;
-    Some(LetterFilter {
-        fingerprint: Some(fingerprint),
-        ..model.dead.wanted.clone()
-    })
+    model.dead.letters_filter()
 }
 
 /// The slot of a question.

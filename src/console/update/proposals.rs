@@ -209,14 +209,14 @@ fn known_values(model: &Model, place: Place, field: &str) -> Vec<(String, String
         }
         "type:" => {
             let rows = model.intents.rows.rows().iter();
-            let groups = model.dead.groups.rows().iter();
+            let groups = model.dead.read.iter();
             let types = rows
                 .map(|row| row.intent_type.as_str())
                 .chain(groups.map(|group| group.intent_type.as_str()));
             distinct(types.collect(), "a type on this list")
         }
         "group:" => {
-            let groups = model.dead.groups.rows().iter();
+            let groups = model.dead.read.iter();
             groups
                 .map(|group| {
                     let label = words::group_label(&group.fingerprint);

@@ -121,8 +121,15 @@ pub(super) fn letters(model: &mut Model, page: &PageRequest, answer: Page<Letter
     let is_marked = |id: IntentId| model.dead.letters.is_marked(&id);
     let rest = (model.dead.filter.rest.as_slice(), &home);
     sift(model, rest, &is_marked, &mut items, rest::letter);
+    let of = model.dead.letters_of.as_ref();
+    let bundle = of.and_then(|key| model.dead.bundles.get(key));
+    let wide = bundle.filter(|bundle| bundle.is_wide());
+    if let Some(wide) = wide {
+        items.retain(|letter| wide.takes(letter.http_status));
+    }
     let is_following = model.is_following && model.paused.is_none();
-    let kind = (!model.dead.filter.rest.is_empty(), is_following);
+    let is_sifted = !model.dead.filter.rest.is_empty() || wide.is_some();
+    let kind = (is_sifted, is_following);
     let reason = |_: &LetterRow| "replayed or discarded".to_owned();
     put(
         &mut model.dead.letters,

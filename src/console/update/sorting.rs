@@ -8,6 +8,9 @@ use crate::console::model::reads::Slot;
 use crate::console::model::{Model, Weight};
 use crate::desk::rows::{AgentRow, LetterGroupRow, TaskRow};
 
+/// The place of `last` among the orders of dead letters.
+pub(super) const BY_LAST: usize = 1;
+
 /// The orders of a desk's list, the usual one first; none where there is only one.
 pub(crate) const fn orders(place: Place) -> &'static [&'static str] {
     match place {
@@ -135,7 +138,7 @@ pub(super) fn groups(model: &Model, rows: &mut [LetterGroupRow]) {
     let (by, is_reversed) = order(model, Place::DeadLetters);
     put(rows, is_reversed, |left, right| {
         let chosen = match by {
-            1 => right.last_at.cmp(&left.last_at),
+            BY_LAST => right.last_at.cmp(&left.last_at),
             2 => right.first_at.cmp(&left.first_at),
             3 => left.to.cmp(&right.to),
             _ => right.count.cmp(&left.count),

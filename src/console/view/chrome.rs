@@ -12,7 +12,6 @@ use crate::console::keymap::print::Hint;
 use crate::console::model::overlay::Overlay;
 use crate::console::model::panel::{Deed, Panel};
 use crate::console::model::{FOLLOWS_AFTER_MS, Hit, Model, Target, Weight};
-use crate::console::panes::words;
 use crate::console::sanitise::{fit, width};
 use crate::console::theme::Role;
 use crate::console::update::offer::{self, is_of_use};
@@ -85,7 +84,7 @@ pub(super) fn crumbs(model: &Model) -> Vec<String> {
     match model.view.place {
         Place::DeadLetters if model.pane() == 1 || model.view.intent.is_some() => {
             if let Some(group) = &model.dead.letters_of {
-                crumbs.push(words::group_label(group));
+                crumbs.push(model.dead.label(group));
             }
         }
         Place::Inbox if model.view.intent.is_none() => {

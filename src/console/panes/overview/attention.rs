@@ -45,7 +45,7 @@ pub(crate) fn attention(model: &Model) -> Vec<Item> {
     let mut items = tasks(model);
     items.extend(model.agents.all.iter().filter_map(agent));
     let is_loud = |group: &&LetterGroupRow| group.state != GroupState::Said(GroupStand::Muted);
-    let groups = model.dead.groups.rows().iter().filter(is_loud);
+    let groups = model.dead.read.iter().filter(is_loud);
     items.extend(groups.map(group));
     items.sort_by_key(|item| match item.sign {
         "!!" => 0,

@@ -32,6 +32,8 @@ pub(super) const DESKS: &[Case] = &[
     ("attempts", "4"),
     ("dead_letters", "5"),
     ("dead_letters_group", "5\r"),
+    ("dead_letters_by_agent", ":group agent\r"),
+    ("dead_letters_by_hour", ":group hour\r"),
     ("agents", "6"),
     ("agents_attempts", "6\t"),
     ("jobs", "7"),
