@@ -27,6 +27,10 @@ use crate::store::query::{AttemptFilter, IntentFilter, PageRequest};
 /// last frame, which the header shows, stays under a second while the link is well.
 const POLL_MS: u64 = 900;
 
+/// The pause after a page that brought something: more pages in a second than a screen shows frames are
+/// read for nobody.
+const PACE: Duration = Duration::from_millis(50);
+
 /// The longest pause before the desk is asked again after an error.
 const RETRY_MAX: Duration = Duration::from_secs(8);
 
@@ -59,7 +63,8 @@ pub(crate) async fn run(
     let mut working = FuturesUnordered::new();
     let mut cursor: Option<Cursor> = None;
     let mut failures = 0_u32;
-    let mut poll = std::pin::pin!(next_page(Arc::clone(&desk), cursor, Duration::ZERO));
+    // The first call only asks where the feed stands, so it must not wait for something to happen.
+    let mut poll = std::pin::pin!(next_page(Arc::clone(&desk), cursor, Duration::ZERO, 0));
     loop {
         // Every branch may be dropped: `recv` and `next` are cancel-safe, `poll` is pinned outside
         // and goes on where it was.
@@ -76,15 +81,16 @@ pub(crate) async fn run(
                 }
             }
             page = &mut poll => {
-                let pause = if let Ok(page) = &page {
+                let (pause, wait_ms) = if let Ok(page) = &page {
                     failures = 0;
                     cursor = Some(page.next);
-                    Duration::ZERO
+                    let is_quiet = page.rows.is_empty();
+                    (if is_quiet { Duration::ZERO } else { PACE }, POLL_MS)
                 } else {
                     failures = failures.saturating_add(1);
-                    retry_pause(failures)
+                    (retry_pause(failures), 0)
                 };
-                poll.set(next_page(Arc::clone(&desk), cursor, pause));
+                poll.set(next_page(Arc::clone(&desk), cursor, pause, wait_ms));
                 if news.send(News::Feed(page)).await.is_err() {
                     return;
                 }
@@ -97,16 +103,12 @@ async fn next_page(
     desk: Arc<dyn Desk>,
     since: Option<Cursor>,
     pause: Duration,
+    wait_ms: u64,
 ) -> Result<FeedPage, DeskError> {
     if !pause.is_zero() {
         tokio::time::sleep(pause).await;
     }
-    // The first call only asks where the feed stands, so it must not wait for something to happen.
-    let wait_ms = if since.is_some() && pause.is_zero() {
-        POLL_MS
-    } else {
-        0
-    };
+    let wait_ms = since.map_or(0, |_| wait_ms);
     desk.feed(since, wait_ms).await
 }
 

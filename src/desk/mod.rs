@@ -105,15 +105,26 @@ pub trait Desk: Send + Sync + std::fmt::Debug {
     fn act(&self, act: Act) -> Answer<'_, Done>;
 }
 
-/// A piece of the feed.
+/// A piece of the feed: the newest of what was committed, and those before that somebody may wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedPage {
     /// The items, in order.
     pub rows: Vec<FeedRow>,
+    /// How many are left out, as there were more than anybody can read.
+    pub skipped: u64,
     /// Where to go on.
     pub next: Cursor,
     /// The last position there is.
     pub head: Cursor,
+}
+
+impl FeedPage {
+    /// How many items came, shown or left out.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let shown = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
+        shown.saturating_add(self.skipped)
+    }
 }
 
 /// Why a desk has no answer.

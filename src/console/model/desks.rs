@@ -7,6 +7,7 @@ use crate::console::model::scan::Scan;
 use crate::console::panes::words;
 use crate::console::regroup::{Bundle, GroupBy};
 use crate::console::rows::Window;
+use crate::desk::FeedPage;
 use crate::desk::rows::agents::AgentView;
 use crate::desk::rows::jobs::{AuditRow, JobRow, JobView};
 use crate::desk::rows::{
@@ -239,25 +240,36 @@ pub(crate) struct Tail {
     pub(crate) missed: Option<u64>,
     /// How many came in the last seconds, newest first.
     pub(crate) seconds: VecDeque<(i64, u64)>,
+    /// The second in which items were last left out.
+    pub(crate) left_out: Option<i64>,
 }
 
 impl Tail {
     /// Takes new items, oldest first.
-    pub(crate) fn push(&mut self, rows: Vec<FeedRow>, now_seconds: i64) {
-        let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    pub(crate) fn push(&mut self, page: FeedPage, now_seconds: i64) {
+        let count = page.count();
         match self.seconds.front_mut() {
             Some((second, sum)) if *second == now_seconds => *sum += count,
             _ => self.seconds.push_front((now_seconds, count)),
         }
         self.seconds.truncate(11);
+        if page.skipped > 0 {
+            self.left_out = Some(now_seconds);
+        }
         if let Some(missed) = &mut self.missed {
             *missed += count;
             return;
         }
-        for row in rows {
+        for row in page.rows {
             self.rows.push_front(row);
         }
         self.rows.truncate(TAIL_MAX);
+    }
+
+    /// True when more came in the last ten seconds than are kept.
+    pub(crate) fn is_thinned(&self, now_seconds: i64) -> bool {
+        self.left_out
+            .is_some_and(|second| now_seconds.saturating_sub(second) <= 10)
     }
 
     /// Items per second over the last ten whole seconds.

@@ -110,9 +110,13 @@ const TAIL: &[Column] = &[
 
 fn tail_list(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let is_focused = model.pane() == 2;
-    let per_second = model.tail.per_second(model.at.wall.as_seconds());
+    let now = model.at.wall.as_seconds();
+    let per_second = model.tail.per_second(now);
     let right = match model.tail.missed {
         Some(missed) => format!("stands still, +{}", format::count(missed)),
+        None if model.tail.is_thinned(now) => {
+            format!("the newest of {} ev/s", format::count(per_second))
+        }
         None => format!("follow {}  {per_second} ev/s", canvas.paint.glyphs.mark),
     };
     let inner = canvas.section(area, "Live tail", &right, Some((2, is_focused)));

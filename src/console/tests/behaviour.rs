@@ -429,3 +429,18 @@ fn no_theme_hides_a_word() {
         assert_eq!(text_of(&bench.draw_with(&theme(name))), plain, "{name}");
     }
 }
+
+#[test]
+fn a_tail_that_leaves_facts_out_says_so_and_counts_them() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("1");
+    let id = fixtures::id("8f3c5e7a", 1);
+    bench.feed_thinned(vec![fact(50, id, Status::Completed)], 11_999);
+    bench.pass(1000);
+    let screen = bench.screen();
+    assert!(screen.contains("the newest of 1,200 ev/s"), "{screen}");
+    bench.feed(vec![fact(51, id, Status::Completed)]);
+    bench.pass(11_000);
+    let screen = bench.screen();
+    assert!(!screen.contains("the newest of"), "{screen}");
+}

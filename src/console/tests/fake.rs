@@ -209,6 +209,7 @@ impl Desk for FakeDesk {
     fn feed(&self, _since: Option<Cursor>, _wait_ms: u64) -> Answer<'_, FeedPage> {
         self.ready(|_| FeedPage {
             rows: Vec::new(),
+            skipped: 0,
             next: Cursor(41),
             head: Cursor(41),
         })

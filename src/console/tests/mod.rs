@@ -157,10 +157,15 @@ impl Bench {
     }
 
     fn feed(&mut self, rows: Vec<FeedRow>) {
-        self.cursor += u64::try_from(rows.len()).unwrap();
+        self.feed_thinned(rows, 0);
+    }
+
+    fn feed_thinned(&mut self, rows: Vec<FeedRow>, skipped: u64) {
+        self.cursor += u64::try_from(rows.len()).unwrap() + skipped;
         let cursor = Cursor(self.cursor);
         let page = FeedPage {
             rows,
+            skipped,
             next: cursor,
             head: cursor,
         };

@@ -58,7 +58,7 @@ fn feed(model: &mut Model, page: FeedPage) {
     if page.rows.is_empty() {
         return;
     }
-    let count = u64::try_from(page.rows.len()).unwrap_or(u64::MAX);
+    let count = page.count();
     if let Some((_, missed)) = &mut model.paused {
         *missed = missed.saturating_add(count);
     }
@@ -67,7 +67,7 @@ fn feed(model: &mut Model, page: FeedPage) {
     notices::facts(model, &page.rows);
     update_rows(model, &page.rows);
     let seconds = model.at.wall.as_seconds();
-    model.tail.push(page.rows, seconds);
+    model.tail.push(page, seconds);
 }
 
 /// A row on the screen learns its new status at once; the rest comes with the next read.

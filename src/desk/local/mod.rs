@@ -9,6 +9,7 @@
 
 mod act;
 mod agents;
+mod feed;
 mod jobs;
 mod numbers;
 mod read;
@@ -79,13 +80,18 @@ impl LocalOptions {
 pub struct LocalDesk {
     broker: Broker,
     options: LocalOptions,
+    tap: feed::Tap,
 }
 
 impl LocalDesk {
     /// A desk at this broker.
     #[must_use]
-    pub const fn new(broker: Broker, options: LocalOptions) -> Self {
-        Self { broker, options }
+    pub fn new(broker: Broker, options: LocalOptions) -> Self {
+        Self {
+            broker,
+            options,
+            tap: feed::Tap::default(),
+        }
     }
 
     fn must_write(&self) -> Result<(), Problem> {
@@ -163,7 +169,7 @@ impl Desk for LocalDesk {
     }
 
     fn feed(&self, since: Option<Cursor>, wait_ms: u64) -> Answer<'_, FeedPage> {
-        Box::pin(read::feed(&self.broker, since, wait_ms))
+        Box::pin(self.tap.feed(&self.broker, since, wait_ms))
     }
 
     fn audit(&self, filter: AuditFilter, page: PageRequest) -> Answer<'_, Page<AuditRow>> {

@@ -1,8 +1,7 @@
 //! Pages and single things, read on the broker's reader threads.
 
-use std::time::Duration;
-
 use crate::broker::{Broker, groups};
+use crate::desk::DeskError;
 use crate::desk::convert::{
     attempt_row, audit_row, held_rows, intent_row, letter_group_row, letter_row, task_row,
     thread_row,
@@ -10,22 +9,17 @@ use crate::desk::convert::{
 use crate::desk::parse;
 use crate::desk::rows::jobs::AuditRow;
 use crate::desk::rows::{
-    AttemptRow, EventRow, FeedRow, HeldRow, IntentRow, IntentView, LetterGroupRow, LetterRow,
-    TaskRow, ThreadView,
+    AttemptRow, EventRow, HeldRow, IntentRow, IntentView, LetterGroupRow, LetterRow, TaskRow,
+    ThreadView,
 };
-use crate::desk::{DeskError, FeedPage};
-use crate::domain::fact::{FeedEntry, FeedItem};
-use crate::domain::ids::{Cursor, IntentId, ThreadId};
+use crate::domain::ids::{IntentId, ThreadId};
 use crate::domain::intent::{Delivery, End, Intent};
 use crate::domain::payload::Payload;
-use crate::store::Reader;
-use crate::store::error::StoreError;
 use crate::store::query::{
-    AttemptFilter, AuditFilter, FeedFilter, IntentFilter, LetterFilter, Page, PageRequest,
-    ThreadFilter, ThreadKind,
+    AttemptFilter, AuditFilter, IntentFilter, LetterFilter, Page, PageRequest, ThreadFilter,
+    ThreadKind,
 };
 use crate::wire::errors::Problem;
-use crate::wire::events::fact_details;
 use crate::wire::facts;
 use crate::wire::inbox::Told;
 use crate::wire::intents::error;
@@ -37,8 +31,6 @@ const GROUPS_MAX: u32 = 500;
 const ATTEMPTS_MAX: u32 = 500;
 /// Staged acts in one answer.
 const HELD_MAX: u32 = 500;
-/// Items of the feed in one answer.
-const FEED_MAX: u32 = 500;
 
 pub(super) async fn intents(
     broker: &Broker,
@@ -224,36 +216,6 @@ pub(super) async fn held(broker: &Broker) -> Result<Vec<HeldRow>, DeskError> {
     Ok(held_rows(&holders))
 }
 
-pub(super) async fn feed(
-    broker: &Broker,
-    since: Option<Cursor>,
-    wait_ms: u64,
-) -> Result<FeedPage, DeskError> {
-    // Subscribed before the first read: what is committed in between wakes us.
-    let mut commits = broker.subscribe();
-    let mut page = read_feed(broker, since).await?;
-    if !page.rows.is_empty() || wait_ms == 0 {
-        return Ok(page);
-    }
-    let from = page.next;
-    let news = async {
-        loop {
-            // A commit without anything for the feed is no news. Lagging is: read the store.
-            match commits.recv().await {
-                Ok(published) if published.items.is_empty() => {}
-                Ok(_) | Err(_) => return,
-            }
-        }
-    };
-    if tokio::time::timeout(Duration::from_millis(wait_ms), news)
-        .await
-        .is_ok()
-    {
-        page = read_feed(broker, Some(from)).await?;
-    }
-    Ok(page)
-}
-
 pub(super) async fn audit(
     broker: &Broker,
     filter: AuditFilter,
@@ -263,57 +225,6 @@ pub(super) async fn audit(
         .read(move |reader| reader.audit(&filter, &page))
         .await?;
     Ok(found.map(audit_row))
-}
-
-async fn read_feed(broker: &Broker, since: Option<Cursor>) -> Result<FeedPage, DeskError> {
-    let page = broker
-        .read(
-            move |reader: &mut dyn Reader| -> Result<FeedPage, StoreError> {
-                let head = reader.head()?;
-                let since = since.unwrap_or(head);
-                let filter = FeedFilter {
-                    since,
-                    ..FeedFilter::default()
-                };
-                let (items, next) = reader.feed(&filter, FEED_MAX)?;
-                Ok(FeedPage {
-                    rows: items.into_iter().map(feed_row).collect(),
-                    next: next.max(since),
-                    head: head.max(next),
-                })
-            },
-        )
-        .await?;
-    Ok(page)
-}
-
-fn feed_row(item: FeedItem) -> FeedRow {
-    match item.entry {
-        FeedEntry::Intent {
-            fact,
-            agent,
-            status,
-        } => FeedRow {
-            cursor: item.cursor,
-            at: fact.at,
-            kind: fact.body.type_name().to_owned(),
-            intent: Some(fact.intent),
-            agent: Some(agent),
-            status: Some(status),
-            actor: fact.actor.name().to_owned(),
-            data: Payload::trusted(fact_details(&fact.body).finish()),
-        },
-        FeedEntry::Notice(notice) => FeedRow {
-            cursor: item.cursor,
-            at: notice.at,
-            kind: notice.kind,
-            intent: None,
-            agent: notice.agent,
-            status: None,
-            actor: notice.actor.name().to_owned(),
-            data: notice.data,
-        },
-    }
 }
 
 fn not_found(code: &str, what: &str, id: impl std::fmt::Display) -> Problem {

@@ -36,6 +36,8 @@ use super::link::{Link, Path};
 const ATTEMPTS_MAX: u32 = 500;
 /// Items of the feed in one answer.
 const FEED_MAX: u32 = 500;
+/// How far the tail may be behind before what is in between is left out.
+const FEED_BEHIND_MAX: u64 = 5000;
 /// Agents in one answer.
 const AGENTS_MAX: u32 = 500;
 
@@ -406,9 +408,13 @@ pub(super) async fn feed(
         .get_waiting(path, Duration::from_millis(wait_ms))
         .await?;
     let next = Cursor(answer.next_since);
+    let head = Cursor(answer.head).max(next);
+    // Far behind: the newest are worth more than all.
+    let from = Cursor(head.0.saturating_sub(FEED_BEHIND_MAX)).max(next);
     Ok(FeedPage {
         rows: answer.events.into_iter().map(Item::row).collect(),
-        next,
-        head: Cursor(answer.head).max(next),
+        skipped: from.0.saturating_sub(next.0),
+        next: from,
+        head,
     })
 }
