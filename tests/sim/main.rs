@@ -11,10 +11,16 @@
     reason = "a simulation that cannot go on must stop"
 )]
 
+mod calls;
+mod chance;
 mod checker;
 mod faults;
+mod healing;
 mod jobs;
+mod people;
+mod receivers;
 mod runs;
+mod senders;
 mod world;
 
 use world::World;

@@ -16,7 +16,8 @@ use postroom::domain::time::{Span, Timestamp};
 use postroom::engine::command::{Part, Submit};
 use postroom::engine::workflow::{STEPS_MAX, broker_address};
 
-use crate::world::{AGENTS, Broken, Rng, World, address};
+use crate::chance::Rng;
+use crate::world::{AGENTS, Broken, World, address};
 
 impl World {
     /// A run of steps that were never seen before.
