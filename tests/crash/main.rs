@@ -6,6 +6,7 @@
 //!
 //! `CRASH_CYCLES=200 cargo test --release --test crash -- --nocapture` is the long run, and
 //! `CRASH_SEED=7` repeats the choices of one (what is killed in between is up to the machine).
+//! `CRASH_PROGRAM=target/release/postroom` tests another program than the one built with the test.
 
 #![expect(
     clippy::unwrap_used,

@@ -21,6 +21,11 @@ const SETTINGS: [&str; 5] = [
     "shutdown.grace_seconds=3",
 ];
 
+/// The program: the one that was built with this test, or another, such as an older one or an optimised one.
+pub(crate) fn program() -> OsString {
+    std::env::var_os("CRASH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_postroom").into())
+}
+
 /// A data directory and where its brokers say what goes wrong.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -49,7 +54,7 @@ impl Place {
             .append(true)
             .open(&self.complaints)
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+        let mut command = Command::new(program());
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--data").arg(&self.data);
         for setting in SETTINGS.iter().chain(&self.sets) {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::power::compile;
-use crate::program::{Ended, Place, Running};
+use crate::program::{Ended, Place, Running, program};
 use crate::{client, number, started, tail};
 
 /// Positions of a run that nobody asked to be longer.
@@ -326,7 +326,7 @@ fn unsound(place: &Place) -> Option<String> {
     if length == 0 {
         return None;
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+    let mut command = Command::new(program());
     command.arg("verify").arg("--data").arg(&place.data);
     let command = command.env("XDG_CONFIG_HOME", &place.data);
     let out = command.output().unwrap();
