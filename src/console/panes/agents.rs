@@ -44,14 +44,14 @@ const WIDE: &[Column] = &[
 
 const MEDIUM: &[Column] = &[
     Column::new("AGENT", 0, 15, 18),
-    Column::new("BINDING", 6, 7, 8),
+    Column::new("BINDING", 5, 7, 8),
     Column::new("STATE", 0, 9, 9),
     Column::new("OUT/S", 3, 5, 5).right(),
     Column::new("ERR%", 2, 5, 5).right(),
     Column::new("LAG", 4, 5, 5).right(),
     Column::new("BREAKER", 5, 10, 12).optional(),
     Column::new("LISTEN", 5, 6, 6).right().optional(),
-    Column::new("QUEUED", 5, 6, 6).right(),
+    Column::new("QUEUED", 6, 6, 6).right(),
     Column::new("RETRY", 5, 5, 6).right().optional(),
     Column::new("FLIGHT", 4, 6, 6).right().optional(),
     Column::new("LIMIT", 4, 8, 8).right().optional(),

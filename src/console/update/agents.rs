@@ -150,10 +150,10 @@ fn limit_effect(agent: &AgentRow, panel: &Panel) -> String {
     let verb = if waiting == 1 { "waits" } else { "wait" };
     let wait = format!("{} {verb} now", words::counted(waiting, "intent"));
     let at_once = match panel.text("at once").parse::<u32>() {
-        Ok(0) => ", as many at once as usual",
-        Ok(1) => ", one at a time",
-        Ok(_) => ", no more at once than that",
-        Err(_) => "",
+        Ok(0) => ", as many at once as usual".to_owned(),
+        Ok(1) => ", one at a time".to_owned(),
+        Ok(most) => format!(", at most {most} at once"),
+        Err(_) => String::new(),
     };
     if agent.endpoint.is_none() {
         return format!("{wait}{at_once}; the rest waits and spends no attempt");

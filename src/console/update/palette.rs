@@ -149,6 +149,11 @@ fn score(text: &str, proposal: &Proposal) -> Option<i64> {
     if name.starts_with(&text) {
         return Some(100);
     }
+    // A part of the name that begins so is meant rather than letters within one; a verb rather than its end.
+    let parts = name.split(['.', '-', ' ']);
+    if let Some(place) = parts.into_iter().position(|part| part.starts_with(&text)) {
+        return Some(if place == 1 { 95 } else { 90 });
+    }
     if name.contains(&text) {
         return Some(80);
     }

@@ -14,6 +14,9 @@ use crate::console::widgets::table::columns::Column;
 use crate::console::widgets::table::{self, Cell, Shape, Table};
 use crate::console::widgets::{Paint, put};
 
+/// Fewest lines of a list in a medium size that has headings.
+const HEADED_FROM: u16 = 10;
+
 /// How much room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
@@ -254,9 +257,14 @@ impl Canvas<'_> {
         drawn.below_cursor
     }
 
-    /// Draws rows that are no window, with headings at wide sizes.
+    /// Draws rows that are no window, with headings where there is room for them.
     pub(crate) fn table(&mut self, area: Rect, rows: &Rows<'_>) {
-        let has_header = rows.has_header && self.size == Size::Wide;
+        let is_roomy = match self.size {
+            Size::Wide => true,
+            Size::Medium => area.height >= HEADED_FROM,
+            Size::Narrow | Size::Tiny | Size::None => false,
+        };
+        let has_header = rows.has_header && is_roomy;
         let Rows {
             pane,
             columns,
