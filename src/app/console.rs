@@ -337,6 +337,8 @@ fn options(config: &Config, console: &Console, seat: Seat) -> ConsoleOptions {
             .and_then(|home| std::fs::read_to_string(home.join("keys.toml")).ok())
             .unwrap_or_default(),
         memory: Some(config.data.join("console.json")),
+        recordings: Some(config.data.join("recordings")),
+        record_bytes_max: config.console.record_bytes_max,
         is_desk_chosen: console.flags.desk.is_some(),
         is_theme_chosen: flag.is_some() || no_color.is_some() || is_theme_automatic,
         editor: variable("VISUAL")

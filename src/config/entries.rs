@@ -426,6 +426,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("console.dead_letters_per_hour", number(0, 1_000_000), "20",
         "dead letters in the last hour above which the console says so; 0 for never",
         "a receiver that fails for good passes it within minutes"),
+    entry("console.record_bytes_max", Kind::Bytes { min: 1024, max: 1 << 40 }, "268435456", "largest record of a session; it ends there and says so", "a day at a busy desk; forgetting it fills no disk"),
     entry("header.ok_percent_warn", number(0, 100), "99", "share of attempts that succeeded in five minutes below which the header warns",
         "one in a hundred is noise"),
     entry("header.ok_percent_crit", number(0, 100), "90", "the same below which it is alarmed",

@@ -70,5 +70,6 @@ pub(super) fn console(values: &mut Values<'_>) -> Console {
         is_plain: values.flag("console.a11y"),
         is_mouse_on: values.flag("console.mouse"),
         notices: notices(values),
+        record_bytes_max: values.number("console.record_bytes_max"),
     }
 }

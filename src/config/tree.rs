@@ -283,6 +283,8 @@ pub struct Console {
     pub is_mouse_on: bool,
     /// What is told without being asked.
     pub notices: Notices,
+    /// Most bytes of the record of a session.
+    pub record_bytes_max: u64,
 }
 
 /// Hands out checked values by key. The table and the tree are held together by a test: every key

@@ -273,6 +273,7 @@ pub enum Action {
     Messages,
     Themes,
     Redraw,
+    Record,
     Suspend,
     Detach,
     Quit,

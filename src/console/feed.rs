@@ -133,6 +133,7 @@ pub(super) async fn work(desk: Arc<dyn Desk>, task: Task) -> Option<News> {
         Task::Copy(_)
         | Task::Edit(_)
         | Task::Redraw
+        | Task::Record
         | Task::Suspend
         | Task::Return
         | Task::Bell

@@ -33,6 +33,7 @@ mod memory;
 mod model;
 mod overlays;
 mod panes;
+mod record;
 mod regroup;
 mod rows;
 pub mod run;

@@ -26,8 +26,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::clock::Mono;
 use crate::config::{Header, Notices};
-use crate::console::action::Context;
 use crate::console::action::place::Place;
+use crate::console::action::{Action, Context};
 use crate::console::keymap::Keymap;
 use crate::console::memory::{Preset, SavedView};
 use crate::console::task::{Moment, Ticket};
@@ -194,6 +194,10 @@ pub(crate) struct Model {
     pub(crate) asked_background: Option<Mono>,
     /// Set while the terminal is given up for a while.
     pub(crate) is_aside: bool,
+    /// Whether the session is recorded.
+    pub(crate) is_recorded: bool,
+    /// The action that the last event ran, for the record.
+    pub(crate) ran: Option<Action>,
     /// Why the terminal is gone, once it is.
     pub(crate) gone: Option<String>,
     /// Set when the console should end.
@@ -258,6 +262,8 @@ impl Model {
             log: VecDeque::new(),
             asked_background: None,
             is_aside: false,
+            is_recorded: false,
+            ran: None,
             gone: None,
             is_ending: false,
         }

@@ -8,6 +8,7 @@
 mod aside;
 mod editor;
 mod options;
+mod recording;
 mod remember;
 
 use std::sync::Arc;
@@ -209,6 +210,8 @@ struct Shell {
     remembered: Memory,
     /// The number of the newest log line that was looked at.
     log_seen: u64,
+    /// The record of the session, while there is one.
+    recorder: Option<recording::Recorder>,
     /// Set from the moment we stop ourselves until somebody continues us.
     is_suspended: bool,
 }
@@ -257,6 +260,7 @@ impl Shell {
             drawn_at: Mono::default(),
             remembered: Memory::default(),
             log_seen: 0,
+            recorder: None,
             is_suspended: false,
         }
     }
@@ -374,7 +378,9 @@ impl Shell {
         keyboard: &Keyboard,
     ) -> Result<(), TerminalError> {
         self.is_dirty = true;
+        let noted = self.note_before(&input);
         let mut tasks = update::update(&mut self.model, at, input);
+        self.note_after(at, noted, &tasks);
         if self.model.theme != self.theme.name() {
             let (theme, _) = self
                 .options
@@ -404,6 +410,7 @@ impl Shell {
                 }
                 Task::Edit(text) => self.edit(&text, screen, keyboard)?,
                 Task::Redraw => screen.redraw(),
+                Task::Record => self.record(),
                 Task::Bell => screen.bell()?,
                 Task::Notify(text) => {
                     screen.notify(&text, self.options.notices.how, self.options.between)?;

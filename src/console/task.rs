@@ -234,6 +234,8 @@ pub(crate) enum Task {
     Copy(String),
     /// Draw every cell again.
     Redraw,
+    /// Begin the record of the session, or end it.
+    Record,
     /// Hand the screen back for a while.
     Suspend,
     /// Take the screen again.

@@ -201,6 +201,7 @@ fn refused(model: &mut Model, task: &Task) {
         Task::Copy(_)
         | Task::Edit(_)
         | Task::Redraw
+        | Task::Record
         | Task::Suspend
         | Task::Return
         | Task::Bell

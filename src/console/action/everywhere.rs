@@ -75,6 +75,8 @@ pub(super) const ACTIONS: &[Spec] = &[
         sentence: "Try the themes live", ..Spec::BASE },
     Spec { action: Action::Redraw, name: "screen.redraw", keys: &["ctrl-l"],
         sentence: "Draw the screen anew", ..Spec::BASE },
+    Spec { action: Action::Record, name: "screen.record",
+        sentence: "Record this session to a file, payloads masked; again ends it", ..Spec::BASE },
     Spec { action: Action::Suspend, name: "screen.suspend", keys: &["ctrl-z"],
         sentence: "Suspend, or step aside while the broker goes on delivering", ..Spec::BASE },
     Spec { action: Action::Detach, name: "screen.detach",

@@ -35,6 +35,10 @@ const ALONE: &[(&str, &str)] = &[
     ("pane.", "moves on the screen"),
     ("panel.", "is an option on the screen; flags take its place"),
     ("screen.", "is about the screen itself"),
+    (
+        "screen.record",
+        "records what is done on the screen; `audit` and `events` tell the rest",
+    ),
     ("search.", "moves on the screen; `grep` does"),
     ("strip.", "is writing on the screen; flags take its place"),
     ("task.next", "moves on the screen"),

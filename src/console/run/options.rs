@@ -41,6 +41,10 @@ pub struct ConsoleOptions {
     pub editor: String,
     /// The file in which the console remembers what an operator set up; none to forget it.
     pub memory: Option<PathBuf>,
+    /// The folder of records of sessions; none to keep none.
+    pub recordings: Option<PathBuf>,
+    /// Most bytes of one.
+    pub record_bytes_max: u64,
     /// Whether the desk was asked for, so that the remembered one is not taken.
     pub is_desk_chosen: bool,
     /// Whether the theme was asked for, so that the remembered one is not taken.
@@ -72,6 +76,8 @@ impl Default for ConsoleOptions {
             keys: String::new(),
             editor: "vi".to_owned(),
             memory: None,
+            recordings: None,
+            record_bytes_max: u64::MAX,
             is_desk_chosen: false,
             is_theme_chosen: false,
             notices: Notices::default(),

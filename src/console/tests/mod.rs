@@ -25,6 +25,7 @@ mod matrix;
 mod memory;
 mod notices;
 mod plain;
+mod recording;
 mod regrouping;
 mod telling;
 

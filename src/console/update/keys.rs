@@ -229,6 +229,7 @@ pub(super) fn armed(
 /// Runs an action where we are.
 pub(super) fn run(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>) {
     model.hush();
+    model.ran = Some(action);
     if let Some(later) = action.spec().later
         && action.place().is_none()
     {
@@ -284,6 +285,7 @@ fn go(model: &mut Model, action: Action, is_repeat: bool, tasks: &mut Vec<Task>)
         A::QuitAll => navigate::quit_all(model, tasks),
         A::Close => close(model, tasks),
         A::Redraw => tasks.push(Task::Redraw),
+        A::Record => tasks.push(Task::Record),
         A::Suspend => tasks.push(Task::Suspend),
         A::Detach => navigate::detach(model, tasks),
         _ => return false,

@@ -54,11 +54,15 @@ pub(super) fn tabs(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             target: Target::Tab(place),
         });
     }
+    if model.is_recorded {
+        canvas.text_right(area, "REC", Role::Warn);
+    }
     let crumbs = crumbs(model);
     if !crumbs.is_empty() {
         let text = format!(" {} ", canvas.paint.glyphs.crumb);
         let text = format!("{text}{}", crumbs.join(&text));
-        let room = area.right().saturating_sub(x);
+        let kept = if model.is_recorded { 5 } else { 0 };
+        let room = area.right().saturating_sub(x + kept);
         canvas.spans(x, area.y, room, &[span(text, Role::Strong)]);
     }
 }
