@@ -193,8 +193,14 @@ fn told(model: &Model, news: &News) -> Value {
 
 /// A frame of the feed, whole but for what others wrote.
 fn frame(page: &FeedPage) -> Value {
-    let rows: Vec<Value> = page.rows.iter().map(row).collect();
-    json!({ "next": page.next.0, "head": page.head.0, "rows": rows })
+    let FeedPage {
+        rows,
+        skipped,
+        next,
+        head,
+    } = page;
+    let rows: Vec<Value> = rows.iter().map(row).collect();
+    json!({ "next": next.0, "head": head.0, "skipped": skipped, "rows": rows })
 }
 
 fn row(row: &FeedRow) -> Value {

@@ -51,6 +51,7 @@ fn frame(rows: Vec<FeedRow>, next: u64) -> Input {
     let next = Cursor(next);
     let page = FeedPage {
         rows,
+        skipped: 0,
         next,
         head: next,
     };
