@@ -1,5 +1,7 @@
 //! Inboxes, approvals and tasks.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::house::{House, house};
@@ -51,6 +53,58 @@ async fn a_human_intent_waits_in_its_owner_s_inbox_with_its_task() {
     let tasks = house.get("/v1/me/tasks", &finance).await.ok();
     assert_eq!(tasks["tasks"][0]["intent_id"], json!(id));
     assert_eq!(tasks["tasks"][0]["status"], "WAITING");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_with_more_tasks_than_a_page_sees_each_by_following_the_cursor() {
+    let house = house().await;
+    let finance = house.key("finance", "agent").await;
+    let item = |to: &str| {
+        let task = json!({ "title": "?" });
+        json!({ "intent_type": "a.b.v1", "to_agent": to, "payload": {}, "human_task": task })
+    };
+    let mut made = BTreeSet::new();
+    for _ in 0..2 {
+        // 600 of hers behind 600 of somebody else's, and one that is hers by name alone.
+        for (to, count) in [("other", 300), ("finance", 299), ("finance", 1)] {
+            let mut items: Vec<Value> = (0..count).map(|_| item(to)).collect();
+            items.extend((count == 1).then(|| {
+                let mut by_name = item("other");
+                by_name["human_task"]["assignees"] = json!(["finance"]);
+                by_name
+            }));
+            let body = json!({ "intents": items });
+            let answer = house
+                .post("/v1/intents/batch", &house.admin, body)
+                .await
+                .ok();
+            if to == "finance" {
+                let results = answer["results"].as_array().unwrap();
+                made.extend(results.iter().map(|one| one["intent_id"].to_string()));
+            }
+        }
+    }
+    for (limit, pages) in [(500, 2), (101, 6), (7, 86)] {
+        let (mut seen, mut asked, mut cursor) = (Vec::new(), 0, String::new());
+        loop {
+            let path = format!("/v1/me/tasks?limit={limit}{cursor}");
+            let page = house.get(&path, &finance).await.ok();
+            let tasks = page["tasks"].as_array().unwrap();
+            assert!(tasks.len() <= limit);
+            seen.extend(tasks.iter().map(|task| task["intent_id"].to_string()));
+            asked += 1;
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 602, "each once");
+        assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), made);
+        // The last page may be empty: what is left may be somebody else's.
+        assert!((pages..=pages + 1).contains(&asked), "{asked} of {limit}");
+    }
+    let bad = house.get("/v1/me/tasks?cursor=x", &finance).await;
+    bad.refused(400, "bad_cursor");
 }
 
 #[tokio::test(flavor = "multi_thread")]

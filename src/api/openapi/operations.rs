@@ -363,7 +363,7 @@ const PEOPLE: &[Operation] = &[
         .gives("approval: Approval, intent?: Intent, held?: Hold").refuses(MAY_NOT),
     get("/decide/{token}", "The page that a link in a mail leads to; it decides nothing").open().ext().content(Content::Page),
     post("/decide/{token}", "Decide on that page").open().ext().body("token, version, outcome, comment?, evidence?").content(Content::Page),
-    get("/v1/me/tasks", "Open tasks, oldest due first").query("owner_agent, limit: int(1..500)").gives("tasks: [Task]"),
+    get("/v1/me/tasks", "Open tasks, oldest due first").query("owner_agent, limit: int(1..500), cursor").gives("tasks: [Task], next_cursor: string|null"),
 ];
 
 #[rustfmt::skip]
