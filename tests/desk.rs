@@ -540,7 +540,7 @@ async fn an_intent_is_sent_handed_over_and_completed() {
             (Some(id), Some(Status::Completed))
         );
         let view = desk.intent(id).await.unwrap();
-        assert_eq!(view.end.unwrap().as_str(), r#"{"total":2.5}"#);
+        assert_eq!(view.end.unwrap().as_str(), r#"{"total":2.50}"#);
         let told: Vec<_> = view
             .events
             .iter()

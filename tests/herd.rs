@@ -324,10 +324,7 @@ fn outcome(call: &Call) -> Command {
     if call.is_well {
         let by = agent(call.agent);
         return Command::Resume(Box::new(Resume {
-            body: serde_json::json!({ "action": "done" })
-                .as_object()
-                .unwrap()
-                .clone(),
+            body: Payload::trusted(r#"{"action":"done"}"#).entries().unwrap(),
             actor: Actor::at(&by),
             by,
             via: Via::Api,

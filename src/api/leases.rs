@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::api::agents::LeaseCall;
@@ -16,6 +15,7 @@ use crate::domain::fact::Actor;
 use crate::domain::failure::{ErrorClass, Failure};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Delivery, Intent};
+use crate::domain::payload::{Entries, Payload};
 use crate::domain::via::Via;
 use crate::engine::command::{Acknowledge, Command, Extend, Fail};
 use crate::wire::body::{Body, Fields};
@@ -207,11 +207,11 @@ fn result(item: &RawValue, agent: &Address) -> Result<(IntentId, Command), Probl
 /// A `complete` or `fail` as the resume that it is.
 fn resume(body: &Body<'_>, word: &str, agent: &Address) -> Result<Command, Problem> {
     let mut resume = moves::resume_command(body, agent.clone(), Via::Api)?;
-    let mut kept = serde_json::Map::new();
-    kept.insert("action".to_owned(), json!(word));
+    let mut kept = Entries::default();
+    kept.set("action", Payload::of(&word.into()));
     for key in ["result", "reason"] {
-        if let Some(value) = resume.body.remove(key).filter(|value| !value.is_null()) {
-            kept.insert(key.to_owned(), value);
+        if let Some(value) = resume.body.take(key).filter(|value| !value.is_null()) {
+            kept.set(key, value);
         }
     }
     resume.body = kept;

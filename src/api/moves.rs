@@ -27,7 +27,7 @@ use crate::store::query::{IntentFilter, PageRequest};
 use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
-use crate::wire::{events, inbox};
+use crate::wire::{events, inbox, resume};
 
 /// `POST /v1/intents/{id}/resume`: the receiver's "done", a person's answer.
 pub(super) async fn resume(
@@ -56,10 +56,14 @@ pub(super) async fn resume(
     }
 }
 
+/// True when a resume decides something.
+fn is_asked(intent: &Intent) -> bool {
+    intent.task.is_some() || intent.run.as_deref().and_then(Run::open_question).is_some()
+}
+
 /// A decision is an operator's write, and so is an answer that an admin gives for a receiver.
 fn resume_note(call: &Call, intent: &Intent, body: &Body<'_>) -> Option<AuditNote> {
-    let question = intent.run.as_deref().and_then(Run::open_question);
-    if intent.task.is_some() || question.is_some() {
+    if is_asked(intent) {
         let body = Value::Object(body.to_map());
         let comment = [
             "/task_result/comment",
@@ -81,7 +85,7 @@ pub(super) fn resume_command(body: &Body<'_>, by: Address, via: Via) -> Result<R
     let expected_generation = fields.count("expected_policy_generation", 0, u32::MAX);
     fields.done()?;
     Ok(Resume {
-        body: body.to_map(),
+        body: resume::entries(body),
         actor: actor.map_or_else(|| Actor::at(&by), Actor::Party),
         by,
         via,

@@ -123,9 +123,7 @@ impl House {
         attempt: Option<AttemptId>,
         body: Value,
     ) -> Result<Receipt, BrokerError> {
-        let Value::Object(body) = body else {
-            panic!("not an object")
-        };
+        let body = Payload::of(&body).entries().expect("an object");
         let by = address("orders");
         let resume = Resume {
             body,
@@ -364,9 +362,8 @@ async fn the_bus_and_the_store_tell_the_same_feed_of_one_commit() {
     let id = house.send(1).await;
     let attempt = Some(session.next().await.unwrap().attempt);
     let answer = |action: &str| {
-        let Value::Object(body) = json!({ "action": action }) else {
-            panic!("not an object")
-        };
+        let body = Payload::of(&json!({ "action": action }));
+        let body = body.entries().expect("an object");
         let by = address("orders");
         Command::Resume(Box::new(Resume {
             body,

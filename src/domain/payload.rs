@@ -94,20 +94,34 @@ impl Payload {
     /// as empty.
     #[must_use]
     pub fn overlaid(&self, over: &Self) -> Self {
-        let read = |payload: &'_ Self| -> Vec<(String, String)> {
-            let read: Entries<'_> = serde_json::from_str(&payload.0).unwrap_or_default();
-            let entries = read.0.into_iter();
+        let read = |payload: &Self| payload.entries().unwrap_or_default();
+        let mut all = read(self);
+        all.lay_over(read(over));
+        all.payload()
+    }
+
+    /// The keys of an object with their values, each as it was written; none when it is no object.
+    #[must_use]
+    pub fn entries(&self) -> Option<Entries> {
+        let read: Read<'_> = serde_json::from_str(&self.0).ok()?;
+        let entries = read.0.into_iter();
+        Some(Entries(
             entries
-                .map(|(key, value)| (key, value.get().to_owned()))
-                .collect()
-        };
-        let (mut own, over) = (read(self), read(over));
-        own.retain(|(key, _)| !over.iter().any(|(other, _)| other == key));
-        own.extend(over);
-        Self::joined(
-            own.iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        )
+                .map(|(key, value)| (key, Self::trusted(value.get())))
+                .collect(),
+        ))
+    }
+
+    /// The string that it is, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        serde_json::from_str(&self.0).ok()
+    }
+
+    /// True for `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        &*self.0 == "null"
     }
 
     fn joined<'text>(entries: impl Iterator<Item = (&'text str, &'text str)>) -> Self {
@@ -129,27 +143,92 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// Keys and values of an object in their order; of a key that comes twice, the last value.
-#[derive(Default)]
-struct Entries<'text>(Vec<(String, &'text RawValue)>);
+/// An object by its keys, in their order, each value as it was written: a parsed one has lost the spelling of its
+/// numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entries(Vec<(String, Payload)>);
 
-impl<'de: 'text, 'text> Deserialize<'de> for Entries<'text> {
+impl Entries {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Payload> {
+        let found = self.0.iter().find(|(own, _)| own == key);
+        found.map(|(_, value)| value)
+    }
+
+    /// The string under a key, if there is one.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.get(key).and_then(Payload::text)
+    }
+
+    /// Removes a key and gives its value.
+    pub fn take(&mut self, key: &str) -> Option<Payload> {
+        let place = self.0.iter().position(|(own, _)| own == key)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Gives a key a value, whatever it had.
+    pub fn set(&mut self, key: &str, value: Payload) {
+        self.0.retain(|(own, _)| own != key);
+        self.0.push((key.to_owned(), value));
+    }
+
+    /// Gives all keys of another their values there.
+    pub fn lay_over(&mut self, over: Self) {
+        self.0.retain(|(key, _)| over.get(key).is_none());
+        self.0.extend(over.0);
+    }
+
+    /// Keeps the keys for which this is true.
+    pub fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.0.retain(|(key, _)| is_kept(key));
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// The keys, and the values to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Payload)> {
+        self.0.iter_mut().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// True without any key.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The object again.
+    #[must_use]
+    pub fn payload(&self) -> Payload {
+        let entries = self.0.iter();
+        Payload::joined(entries.map(|(key, value)| (key.as_str(), value.as_str())))
+    }
+}
+
+/// Keys and values of an object in their order; of a key that comes twice, the last value.
+struct Read<'text>(Vec<(String, &'text RawValue)>);
+
+impl<'de: 'text, 'text> Deserialize<'de> for Read<'text> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Keys;
         impl<'de> Visitor<'de> for Keys {
-            type Value = Entries<'de>;
+            type Value = Read<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Read<'de>, M::Error> {
                 let mut entries: Vec<(String, &RawValue)> = Vec::new();
                 while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
                     entries.retain(|(earlier, _)| *earlier != key);
                     entries.push((key, value));
                 }
-                Ok(Entries(entries))
+                Ok(Read(entries))
             }
         }
         from.deserialize_map(Keys)

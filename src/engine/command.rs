@@ -10,7 +10,7 @@ use crate::domain::fact::Actor;
 use crate::domain::failure::{DeadReason, Failure};
 use crate::domain::ids::{AttemptId, HoldId, IntentId, SessionId, ThreadId};
 use crate::domain::intent::End;
-use crate::domain::payload::Payload;
+use crate::domain::payload::{Entries, Payload};
 use crate::domain::scenario::{StepOf, Workflow};
 use crate::domain::status::{Status, WaitingReason};
 use crate::domain::task::{ReminderPlan, TaskSpec};
@@ -297,7 +297,7 @@ pub struct Extend {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resume {
     /// The JSON object as it came.
-    pub body: serde_json::Map<String, serde_json::Value>,
+    pub body: Entries,
     /// Who answers.
     pub by: Address,
     /// Through what, should it decide a task.

@@ -369,15 +369,9 @@ fn apply_run(intent: &mut Intent, body: &FactBody) {
 
 /// What later steps see of one that failed.
 fn failed_result(error: &IntentError) -> Payload {
-    let mut result = match error.details.as_ref().map(Payload::to_value) {
-        Some(serde_json::Value::Object(details)) => details,
-        _ => serde_json::Map::new(),
-    };
-    result.insert(
-        "error".to_owned(),
-        serde_json::json!({ "code": error.code, "message": error.message }),
-    );
-    Payload::of(&serde_json::Value::Object(result))
+    let details = error.details.clone().unwrap_or_else(Payload::empty);
+    let said = serde_json::json!({ "code": error.code, "message": error.message });
+    details.overlaid(&Payload::of_keys(&[("error", Payload::of(&said))]))
 }
 
 fn opened(at: Timestamp, thread: ThreadId, owner: &Address, spec: &TaskSpec) -> Task {

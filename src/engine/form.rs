@@ -1,8 +1,8 @@
 //! Forms: the strings of the command line made fit, and what a form leaves open closed.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::domain::payload::Payload;
+use crate::domain::payload::{Entries, Payload};
 use crate::engine::schema::Checker;
 
 /// A filled-in form with the outcome and the words in it, as a decision keeps it.
@@ -16,48 +16,45 @@ pub fn fill(
     data: Option<&Payload>,
 ) -> Result<Payload, Vec<String>> {
     let declared = schema.to_value();
-    let mut fields = match data.map(Payload::to_value) {
-        Some(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    fields.insert("outcome".to_owned(), Value::String(outcome.to_owned()));
+    let mut fields = data.and_then(Payload::entries).unwrap_or_default();
+    fields.set("outcome", Payload::of(&outcome.into()));
     if let Some(comment) = comment {
-        fields.insert("comment".to_owned(), Value::String(comment.to_owned()));
+        fields.set("comment", Payload::of(&comment.into()));
     }
     let wants_approved = declared.pointer("/properties/approved").is_some();
-    if wants_approved && !fields.contains_key("approved") {
-        fields.insert("approved".to_owned(), Value::Bool(true));
+    if wants_approved && fields.get("approved").is_none() {
+        fields.set("approved", Payload::of(&Value::Bool(true)));
     }
-    let fields = coerced(&declared, fields);
-    let problems = problems(schema, &fields);
+    coerce(&declared, &mut fields);
+    let filled = fields.payload();
+    let problems = problems(schema, &filled);
     if problems.is_empty() {
-        Ok(Payload::of(&Value::Object(fields)))
+        Ok(filled)
     } else {
         Err(problems)
     }
 }
 
-/// What is handed in, as the schema wants it: `"true"`, `"false"` and numbers in strings become what they say.
-fn coerced(schema: &Value, fields: Map<String, Value>) -> Map<String, Value> {
-    let coerce = |(key, value): (String, Value)| {
-        let wanted = schema.get("properties").and_then(|all| all.get(&key));
-        let value = match (&value, wanted) {
-            (Value::String(text), Some(wanted)) => read_as(wanted, text).unwrap_or(value),
-            _ => value,
-        };
-        (key, value)
-    };
-    fields.into_iter().map(coerce).collect()
+/// Makes what is handed in what the schema wants: `"true"`, `"false"` and numbers in strings become what they say.
+fn coerce(schema: &Value, fields: &mut Entries) {
+    for (key, value) in fields.iter_mut() {
+        let wanted = schema.get("properties").and_then(|all| all.get(key));
+        let read = wanted.and_then(|wanted| read_as(wanted, &value.text()?));
+        if let Some(read) = read {
+            *value = read;
+        }
+    }
 }
 
-fn read_as(schema: &Value, text: &str) -> Option<Value> {
+fn read_as(schema: &Value, text: &str) -> Option<Payload> {
     if allows(schema, "string") {
         return None;
     }
     let value: Value = serde_json::from_str(text.trim()).ok()?;
     let is_wanted = (value.is_boolean() && allows(schema, "boolean"))
         || (value.is_number() && (allows(schema, "number") || allows(schema, "integer")));
-    is_wanted.then_some(value)
+    let spelled = is_wanted.then(|| Payload::any(text).ok());
+    spelled.flatten()
 }
 
 /// True when the schema names the type.
@@ -70,12 +67,14 @@ fn allows(schema: &Value, name: &str) -> bool {
 }
 
 /// What is wrong with a value, each with a JSON pointer to it. A schema that is none lets nothing through.
-fn problems(schema: &Payload, fields: &Map<String, Value>) -> Vec<String> {
+fn problems(schema: &Payload, filled: &Payload) -> Vec<String> {
     let checker = match Checker::of(schema) {
         Ok(checker) => checker,
         Err(bad) => return vec![format!("/: the form {bad}")],
     };
-    let mut fields = fields.clone();
+    let Value::Object(mut fields) = filled.to_value() else {
+        return vec!["/: is not an object".to_owned()];
+    };
     let declared = schema.to_value();
     let is_declared =
         |key: &str| matches!(declared.get("properties"), Some(all) if all.get(key).is_some());
@@ -94,27 +93,40 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn wrong(fields: Value) -> Vec<String> {
+    fn wrong(fields: &Value) -> Vec<String> {
         let schema = json!({ "type": "object", "required": ["amount", "reason"],
             "additionalProperties": false, "properties": {
             "amount": { "type": "integer", "minimum": 1, "maximum": 500 },
             "reason": { "type": "string", "enum": ["late", "damaged"] }, "paid": { "type": "boolean" } } });
-        let Value::Object(fields) = fields else {
-            panic!("not an object")
-        };
-        problems(&Payload::of(&schema), &coerced(&schema, fields))
+        let mut fields = Payload::of(fields).entries().unwrap();
+        coerce(&schema, &mut fields);
+        problems(&Payload::of(&schema), &fields.payload())
     }
 
     #[test]
     fn strings_of_the_command_line_are_read_as_the_form_wants_them() {
-        assert!(wrong(json!({ "amount": "12", "reason": "late", "paid": "true" })).is_empty());
-        assert_eq!(wrong(json!({ "amount": "1.5", "reason": "late" })).len(), 1);
-        assert_eq!(wrong(json!({ "amount": "x", "reason": "late" })).len(), 1);
+        assert!(wrong(&json!({ "amount": "12", "reason": "late", "paid": "true" })).is_empty());
+        assert_eq!(
+            wrong(&json!({ "amount": "1.5", "reason": "late" })).len(),
+            1
+        );
+        assert_eq!(wrong(&json!({ "amount": "x", "reason": "late" })).len(), 1);
+    }
+
+    #[test]
+    fn numbers_stay_as_they_were_written_also_out_of_a_string() {
+        let schema = json!({ "type": "object", "properties": { "sum": { "type": "number" } } });
+        let data = Payload::any(r#"{"sum":" 0.10000000000000000001 ","raw":1.50e1}"#).unwrap();
+        let filled = fill(&Payload::of(&schema), "submitted", None, Some(&data)).unwrap();
+        assert_eq!(
+            filled.as_str(),
+            r#"{"sum":0.10000000000000000001,"raw":1.50e1,"outcome":"submitted"}"#
+        );
     }
 
     #[test]
     fn every_problem_is_named_by_its_place() {
-        let mut found = wrong(json!({ "amount": 501, "paid": 1 }));
+        let mut found = wrong(&json!({ "amount": 501, "paid": 1 }));
         found.sort();
         assert_eq!(
             found,
@@ -129,9 +141,9 @@ mod tests {
     #[test]
     fn a_closed_form_takes_what_the_task_asks_for_itself_and_nothing_else() {
         let filled = json!({ "amount": 1, "reason": "late", "outcome": "submitted", "comment": "ok", "evidence": "ticket 7" });
-        assert!(wrong(filled).is_empty());
+        assert!(wrong(&filled).is_empty());
         assert_eq!(
-            wrong(json!({ "amount": 1, "reason": "late", "more": 1 })).len(),
+            wrong(&json!({ "amount": 1, "reason": "late", "more": 1 })).len(),
             1
         );
     }

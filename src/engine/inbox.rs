@@ -1,13 +1,11 @@
 //! Human tasks: opening, deciding, saying something, and what is held.
 
-use serde_json::{Map, Value};
-
 use crate::domain::address::Address;
 use crate::domain::fact::{Actor, FactBody};
 use crate::domain::failure::DeadReason;
 use crate::domain::ids::{HoldId, ThreadId};
 use crate::domain::intent::IntentError;
-use crate::domain::payload::Payload;
+use crate::domain::payload::{Entries, Payload};
 use crate::domain::status::WaitingReason;
 use crate::domain::task::{Decision, HeldAct, Hold, Task, TaskSpec, is_negative};
 use crate::domain::time::Span;
@@ -92,19 +90,17 @@ pub(super) fn decide(draft: &mut Draft<'_>, decide: &Decide) -> Result<(), Refus
 /// A resume body while a task is open: a decision, in one of its spellings.
 pub(super) fn decide_by_body(
     draft: &mut Draft<'_>,
-    body: &Map<String, Value>,
+    body: &Entries,
     by: &Address,
     via: Via,
 ) -> Result<(), Refusal> {
-    let mut fields = match body.get("task_result") {
-        Some(Value::Object(result)) => result.clone(),
-        _ => Map::new(),
-    };
-    if let Some(Value::Object(data)) = fields.remove("data") {
-        for (key, value) in data {
-            fields.entry(key).or_insert(value);
-        }
-    }
+    let result = body.get("task_result").and_then(Payload::entries);
+    let mut flat = result.unwrap_or_default();
+    let mut fields = flat
+        .take("data")
+        .and_then(|data| data.entries())
+        .unwrap_or_default();
+    fields.lay_over(flat);
     let flag = [
         fields.get("approved"),
         body.get("approved"),
@@ -113,16 +109,14 @@ pub(super) fn decide_by_body(
     .into_iter()
     .flatten()
     .find_map(as_flag);
-    let named = fields
-        .get("outcome")
-        .or_else(|| body.get("outcome"))
-        .and_then(Value::as_str);
-    let action = body
-        .get("action")
-        .and_then(Value::as_str)
-        .map(str::to_ascii_lowercase);
+    let text = |key: &str| {
+        let given = fields.get(key).or_else(|| body.get(key));
+        given.and_then(Payload::text)
+    };
+    let named = text("outcome");
+    let action = body.text("action").map(|word| word.to_ascii_lowercase());
     let choice = match (named, flag, action.as_deref()) {
-        (Some(outcome), _, _) => Choice::Outcome(outcome.to_owned()),
+        (Some(outcome), _, _) => Choice::Outcome(outcome),
         (None, Some(true), _) => Choice::Yes,
         (None, Some(false), _) | (None, None, Some("reject" | "rejected" | "fail" | "failed")) => {
             Choice::No
@@ -132,22 +126,14 @@ pub(super) fn decide_by_body(
         }
         _ => Choice::Outcome(String::new()),
     };
-    let text = |key: &str| {
-        fields
-            .get(key)
-            .or_else(|| body.get(key))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
     let number = |key: &str| {
-        body.get(key)
-            .or_else(|| fields.get(key))
-            .and_then(Value::as_u64)
+        let given = body.get(key).or_else(|| fields.get(key));
+        given.and_then(as_number)
     };
     let comment = text("comment").or_else(|| text("reason"));
     let version = number("task_version").and_then(|version| u32::try_from(version).ok());
     let hold = number("hold_seconds").and_then(|seconds| i64::try_from(seconds).ok());
-    let data = (!fields.is_empty()).then(|| Payload::of(&Value::Object(fields.clone())));
+    let data = (!fields.is_empty()).then(|| fields.payload());
     let asked = Decide {
         choice,
         comment,
@@ -160,13 +146,16 @@ pub(super) fn decide_by_body(
     decide(draft, &asked)
 }
 
+/// A whole number, also in a string.
+fn as_number(value: &Payload) -> Option<u64> {
+    let said = value.text();
+    said.as_deref().unwrap_or(value.as_str()).parse().ok()
+}
+
 /// A truth, also as the published command line writes it, which sends only strings.
-fn as_flag(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
+fn as_flag(value: &Payload) -> Option<bool> {
+    let said = value.text();
+    said.as_deref().unwrap_or(value.as_str()).parse().ok()
 }
 
 pub(super) fn reply(draft: &mut Draft<'_>, reply: &Reply) -> Result<(), Refusal> {
@@ -290,18 +279,16 @@ pub(super) fn place_hold(draft: &mut Draft<'_>, act: HeldAct, by: &Address, hold
 fn settle(draft: &mut Draft<'_>, task: &Task, decision: Decision) {
     let actor = Actor::at(&decision.by);
     let is_no = is_negative(&decision.outcome);
-    let mut fields = match decision.data.as_ref().map(Payload::to_value) {
-        Some(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    fields.insert(
-        "outcome".to_owned(),
-        Value::String(decision.outcome.clone()),
-    );
-    if let Some(comment) = &decision.comment {
-        fields.insert("comment".to_owned(), Value::String(comment.clone()));
+    let mut fields = decision
+        .data
+        .as_ref()
+        .and_then(Payload::entries)
+        .unwrap_or_default();
+    fields.set("outcome", Payload::of(&decision.outcome.as_str().into()));
+    if let Some(comment) = decision.comment.as_deref() {
+        fields.set("comment", Payload::of(&comment.into()));
         if task.spec == implied_task(&draft.intent.intent_type) {
-            fields.insert("message".to_owned(), Value::String(comment.clone()));
+            fields.set("message", Payload::of(&comment.into()));
         }
     }
     let message = match &decision.comment {
@@ -309,7 +296,7 @@ fn settle(draft: &mut Draft<'_>, task: &Task, decision: Decision) {
         None => format!("{} by {}", decision.outcome, decision.by),
     };
     draft.say(actor.clone(), FactBody::TaskDecided(Box::new(decision)));
-    let details = Payload::of(&Value::Object(fields));
+    let details = fields.payload();
     if is_no {
         let error = IntentError {
             code: "rejected".to_owned(),
@@ -368,7 +355,7 @@ fn must_be_version(task: &Task, seen: Option<u32>) -> Result<(), Refusal> {
 }
 
 fn has_evidence(data: Option<&Payload>) -> bool {
-    data.map(Payload::to_value)
-        .and_then(|value| value.get("evidence").cloned())
-        .is_some_and(|evidence| !evidence.is_null() && evidence != Value::String(String::new()))
+    data.and_then(Payload::entries)
+        .and_then(|mut fields| fields.take("evidence"))
+        .is_some_and(|evidence| !evidence.is_null() && evidence.as_str() != "\"\"")
 }

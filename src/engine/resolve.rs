@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use crate::domain::attempt::AttemptReport;
 use crate::domain::fact::{Actor, FactBody};
 use crate::domain::failure::DeadReason;
 use crate::domain::intent::IntentError;
-use crate::domain::payload::Payload;
+use crate::domain::payload::{Entries, Payload};
 use crate::domain::status::Status;
 use crate::domain::task::is_negative;
 use crate::engine::command::{Resolve, Resume};
@@ -33,11 +31,8 @@ const ACTION_CHARS_MAX: usize = 64;
 /// What a resume body means.
 #[derive(Debug, PartialEq)]
 enum Meaning {
-    Complete(Map<String, Value>),
-    Fail {
-        message: String,
-        details: Map<String, Value>,
-    },
+    Complete(Entries),
+    Fail { message: String, details: Entries },
     Progress,
 }
 
@@ -52,7 +47,7 @@ pub(super) fn resume(draft: &mut Draft<'_>, resume: &Resume) -> Result<(), Refus
     }
     // An agent that was offered a question may say that it works on it; anything else decides it.
     let is_working = draft.intent.lease().is_some()
-        && resume.body.contains_key("action")
+        && resume.body.get("action").is_some()
         && meaning(&resume.body)? == Meaning::Progress;
     if draft.intent.open_task().is_some() && !is_working {
         return inbox::decide_by_body(draft, &resume.body, &resume.by, resume.via);
@@ -60,11 +55,11 @@ pub(super) fn resume(draft: &mut Draft<'_>, resume: &Resume) -> Result<(), Refus
     let attempt = draft.intent.lease().map(|lease| lease.attempt);
     match meaning(&resume.body)? {
         Meaning::Complete(result) => {
-            let result = Payload::of(&Value::Object(result));
+            let result = result.payload();
             complete(draft, resume.actor.clone(), result, resume.report.clone());
         }
         Meaning::Fail { message, details } => {
-            let details = (!details.is_empty()).then(|| Payload::of(&Value::Object(details)));
+            let details = (!details.is_empty()).then(|| details.payload());
             let error = agent_failed(&message, details);
             fail(
                 draft,
@@ -167,19 +162,17 @@ pub(super) fn must_be_generation(draft: &Draft<'_>, expected: Option<u32>) -> Re
 ///
 /// An action that is none of the table's words is refused, whatever stands beside it: the receiver meant
 /// to say something, and we do not know what.
-fn meaning(body: &Map<String, Value>) -> Result<Meaning, Refusal> {
-    let action = match body.get("action") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(word)) => Some(word.to_ascii_lowercase()),
-        Some(other) => {
-            return Err(Refusal::UnknownAction {
-                action: other.to_string().chars().take(ACTION_CHARS_MAX).collect(),
-            });
-        }
-    };
+fn meaning(body: &Entries) -> Result<Meaning, Refusal> {
+    let given = body.get("action").filter(|given| !given.is_null());
+    let word = given.and_then(Payload::text);
+    if let (Some(given), None) = (given, &word) {
+        let action = given.as_str().chars().take(ACTION_CHARS_MAX).collect();
+        return Err(Refusal::UnknownAction { action });
+    }
+    let action = word.map(|word| word.to_ascii_lowercase());
     let others = || {
         let mut others = body.clone();
-        others.retain(|key, _| key != "action" && !is_control(key));
+        others.retain(|key| key != "action" && !is_control(key));
         others
     };
     match action.as_deref() {
@@ -206,7 +199,7 @@ fn meaning(body: &Map<String, Value>) -> Result<Meaning, Refusal> {
     if let Some(outcome) = negative_outcome(body) {
         let message = said(body, "reason").unwrap_or_else(|| format!("outcome {outcome}"));
         let mut details = others();
-        details.insert("outcome".to_owned(), Value::String(outcome));
+        details.set("outcome", Payload::of(&outcome.into()));
         return Ok(Meaning::Fail { message, details });
     }
     if body.keys().any(|key| !is_control(key)) {
@@ -215,37 +208,34 @@ fn meaning(body: &Map<String, Value>) -> Result<Meaning, Refusal> {
     Ok(Meaning::Progress)
 }
 
-fn said(body: &Map<String, Value>, key: &str) -> Option<String> {
-    body.get(key)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
+fn said(body: &Entries, key: &str) -> Option<String> {
+    body.text(key).filter(|text| !text.is_empty())
 }
 
-fn negative_outcome(body: &Map<String, Value>) -> Option<String> {
-    if let Some(outcome) = body.get("outcome").and_then(Value::as_str) {
+fn negative_outcome(body: &Entries) -> Option<String> {
+    if let Some(outcome) = body.text("outcome") {
         let lower = outcome.to_ascii_lowercase();
         let is_no = is_negative(&lower)
             || ["fail", "reject"]
                 .iter()
                 .any(|start| lower.starts_with(start))
             || lower == "error";
-        return is_no.then(|| outcome.to_owned());
+        return is_no.then_some(outcome);
     }
-    (body.get("approved") == Some(&Value::Bool(false))).then(|| "rejected".to_owned())
+    let approved = body.get("approved").map(Payload::as_str);
+    (approved == Some("false")).then(|| "rejected".to_owned())
 }
 
 /// Every key but `action`, `result` and the control keys, overlaid by the object `result`.
-fn result_of(body: &Map<String, Value>) -> Map<String, Value> {
+fn result_of(body: &Entries) -> Entries {
     let mut result = body.clone();
-    let inner = result.remove("result");
-    result.retain(|key, _| key != "action" && (key == "reason" || !is_control(key)));
-    match inner {
-        Some(Value::Object(inner)) => result.extend(inner),
-        Some(other) if !other.is_null() => {
-            result.insert("result".to_owned(), other);
+    let inner = result.take("result").filter(|inner| !inner.is_null());
+    result.retain(|key| key != "action" && (key == "reason" || !is_control(key)));
+    if let Some(inner) = inner {
+        match inner.entries() {
+            Some(inner) => result.lay_over(inner),
+            None => result.set("result", inner),
         }
-        _ => {}
     }
     result
 }
@@ -266,15 +256,12 @@ fn agent_failed(message: &str, details: Option<Payload>) -> IntentError {
 
 /// The error object of a resolve, filled up where the caller left something out.
 fn given_error(error: Option<&Payload>, reason: Option<&str>) -> IntentError {
-    let Some(Value::Object(mut object)) = error.map(Payload::to_value) else {
+    let Some(mut object) = error.and_then(Payload::entries) else {
         return agent_failed(reason.unwrap_or("failed"), None);
     };
-    let mut take = |key: &str| match object.remove(key) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    };
+    let mut take = |key: &str| object.take(key).and_then(|value| value.text());
     let (code, message, category) = (take("code"), take("message"), take("category"));
-    let details = (!object.is_empty()).then(|| Payload::of(&Value::Object(object)));
+    let details = (!object.is_empty()).then(|| object.payload());
     IntentError {
         code: code.unwrap_or_else(|| "agent_failed".to_owned()),
         message: capped(
@@ -292,22 +279,19 @@ fn given_error(error: Option<&Payload>, reason: Option<&str>) -> IntentError {
 mod tests {
     use super::*;
 
+    fn body(text: &str) -> Entries {
+        Payload::object(text).unwrap().entries().unwrap()
+    }
+
     fn read(text: &str) -> Meaning {
-        let Ok(Value::Object(body)) = serde_json::from_str(text) else {
-            panic!("not an object")
-        };
-        meaning(&body).unwrap()
+        meaning(&body(text)).unwrap()
     }
 
     fn completes(text: &str, result: &str) {
         let Meaning::Complete(given) = read(text) else {
             panic!("{text} does not complete")
         };
-        assert_eq!(
-            Value::Object(given),
-            serde_json::from_str::<Value>(result).unwrap(),
-            "{text}"
-        );
+        assert_eq!(given.payload().as_str(), result, "{text}");
     }
 
     #[test]
@@ -321,6 +305,11 @@ mod tests {
             r#"{"reason":"r","a":1}"#,
         );
         completes(r#"{"anything":1}"#, r#"{"anything":1}"#);
+        completes(
+            r#"{"z":12345678901234567890123,"result":{"y":0.10,"a":1e2},"approved":"no","y":7}"#,
+            r#"{"z":12345678901234567890123,"approved":"no","y":0.10,"a":1e2}"#,
+        );
+        completes(r#"{"result":[1.0],"a":1}"#, r#"{"a":1,"result":[1.0]}"#);
         completes(r#"{"outcome":"approved"}"#, r#"{"outcome":"approved"}"#);
         assert!(matches!(read(r#"{"action":"fail","reason":"no stock"}"#),
             Meaning::Fail { message, .. } if message == "no stock"));
@@ -350,12 +339,9 @@ mod tests {
             (r#"{"action":7}"#, "7"),
             (r#"{"action":"dance","result":{"a":1}}"#, "dance"),
         ] {
-            let Ok(Value::Object(body)) = serde_json::from_str(text) else {
-                panic!("not an object")
-            };
             let action = said.to_owned();
             assert_eq!(
-                meaning(&body),
+                meaning(&body(text)),
                 Err(Refusal::UnknownAction { action }),
                 "{text}"
             );

@@ -11,7 +11,7 @@
 //! A child's end moves its parent by a command of the same commit, and so does a parent's end its open child.
 //! Neither is ever refused: one that comes too late, or from a child that is not the current one, changes nothing.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::domain::address::{Address, Home};
 use crate::domain::agent::Binding;
@@ -421,18 +421,18 @@ fn fail(draft: &mut Draft<'_>, step: &Step, ended: &StepEnded, attempt: u32) {
     };
     let message = child.map_or("it was canceled", |error| error.message.as_str());
     let message = capped(&format!("step {}: {message}", step.id));
-    let mut details = match child
+    let mut details = child
         .and_then(|error| error.details.as_ref())
-        .map(Payload::to_value)
-    {
-        Some(Value::Object(details)) => details,
-        _ => Map::new(),
-    };
-    details.insert("step_id".to_owned(), json!(step.id));
-    details.insert("step_intent_id".to_owned(), json!(ended.child.to_string()));
-    details.insert("step_attempts".to_owned(), json!(attempt));
+        .and_then(Payload::entries)
+        .unwrap_or_default();
+    details.set("step_id", Payload::of(&json!(step.id)));
+    details.set(
+        "step_intent_id",
+        Payload::of(&json!(ended.child.to_string())),
+    );
+    details.set("step_attempts", Payload::of(&json!(attempt)));
     if let Some(error) = child {
-        details.insert("step_error".to_owned(), json!(error.code));
+        details.set("step_error", Payload::of(&json!(error.code)));
     }
     let error = IntentError {
         code: code.to_owned(),
@@ -441,7 +441,7 @@ fn fail(draft: &mut Draft<'_>, step: &Step, ended: &StepEnded, attempt: u32) {
             .map_or("internal", |error| error.category.as_str())
             .to_owned(),
         is_retryable: child.is_none_or(|error| error.is_retryable),
-        details: Some(Payload::of(&Value::Object(details))),
+        details: Some(details.payload()),
     };
     resolve::fail(draft, Actor::Broker, error, reason, None);
 }

@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod json;
 pub mod mesh;
 pub mod policy;
+pub mod resume;
 pub mod rows;
 pub mod scenarios;
 pub mod schemas;

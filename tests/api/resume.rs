@@ -17,6 +17,70 @@ async fn resumed(house: &House, body: Value) -> Value {
     intent
 }
 
+/// Numbers that no machine's own kind of number holds, and one that it would spell otherwise.
+const NUMBERS: &str =
+    r#"{"big":123456789012345678901234567890,"deep":[{"e":1.50e+3}],"frac":0.1234567890123456789}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_come_back_as_they_were_written_wherever_they_go() {
+    let house = house().await;
+    let sent = async |path: &str, body: String| {
+        let request = house.request("POST", path, &house.admin).body(body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        response.text().await.unwrap()
+    };
+    let made = async |more: &str| {
+        let body = format!(
+            r#"{{"intent_type":"intent.sum.v1","to_agent":"sums","payload":{NUMBERS}{more}}}"#
+        );
+        let made = sent("/v1/intents", body).await;
+        let made: Value = serde_json::from_str(&made).unwrap();
+        made["intent_id"].as_str().unwrap().to_owned()
+    };
+    let form = r#","human_task":{"task_type":"form","form_schema":{"type":"object","properties":{"big":{"type":"integer"}}}}"#;
+    let outside = NUMBERS.strip_prefix('{').unwrap();
+    for (task, body) in [
+        ("", format!(r#"{{"action":"complete",{outside}"#)),
+        ("", format!(r#"{{"action":"complete","result":{NUMBERS}}}"#)),
+        ("", format!(r#"{{"action":"fail","reason":"r",{outside}"#)),
+        (
+            form,
+            format!(r#"{{"task_result":{{"outcome":"submitted","data":{NUMBERS}}}}}"#),
+        ),
+        (
+            form,
+            format!(r#"{{"task_result":{{"outcome":"rejected",{outside}}}"#),
+        ),
+    ] {
+        let id = made(task).await;
+        let answer = sent(&format!("/v1/intents/{id}/resume"), body.clone()).await;
+        let whole = house.get(&format!("/v1/intents/{id}"), &house.admin).await;
+        let events = format!("/v1/intents/{id}/events");
+        let events = house.get(&events, &house.admin).await;
+        for (what, text) in [
+            ("answer", &answer),
+            ("intent", &whole.text),
+            ("events", &events.text),
+        ] {
+            for number in [
+                r#""big":123456789012345678901234567890"#,
+                r#""deep":[{"e":1.50e+3}]"#,
+                r#""frac":0.1234567890123456789"#,
+            ] {
+                assert!(
+                    text.contains(number),
+                    "{number} of {body} in {what}: {text}"
+                );
+            }
+        }
+    }
+    let id = made("").await;
+    let failed = format!(r#"{{"status":"FAILED","error":{{"code":"x","details":{NUMBERS}}}}}"#);
+    let answer = sent(&format!("/v1/intents/{id}/resolve"), failed).await;
+    assert!(answer.contains(NUMBERS), "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_that_says_done_completes_with_the_other_keys_as_result() {
     let house = house().await;

@@ -93,7 +93,7 @@ fn answer(broker: &mut Core, intent: &Intent) {
         }))
     } else if let Some(lease) = intent.lease() {
         Command::Resume(Box::new(Resume {
-            body: serde_json::Map::new(),
+            body: postroom::domain::payload::Entries::default(),
             actor: Actor::at(&by),
             by,
             via: Via::Api,

@@ -9,6 +9,7 @@ use postroom::domain::attempt::AttemptReport;
 use postroom::domain::fact::{Actor, FactBody};
 use postroom::domain::failure::{ErrorClass, Failure};
 use postroom::domain::ids::{AttemptId, IntentId, SessionId};
+use postroom::domain::payload::{Entries, Payload};
 use postroom::domain::time::{Span, Timestamp};
 use postroom::domain::via::Via;
 use postroom::engine::command::{Acknowledge, Command, Extend, Fail, Resume};
@@ -233,11 +234,8 @@ pub(crate) fn told(command: Command) -> Command {
 }
 
 pub(crate) fn resume(action: &str, attempt: Option<AttemptId>) -> Command {
-    let mut body = serde_json::Map::new();
-    body.insert(
-        "action".to_owned(),
-        serde_json::Value::String(action.to_owned()),
-    );
+    let mut body = Entries::default();
+    body.set("action", Payload::of(&action.into()));
     let by = address("orders");
     Command::Resume(Box::new(Resume {
         body,

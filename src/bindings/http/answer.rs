@@ -2,9 +2,10 @@
 
 use http::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use http::status::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::domain::failure::{ErrorClass, Failure};
+use crate::domain::payload::{Entries, Payload};
 use crate::domain::time::{Span, Timestamp};
 
 /// Characters of a redirect's target that a failure's sentence shows.
@@ -16,7 +17,7 @@ pub enum Answer {
     /// It has taken the intent; the result is to come by resume.
     Acknowledged,
     /// It answered in the response: a body of resume, with an `action` or an object `result`.
-    Resumed(Map<String, Value>),
+    Resumed(Entries),
     /// The attempt failed.
     Failed(Failure),
 }
@@ -71,22 +72,21 @@ pub(super) fn status_line(status: StatusCode) -> String {
 
 /// The body of a resume: a JSON object with an `action` of the contract's rows 2 to 4, or with an
 /// object `result`.
-fn resumed(body: &[u8]) -> Option<Map<String, Value>> {
-    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
+fn resumed(body: &[u8]) -> Option<Entries> {
+    // Numbers and depths that no reader of values takes are none of ours either.
+    let Ok(Value::Object(read)) = serde_json::from_slice(body) else {
         return None;
     };
-    let has_action = object
-        .get("action")
-        .and_then(Value::as_str)
-        .is_some_and(is_action);
-    if has_action {
+    let text = std::str::from_utf8(body).ok()?;
+    let mut object = Payload::object(text).ok()?.entries()?;
+    if object.text("action").is_some_and(|word| is_action(&word)) {
         return Some(object);
     }
-    if !object.get("result").is_some_and(Value::is_object) {
+    if !read.get("result").is_some_and(Value::is_object) {
         return None;
     }
     // Nobody could be told that the word means nothing, and the result says enough.
-    object.remove("action");
+    let _word = object.take("action");
     Some(object)
 }
 

@@ -20,7 +20,7 @@ use crate::wire::body::{Body, Fields};
 use crate::wire::errors::Problem;
 use crate::wire::groups::Marked;
 use crate::wire::submit::{self, Create, CreateRules};
-use crate::wire::{dead_letters, inbox};
+use crate::wire::{dead_letters, inbox, resume};
 
 use super::LocalOptions;
 
@@ -254,7 +254,7 @@ impl Acting<'_> {
                 let body = Body::parse(text.as_bytes())?;
                 let attempt = fence(&body)?;
                 let command = Command::Resume(Box::new(Resume {
-                    body: body.to_map(),
+                    body: resume::entries(&body),
                     by: self.options.identity.clone(),
                     via: self.options.via,
                     actor: self.actor(),

@@ -158,10 +158,9 @@ impl World {
         }))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "written where it is passed")]
     fn resume(&mut self, body: Value, attempt: Option<AttemptId>) -> Result<Decided, Refusal> {
-        let Value::Object(body) = body else {
-            panic!("not an object")
-        };
+        let body = Payload::of(&body).entries().expect("an object");
         let by = address("orders");
         let actor = Actor::at(&by);
         let expected_generation = None;
