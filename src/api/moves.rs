@@ -39,6 +39,9 @@ pub(super) async fn resume(
     let owner = call.owner(&api)?;
     let body = Body::parse(&bytes)?;
     let intent = actable(&api, &call, &text).await?;
+    if is_asked(&intent) {
+        resume::must_be_guarded(&body)?;
+    }
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let resume = resume_command(&body, owner, call.via())?;
     let request = Request {

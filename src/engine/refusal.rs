@@ -39,9 +39,9 @@ pub enum Refusal {
     #[error("no human task is open on this intent")]
     NoOpenTask,
     /// Not an answer to this question.
-    #[error("outcome {outcome:?} is not allowed")]
+    #[error("{}", not_allowed(outcome, allowed))]
     OutcomeNotAllowed {
-        /// What was chosen.
+        /// What was chosen; empty when nothing was.
         outcome: String,
         /// What may be chosen.
         allowed: Vec<String>,
@@ -136,6 +136,17 @@ pub enum Refusal {
     /// The receiver does not exist and addresses are strict.
     #[error("no agent at {0}")]
     NoAgent(String),
+}
+
+fn not_allowed(outcome: &str, allowed: &[String]) -> String {
+    match (outcome, allowed) {
+        ("", []) => "no outcome is given; hint: any word in task_result.outcome".to_owned(),
+        ("", allowed) => format!(
+            "no outcome is given; hint: one of {} in task_result.outcome",
+            allowed.join(", ")
+        ),
+        (outcome, _) => format!("outcome {outcome:?} is not allowed"),
+    }
 }
 
 impl Refusal {

@@ -284,6 +284,8 @@ async fn what_does_not_answer_the_question_is_refused_and_changes_nothing() {
         let asked = ask(&house, kind, more).await;
         let nothing = decide(&house, &asked, json!({ "comment": "c" })).await;
         let nothing = nothing.refused(422, "outcome_not_allowed");
+        let said = nothing["message"].as_str().unwrap();
+        assert!(said.starts_with("no outcome is given; hint: "), "{said}");
         assert_eq!(nothing["details"]["allowed"], kind.shown(), "{}", kind.name);
         if !kind.is_free() {
             let wrong = decide(
@@ -333,6 +335,23 @@ async fn what_does_not_answer_the_question_is_refused_and_changes_nothing() {
         let intent = house.intent(&asked.id).await;
         assert_eq!(intent["status"], "WAITING", "{}", kind.name);
         assert_eq!(intent["human_task"]["decision"], Value::Null);
+        for guard in [json!(true), json!("x"), json!(1.5), json!(-1), json!({})] {
+            for (place, key) in [("body", "task_version"), ("task_result", "hold_seconds")] {
+                let mut body = json!({ "task_result": good });
+                let holder = match place {
+                    "body" => &mut body,
+                    nested => &mut body[nested],
+                };
+                holder[key] = guard.clone();
+                let refused = resume(&house, &asked.id, body).await;
+                let said = refused.refused(422, "schema_invalid");
+                assert!(said["message"].as_str().unwrap().contains(key), "{said}");
+            }
+        }
+        let mut old = json!({ "task_result": good });
+        old["task_result"]["task_version"] = json!("1");
+        let old = resume(&house, &asked.id, old).await;
+        old.refused(409, "task_version_stale");
         let body = json!({ "task_version": 2, "task_result": good });
         resume(&house, &asked.id, body).await.ok();
         let result = house.intent(&asked.id).await["result"].clone();
