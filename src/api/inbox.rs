@@ -18,6 +18,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::ThreadId;
 use crate::domain::intent::Intent;
 use crate::domain::payload::Payload;
+use crate::domain::scenario::After;
 use crate::domain::via::Via;
 use crate::engine::command::{Choice, Command, Decide, Reply};
 use crate::store::Reader;
@@ -124,6 +125,8 @@ struct Whole {
     viewer: Option<Address>,
     facts: Vec<Fact>,
     payload: Option<Payload>,
+    /// Where the run goes on that it is a step of.
+    after: Option<After>,
 }
 
 impl Whole {
@@ -135,7 +138,13 @@ impl Whole {
     fn answer(&self) -> Object {
         let told = self.told();
         Object::ok()
-            .object("thread", told.object())
+            .object(
+                "thread",
+                told.object().with(|object| match &self.after {
+                    Some(after) => object.object("leads_to", inbox::after(after)),
+                    None => object,
+                }),
+            )
             .list("messages", told.messages())
     }
 }
@@ -166,11 +175,13 @@ async fn whole(api: &Api, call: &Call, text: &str, code: &str) -> Result<Whole> 
             };
             let facts = reader.facts(thread.intent.id, 0)?;
             let payload = reader.payload(thread.intent.id)?;
+            let after = leads_to(reader, &thread.intent)?;
             Ok(Some(Whole {
                 thread,
                 viewer,
                 facts,
                 payload,
+                after,
             }))
         })
         .await?;
@@ -187,6 +198,16 @@ async fn whole(api: &Api, call: &Call, text: &str, code: &str) -> Result<Whole> 
         })
         .ok_or_else(|| not_found(code, text))?;
     Ok(whole)
+}
+
+/// Where the run goes on that an intent is a step of.
+fn leads_to(reader: &mut dyn Reader, intent: &Intent) -> Result<Option<After>, StoreError> {
+    let Some(step) = &intent.step else {
+        return Ok(None);
+    };
+    let run = reader.intent(step.run)?;
+    let run = run.as_deref().and_then(|run| run.run.as_deref());
+    Ok(run.and_then(|run| run.after(intent.id)))
 }
 
 fn is_named(call: &Call) -> bool {
@@ -316,11 +337,13 @@ async fn moved(api: &Api, call: &Call, id: ThreadId, receipt: &Receipt) -> Resul
             let thread = reader.thread(id)?;
             let facts = reader.facts(intent.id, 0)?;
             let payload = reader.payload(intent.id)?;
+            let after = leads_to(reader, &intent)?;
             Ok(thread.map(|thread| Whole {
                 thread,
                 viewer,
                 facts,
                 payload,
+                after,
             }))
         })
         .await?

@@ -188,6 +188,15 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where the run goes on, or how it ends; nothing when the task is no step of one.
+fn leads_to(thread: &Value, key: &str, end: &str) -> String {
+    match thread.get("leads_to").map(|to| to.get(key)) {
+        None => String::new(),
+        Some(Some(Value::String(step))) => format!("goes to step {step}"),
+        Some(_) => format!("the run {end}"),
+    }
+}
+
 pub(super) fn print_thread(answer: &Value, context: &Context) -> Result<(), Failure> {
     let thread = answer.get("thread").unwrap_or(&Value::Null);
     let mut facts = vec![
@@ -201,6 +210,8 @@ pub(super) fn print_thread(answer: &Value, context: &Context) -> Result<(), Fail
         ("says", text(thread, "/human_task/description")),
         ("outcomes", text(thread, "/human_task/allowed_outcomes")),
         ("version", text(thread, "/human_task/version")),
+        ("after a yes", leads_to(thread, "on_success", "is complete")),
+        ("after a no", leads_to(thread, "on_failure", "fails")),
     ];
     facts.retain(|(_, value)| !value.is_empty());
     print_facts(&context.out, &facts)?;

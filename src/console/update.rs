@@ -16,6 +16,7 @@ mod copy;
 pub(crate) mod crumbs;
 mod decide;
 mod editing;
+mod effect;
 mod explain;
 mod export;
 mod fates;
@@ -46,7 +47,8 @@ mod views;
 
 pub(crate) use acts::seconds_left;
 pub(crate) use comparing::under_cursor as compared_under_cursor;
-pub(crate) use decide::{effect_of, hold_of};
+pub(crate) use decide::hold_of;
+pub(crate) use effect::effect_of;
 pub(crate) use filter::of as filter_of;
 
 use std::sync::Arc;

@@ -18,6 +18,7 @@ use crate::domain::failure::{DeadReason, ErrorClass};
 use crate::domain::group::GroupState;
 use crate::domain::ids::{AttemptId, Cursor, HoldId, IntentId, ThreadId};
 use crate::domain::payload::Payload;
+use crate::domain::scenario::After;
 use crate::domain::status::{State, Status, WaitingReason};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::query::{LetterState, ThreadKind};
@@ -419,6 +420,8 @@ pub struct ThreadView {
     pub payload: Payload,
     /// What happened in it, oldest first.
     pub timeline: Vec<ThreadEvent>,
+    /// Where the run goes on that it is a step of; none when it is none, or decided.
+    pub after: Option<After>,
 }
 
 /// An entry of a thread's timeline.

@@ -135,6 +135,15 @@ pub struct StepResult {
     pub result: Payload,
 }
 
+/// Where a run goes on after the step that it is at, by the names of the steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// After a success; without one the run is complete.
+    pub success: Option<String>,
+    /// After a failure that is not tried again, such as a no; without one the run fails.
+    pub failure: Option<String>,
+}
+
 /// What a child knows of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepOf {
@@ -184,6 +193,20 @@ impl Run {
             Place::At { child, .. } => Some(child),
             Place::Between | Place::Pausing { .. } => None,
         }
+    }
+
+    /// Where it goes on after this child; none when it is not at it.
+    #[must_use]
+    pub fn after(&self, asked: IntentId) -> Option<After> {
+        let Place::At { step, child, .. } = self.place else {
+            return None;
+        };
+        let current = self.workflow.step(step).filter(|_| child == asked)?;
+        let name = |place: u32| self.workflow.step(place).map(|step| step.id.clone());
+        Some(After {
+            success: name(current.on_success.unwrap_or_else(|| step.saturating_add(1))),
+            failure: current.on_failure.and_then(name),
+        })
     }
 
     /// The question that a person is asked now.

@@ -5,6 +5,7 @@ use crate::domain::fact::{Fact, FactBody};
 use crate::domain::ids::ThreadId;
 use crate::domain::intent::{End, Intent};
 use crate::domain::payload::Payload;
+use crate::domain::scenario::After;
 use crate::domain::task::is_negative;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::command::{Command, Delegate};
@@ -42,6 +43,15 @@ pub struct Told<'thread> {
     pub payload: Option<&'thread Payload>,
     /// True in lists, where what is large is left out.
     pub is_listed: bool,
+}
+
+/// Where a run goes on after a step, by name; null is its end.
+#[must_use]
+pub fn after(after: &After) -> Object {
+    let After { success, failure } = after;
+    Object::new()
+        .text_or_null("on_success", success.as_deref())
+        .text_or_null("on_failure", failure.as_deref())
 }
 
 impl Told<'_> {

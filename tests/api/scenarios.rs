@@ -169,6 +169,12 @@ async fn a_deployment_is_checked_signed_off_by_its_parent_s_id_and_announced() {
     let task = &tasks["tasks"][0];
     assert_eq!(task["parent_intent_id"], json!(run));
     assert_eq!(task["scenario_id"], "deploy.approval.v1");
+    let thread = format!("/v1/inbox/{}", text(&task["thread_id"]));
+    let asked = house.get(&thread, &house.admin).await.ok();
+    assert_eq!(
+        asked["thread"]["leads_to"],
+        json!({ "on_success": "announce", "on_failure": null })
+    );
     let signoff = child(&house, &run).await;
     assert_eq!(
         signoff["payload"]["previous_results"],

@@ -12,6 +12,7 @@ use crate::console::kinds::{self, Brief, Person};
 use crate::console::widgets::field::{Field, Lines};
 use crate::desk::rows::{TaskRow, ThreadView};
 use crate::domain::ids::IntentId;
+use crate::domain::scenario::After;
 use crate::domain::task::{TaskType, is_negative};
 
 use self::entry::{Entry, Input, Key, Need};
@@ -60,6 +61,8 @@ pub(crate) struct Strip {
     pub(crate) task: TaskRow,
     /// What its intent carries; none until it was read.
     pub(crate) payload: Option<Value>,
+    /// Where the run goes on that the task is a step of.
+    pub(crate) after: Option<After>,
     /// Both as the operator has seen them.
     pub(crate) seen: (TaskRow, Option<Value>),
     /// Entries of its thread that were seen.
@@ -111,6 +114,7 @@ impl Strip {
             version: task.version,
             task: task.clone(),
             payload: None,
+            after: None,
             seen: (task.clone(), None),
             events: 0,
             people,
@@ -127,6 +131,7 @@ impl Strip {
         };
         if let Some(thread) = thread {
             strip.payload = Some(thread.payload.to_value());
+            strip.after.clone_from(&thread.after);
             strip.seen.1.clone_from(&strip.payload);
             strip.events = thread.timeline.len();
         }
@@ -141,6 +146,7 @@ impl Strip {
         }
         self.events = thread.timeline.len();
         self.payload = Some(thread.payload.to_value());
+        self.after.clone_from(&thread.after);
         self.seen.1.clone_from(&self.payload);
         self.armed_from = now;
         let kept = self.draft(None);

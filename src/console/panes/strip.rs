@@ -290,7 +290,10 @@ pub(super) fn is_starred(entry: &Entry) -> bool {
 fn effect(model: &Model, strip: &Strip) -> String {
     let sender = strip.task.from.name();
     match strip.outcome() {
-        Some(outcome) => effect_of(&outcome, sender, hold_of(model, &strip.task)),
+        Some(outcome) => {
+            let hold = hold_of(model, &strip.task);
+            effect_of(&outcome, sender, strip.after.as_ref(), hold)
+        }
         None => format!("a line in the thread; {sender} can read it. The task stays open"),
     }
 }

@@ -187,6 +187,7 @@ impl Desk for FakeDesk {
                 row: row.unwrap_or_else(|| script.tasks[0].clone()),
                 payload: script.payload.clone(),
                 timeline: script.thread.clone(),
+                after: None,
             }
         })
     }

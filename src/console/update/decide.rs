@@ -13,7 +13,7 @@ use crate::console::task::{Task, Ticket};
 use crate::desk::act::Act;
 use crate::desk::rows::TaskRow;
 use crate::domain::payload::Payload;
-use crate::domain::task::{TaskType, is_negative};
+use crate::domain::task::TaskType;
 use crate::domain::time::Span;
 use crate::engine::command::Choice;
 
@@ -404,21 +404,6 @@ pub(super) fn go_to_undecided(model: &mut Model, is_forward: bool) {
             model.inbox.tasks.go_to_key(&intent);
         }
         None => model.say(Weight::Info, "no other undecided task"),
-    }
-}
-
-/// The words for what an outcome leads to.
-pub(crate) fn effect_of(outcome: &str, sender: &str, hold: Span) -> String {
-    let end = if is_negative(outcome) {
-        format!("FAILED, outcome {outcome}; {sender} is told")
-    } else {
-        format!("COMPLETED, outcome {outcome}; {sender} is told")
-    };
-    let seconds = hold.as_seconds();
-    if seconds == 0 {
-        format!("{end}. Final at once")
-    } else {
-        format!("{end}. Held {seconds} s first, u takes it back")
     }
 }
 

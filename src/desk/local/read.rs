@@ -184,10 +184,16 @@ pub(super) async fn thread(broker: &Broker, id: ThreadId) -> Result<ThreadView, 
             };
             let facts = reader.facts(thread.intent.id, 0)?;
             let payload = reader.payload(thread.intent.id)?;
-            Ok(Some((thread, facts, payload)))
+            let run = match &thread.intent.step {
+                Some(step) => reader.intent(step.run)?,
+                None => None,
+            };
+            let run = run.as_deref().and_then(|run| run.run.as_deref());
+            let after = run.and_then(|run| run.after(thread.intent.id));
+            Ok(Some((thread, facts, payload, after)))
         })
         .await?;
-    let Some((thread, facts, payload)) = read else {
+    let Some((thread, facts, payload, after)) = read else {
         return Err(not_found("thread_not_found", "thread", id).into());
     };
     let told = Told {
@@ -208,6 +214,7 @@ pub(super) async fn thread(broker: &Broker, id: ThreadId) -> Result<ThreadView, 
         row: thread_row(&thread),
         payload: payload.unwrap_or_else(Payload::empty),
         timeline,
+        after,
     })
 }
 

@@ -8,6 +8,7 @@ use crate::desk::rows::{DecisionRow, TaskRow, ThreadEvent, ThreadView};
 use crate::domain::address::Address;
 use crate::domain::ids::{IntentId, ThreadId};
 use crate::domain::payload::Payload;
+use crate::domain::scenario::After;
 use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
 use crate::store::query::ThreadKind;
@@ -107,7 +108,15 @@ pub(in crate::desk) struct Thread {
     #[serde(default)]
     payload: Option<Box<RawValue>>,
     #[serde(default)]
+    leads_to: Option<LeadsTo>,
+    #[serde(default)]
     timeline: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LeadsTo {
+    on_success: Option<String>,
+    on_failure: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,6 +201,10 @@ impl Thread {
             row,
             payload: self.carried(),
             timeline,
+            after: self.leads_to.map(|to| After {
+                success: to.on_success,
+                failure: to.on_failure,
+            }),
         }
     }
 
