@@ -136,7 +136,15 @@ impl Strip {
             strip.events = thread.timeline.len();
         }
         strip.entries = strip.fresh_entries();
+        strip.focus = strip.first_place();
         strip
+    }
+
+    /// Where one begins: a no needs words at most, whatever a yes has to fill in.
+    fn first_place(&self) -> usize {
+        let words = |entry: &Entry| entry.key == Key::Comment;
+        let place = self.entries.iter().position(words);
+        place.filter(|_| self.is_no()).unwrap_or(0)
     }
 
     /// The thread came after the strip had opened. What was filled in stays.

@@ -324,6 +324,15 @@ fn a_form_says_beside_the_field_what_is_wrong_and_hands_in_what_the_schema_wants
 }
 
 #[test]
+fn a_no_begins_at_the_words_and_leaves_the_form_as_it_is() {
+    let mut bench = opened("form", "x");
+    bench.keys("no papers");
+    enter(&mut bench);
+    let said = Some("no papers".to_owned());
+    assert_eq!(decided(&bench), ("rejected".to_owned(), said, Value::Null));
+}
+
+#[test]
 fn a_review_is_walked_hunk_by_hunk_while_its_diff_has_the_focus() {
     let mut bench = opened("review", "a");
     bench.keys("}");
