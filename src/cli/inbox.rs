@@ -188,6 +188,12 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+fn outcomes(thread: &Value) -> String {
+    let all = list(thread, "/human_task/allowed_outcomes").iter();
+    let names: Vec<String> = all.map(|outcome| text(outcome, "")).collect();
+    names.join(" / ")
+}
+
 /// Where the run goes on, or how it ends; nothing when the task is no step of one.
 fn leads_to(thread: &Value, key: &str, end: &str) -> String {
     match thread.get("leads_to").map(|to| to.get(key)) {
@@ -208,7 +214,7 @@ pub(super) fn print_thread(answer: &Value, context: &Context) -> Result<(), Fail
         ("from", text(thread, "/from_agent")),
         ("asks for", text(thread, "/human_task/task_type")),
         ("says", text(thread, "/human_task/description")),
-        ("outcomes", text(thread, "/human_task/allowed_outcomes")),
+        ("outcomes", outcomes(thread)),
         ("version", text(thread, "/human_task/version")),
         ("after a yes", leads_to(thread, "on_success", "is complete")),
         ("after a no", leads_to(thread, "on_failure", "fails")),
