@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::payload::{Entries, Payload};
+use crate::domain::task::TaskSpec;
 use crate::engine::schema::Checker;
 
 /// A filled-in form with the outcome and the words in it, as a decision keeps it.
@@ -33,6 +34,13 @@ pub fn fill(
     } else {
         Err(problems)
     }
+}
+
+/// True when the form of a task has a field of this name.
+pub(super) fn asks_for(spec: &TaskSpec, name: &str) -> bool {
+    let declared = spec.form_schema.as_ref().map(Payload::to_value);
+    let fields = declared.as_ref().and_then(|form| form.get("properties"));
+    fields.is_some_and(|fields| fields.get(name).is_some())
 }
 
 /// Makes what is handed in what the schema wants: `"true"`, `"false"` and numbers in strings become what they say.

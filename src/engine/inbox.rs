@@ -130,7 +130,14 @@ pub(super) fn decide_by_body(
         let given = body.get(key).or_else(|| fields.get(key));
         given.and_then(as_number)
     };
-    let comment = text("comment").or_else(|| text("reason"));
+    // A reason beside the answer is words; one in the answer may be a field of the form.
+    let task = draft.intent.open_task();
+    let is_field = task.is_some_and(|task| form::asks_for(&task.spec, "reason"));
+    let reason = || {
+        body.text("reason")
+            .or_else(|| fields.text("reason").filter(|_| !is_field))
+    };
+    let comment = text("comment").or_else(reason);
     let version = number("task_version").and_then(|version| u32::try_from(version).ok());
     let hold = number("hold_seconds").and_then(|seconds| i64::try_from(seconds).ok());
     let data = (!fields.is_empty()).then(|| fields.payload());

@@ -275,6 +275,35 @@ async fn approve_and_reject_mean_the_first_positive_and_the_negative_outcome_of_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reason_is_words_unless_the_form_asks_for_one() {
+    let house = house().await;
+    let form = json!({ "form_schema": { "properties": { "reason": { "type": "string" } } } });
+    for (more, body, comment) in [
+        (
+            json!({}),
+            json!({ "outcome": "approved", "reason": "r" }),
+            json!("r"),
+        ),
+        (
+            form.clone(),
+            json!({ "outcome": "approved", "reason": "r" }),
+            Value::Null,
+        ),
+        (
+            form,
+            json!({ "outcome": "approved", "data": { "reason": "r" }, "comment": "c" }),
+            json!("c"),
+        ),
+    ] {
+        let asked = ask(&house, &TYPES[0], more).await;
+        decide(&house, &asked, body.clone()).await.ok();
+        let result = house.intent(&asked.id).await["result"].clone();
+        assert_eq!(result["reason"], "r", "{body}");
+        assert_eq!(result["comment"], comment, "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_answer_the_question_is_refused_and_changes_nothing() {
     let house = house().await;
     for kind in &TYPES {
