@@ -21,6 +21,7 @@ mod health;
 mod revoked;
 mod round;
 pub mod view;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use self::endpoint::{Endpoint, Kind};
 use self::health::Room;
 use self::view::Known;
+use self::waiting::Waiting;
 use crate::broker::registry::Registry;
 use crate::broker::session::Slot;
 use crate::domain::address::Address;
@@ -58,7 +60,7 @@ pub(super) struct Endpoints {
     // Ordered, so that the same commands give the same calls again.
     by_agent: BTreeMap<Address, Endpoint>,
     /// Those for which something lies ready, as far as is known.
-    waiting: BTreeSet<Address>,
+    waiting: Waiting,
     /// What was read when the broker started and has not been used yet.
     remembered: HashMap<Address, Record>,
     caller: Option<Caller>,
@@ -90,6 +92,7 @@ impl Endpoints {
     /// The calls that a commit would have begun are not made, as it has not happened.
     pub(super) fn undo_begun(&mut self) {
         let begun = std::mem::take(&mut self.granted);
+        self.waiting.rouse_all();
         for (agent, endpoint) in &mut self.by_agent {
             if endpoint.undo_begun(|attempt| begun.contains_key(&attempt)) {
                 self.untold.insert(agent.clone());
@@ -100,6 +103,7 @@ impl Endpoints {
     /// After a commit that has not happened: what it would have put down is as the store says, and anything
     /// may lie ready. What was learnt from calls stays true.
     pub(super) fn restore(&mut self, records: Vec<Record>, registry: &Registry, now: Timestamp) {
+        self.waiting.rouse_all();
         let mut stored: HashMap<Address, Record> = records
             .into_iter()
             .map(|record| (record.agent.clone(), record))
@@ -163,9 +167,7 @@ impl Endpoints {
             self.fresh_at = Some(now);
         }
         self.of(agent, now).wake(intent, kind, now);
-        if !self.waiting.contains(agent) {
-            self.waiting.insert(agent.clone());
-        }
+        self.waiting.insert(agent);
     }
 
     /// What others are to see, for each endpoint that changed.
@@ -179,8 +181,8 @@ impl Endpoints {
     /// When an endpoint that waits for an instant wants to be looked at.
     pub(super) fn next_due(&mut self, registry: &Registry, now: Timestamp) -> Option<Timestamp> {
         self.caller?;
-        let mut next: Option<Timestamp> = None;
-        for agent in &self.waiting {
+        let mut next = self.waiting.next_wake();
+        for agent in self.waiting.iter() {
             if revoked::is_revoked(registry, agent) {
                 return Some(now);
             }
@@ -197,7 +199,9 @@ impl Endpoints {
         next
     }
 
+    /// The endpoint of an agent, which may be changed: what was said of its room no longer counts.
     fn of(&mut self, agent: &Address, now: Timestamp) -> &mut Endpoint {
+        self.waiting.rouse(agent);
         let start = self.caller.map_or(1, |caller| caller.start);
         if !self.by_agent.contains_key(agent) {
             let endpoint = match self.remembered.remove(agent) {
@@ -213,34 +217,47 @@ impl Endpoints {
 
     fn expect_backlog(&mut self, agent: &Address, now: Timestamp) {
         self.of(agent, now).expect_backlog();
-        self.waiting.insert(agent.clone());
+        self.waiting.insert(agent);
     }
 
     /// Waiting endpoints with room, the one after the last served first; with their room.
     fn hungry(&mut self, registry: &Registry, now: Timestamp) -> Vec<(Address, u32)> {
-        let by_agent = &mut self.by_agent;
-        let unreachable = &self.unreachable;
         let mut hungry = Vec::new();
-        self.waiting.retain(|agent| {
-            let Some(called) = registry
-                .agent(agent)
-                .filter(|agent| agent.binding == Binding::Http)
-            else {
-                return false;
+        let mut sated = Vec::new();
+        let mut resting = Vec::new();
+        for agent in self.waiting.iter() {
+            // What lies ready for it is withdrawn, which takes more than one commit.
+            if revoked::is_revoked(registry, agent) {
+                continue;
+            }
+            let registered = registry.agent(agent);
+            let Some(called) = registered.filter(|agent| agent.binding == Binding::Http) else {
+                sated.push(agent.clone());
+                continue;
             };
-            if !is_called(called) || unreachable.contains(agent) {
-                return true;
+            if !is_called(called) || self.unreachable.contains(agent) {
+                resting.push((agent.clone(), None));
+                continue;
             }
-            if let Some(endpoint) = by_agent.get_mut(agent) {
-                if !endpoint.is_waiting() {
-                    return false;
-                }
-                if let Room::Places(places) = endpoint.room(now, most(called)) {
-                    hungry.push((agent.clone(), places));
-                }
+            let Some(endpoint) = self.by_agent.get_mut(agent) else {
+                continue;
+            };
+            if !endpoint.is_waiting() {
+                sated.push(agent.clone());
+                continue;
             }
-            true
-        });
+            match endpoint.room(now, most(called)) {
+                Room::Places(places) => hungry.push((agent.clone(), places)),
+                Room::ClosedUntil(until) => resting.push((agent.clone(), Some(until))),
+                Room::Full => {}
+            }
+        }
+        for agent in sated {
+            self.waiting.remove(&agent);
+        }
+        for (agent, until) in resting {
+            self.waiting.rest(&agent, until);
+        }
         let first = self
             .turn
             .as_ref()

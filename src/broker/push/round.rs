@@ -28,6 +28,11 @@ const ROUNDS_MAX: usize = 8;
 
 /// Starts attempts for endpoints that have room, as far as places go: each gets its share first.
 pub(in crate::broker) fn grant(batch: &mut Batch<'_>) -> Result<(), StoreError> {
+    let waiting = &mut batch.outbox.endpoints.waiting;
+    if batch.changed_registry.is_some() {
+        waiting.rouse_all();
+    }
+    waiting.rouse_due(batch.now);
     revoked::withdraw(batch)?;
     for _ in 0..ROUNDS_MAX {
         let endpoints = &mut batch.outbox.endpoints;
