@@ -21,6 +21,8 @@ use crate::domain::status::Status;
 const NASTY: &str = "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}\
     \u{300}-\u{310}\u{fe0f}\u{1f468}\u{200d}\u{1f4bb}\u{1f1e6}-\u{1f1ff}\u{1f3fb}\u{f8c0}-\u{f8d1}a-c 北漢\u{0644}\u{0627}\u{fffd}│┃┓]{0,60}";
 
+const SIZES: [(u16, u16); 4] = [(120, 36), (80, 24), (60, 16), (40, 9)];
+
 fn payload(text: &str) -> Payload {
     Payload::of(&serde_json::json!({ text: text, "list": [text, { text: text }] }))
 }
@@ -169,11 +171,11 @@ fn infected(width: u16, height: u16, text: &str) -> Bench {
 }
 
 /// Boxes are whole: what is an edge on the left is one on the right, and a corner is opposite a corner. Smaller
-/// screens have no boxes: there a line may begin with a foreign text that looks like one.
+/// screens have rules instead of boxes: each goes from edge to edge.
 fn borders_are_straight(buffer: &Buffer) {
     let area = buffer.area;
     if Size::of(area.width, area.height) != Size::Wide {
-        return;
+        return rules_are_whole(buffer);
     }
     for y in area.top()..area.bottom() {
         let (left, right) = (&buffer[(0, y)], &buffer[(area.right() - 1, y)]);
@@ -194,6 +196,26 @@ fn borders_are_straight(buffer: &Buffer) {
         );
         assert_ne!(right.symbol(), " ");
     }
+}
+
+/// A rule that begins at the left edge ends at the right one. No foreign text of these tests begins like one.
+fn rules_are_whole(buffer: &Buffer) {
+    let area = buffer.area;
+    let mut rules = 0;
+    for y in area.top()..area.bottom() {
+        let is_rule = |x: u16| buffer[(x, y)].symbol() == "─";
+        if !(is_rule(0) && is_rule(1)) {
+            continue;
+        }
+        rules += 1;
+        let last = area.right() - 1;
+        assert!(
+            is_rule(last) && is_rule(last - 1),
+            "line {y} is cut:\n{}",
+            text_of(buffer)
+        );
+    }
+    assert!(rules > 0, "no section:\n{}", text_of(buffer));
 }
 
 /// What the terminal shows is what was drawn, cell by cell, and nothing but our own sequences reached it.
@@ -264,7 +286,7 @@ proptest! {
     #[test]
     fn no_text_reaches_the_terminal_as_a_command_or_moves_a_border(
         text in NASTY,
-        size in prop::sample::select(vec![(120_u16, 36_u16), (80, 24), (60, 16), (40, 9)]),
+        size in prop::sample::select(SIZES.to_vec()),
         first in 0_usize..200,
     ) {
         // Each case walks an eighth of the screens; together they see all of them at every size.
@@ -282,9 +304,12 @@ proptest! {
 
 #[test]
 fn a_line_of_a_mebibyte_neither_breaks_a_border_nor_freezes_a_screen() {
-    for unit in ["a", "\u{202e}漢"] {
+    let cases = ["a", "\u{202e}漢"]
+        .into_iter()
+        .flat_map(|unit| SIZES.map(|size| (unit, size)));
+    for (unit, (width, height)) in cases {
         let text = unit.repeat(1_048_576 / unit.len());
-        let mut bench = Bench::at(120, 36);
+        let mut bench = Bench::at(width, height);
         bench.desk.script(|script| {
             script.view.payload = Payload::of(&serde_json::json!({ "line": text }));
             script.view.row.note = Some(text.clone());
@@ -306,10 +331,12 @@ fn a_line_of_a_mebibyte_neither_breaks_a_border_nor_freezes_a_screen() {
 #[test]
 fn bytes_that_are_no_text_are_shown_as_such_and_nothing_else_changes() {
     let broken = String::from_utf8_lossy(b"ok \xff\xfe\xc3( \xed\xa0\x80 end").into_owned();
-    let mut bench = infected(120, 36, &broken);
-    for keys in ["2", "3", "5\r", "\r", "8"] {
-        walk(&mut bench, keys);
-        look(&mut bench);
+    for (width, height) in SIZES {
+        let mut bench = infected(width, height, &broken);
+        for keys in ["2", "3", "5\r", "\r", "8"] {
+            walk(&mut bench, keys);
+            look(&mut bench);
+        }
+        assert!(bench.screen().contains('\u{fffd}'), "{}", bench.screen());
     }
-    assert!(bench.screen().contains('\u{fffd}'));
 }
