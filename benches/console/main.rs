@@ -26,9 +26,11 @@ use postroom::broker::{Broker, Settings};
 use postroom::clock::{Clock, SystemClock, SystemEntropy};
 use postroom::console::stage::Stage;
 use postroom::desk::local::{LocalDesk, LocalOptions};
+use postroom::desk::rows::FeedRow;
 use postroom::desk::{Desk, FeedPage};
+use postroom::domain::payload::Payload;
 use postroom::domain::policy::Policy;
-use postroom::domain::status::State;
+use postroom::domain::status::{State, Status};
 use postroom::domain::time::Span;
 use postroom::shutdown::Shutdown;
 use postroom::store::query::{IntentFilter, LetterFilter, PageRequest};
@@ -208,8 +210,44 @@ async fn steady(desk: &Arc<dyn Desk>, clock: &Arc<dyn Clock>, frames: usize) {
     at_intents(&mut stage).await;
     let page = desk.feed(None, 0).await.unwrap();
     let (mut times, mut bytes) = (Vec::new(), Vec::new());
+    let first = desk.intents(IntentFilter::default(), PageRequest::default());
+    let intent = first.await.unwrap().items.first().map(|row| row.id);
     for turn in 0..frames {
-        // The cursor goes on by one row, and the feed says that all is well.
+        // The feed tells of one row; the counters are as they are.
+        let status = if turn % 2 == 0 {
+            Status::InProgress
+        } else {
+            Status::Acknowledged
+        };
+        stage.hear(FeedPage {
+            rows: vec![FeedRow {
+                cursor: page.next,
+                at: clock.now(),
+                kind: "intent.in_progress".to_owned(),
+                intent,
+                agent: None,
+                status: Some(status),
+                actor: "postroom".to_owned(),
+                data: Payload::empty(),
+            }],
+            ..page.clone()
+        });
+        let began = Instant::now();
+        let written = stage.frame().unwrap();
+        times.push(began.elapsed());
+        bytes.push(written.len());
+        stage.settle().await;
+    }
+    time_row("steady frame, one row and the counters, 120x36", times, 1.0);
+    byte_row("bytes of that", bytes, 500);
+    moved(desk, &mut stage, frames).await;
+}
+
+/// The cursor goes on by one row: two rows change their look, and what is told of the row changes.
+async fn moved(desk: &Arc<dyn Desk>, stage: &mut Stage, frames: usize) {
+    let page = desk.feed(None, 0).await.unwrap();
+    let (mut times, mut bytes) = (Vec::new(), Vec::new());
+    for turn in 0..frames {
         let code = if turn % 2 == 0 {
             KeyCode::Down
         } else {
@@ -226,8 +264,8 @@ async fn steady(desk: &Arc<dyn Desk>, clock: &Arc<dyn Clock>, frames: usize) {
         times.push(began.elapsed());
         bytes.push(written.len());
     }
-    time_row("steady frame, one row and the counters, 120x36", times, 1.0);
-    byte_row("bytes of that", bytes, 500);
+    time_row("a move of the cursor, 120x36", times, 1.0);
+    byte_row("bytes of that", bytes, 8_000);
 }
 
 async fn pages(desk: &dyn Desk, turns: usize) {

@@ -5,7 +5,8 @@ use crossterm::event::KeyCode;
 use super::{Bench, fixtures};
 use crate::console::model::detail::Sheet;
 use crate::desk::act::{Act, Recorded};
-use crate::desk::rows::{EventRow, IntentRow};
+use crate::desk::rows::{EventRow, FeedRow, IntentRow};
+use crate::domain::ids::Cursor;
 use crate::domain::payload::Payload;
 use crate::domain::status::{State, Status};
 
@@ -281,4 +282,48 @@ fn the_next_attempt_stands_beyond_now_with_the_range_of_its_jitter() {
         screen.contains("drawn from 09:41:27 to 09:41:39"),
         "{screen}"
     );
+}
+
+/// What a terminal is written when a frame changes only in what `change` did, in bytes.
+fn bytes_of(bench: &mut Bench, change: impl FnOnce(&mut Bench)) -> Vec<u8> {
+    let (mut screen, written) = crate::console::terminal::memory::screen(120, 36).unwrap();
+    let mut draw = |bench: &mut Bench| {
+        let buffer = bench.draw();
+        screen
+            .draw(|frame| frame.buffer_mut().clone_from(&buffer))
+            .unwrap();
+        written.take()
+    };
+    draw(bench);
+    change(bench);
+    draw(bench)
+}
+
+#[test]
+fn a_frame_in_which_one_row_and_the_counters_change_takes_less_than_500_bytes() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("3");
+    let intent = bench.model.intents.rows.rows()[0].id;
+    let written = bytes_of(&mut bench, |bench| {
+        bench.desk.script(|script| {
+            script.intents[0].status = Status::Failed;
+            script.intents[0].state = State::Failed;
+            script.overview.states[5] += 182;
+            script.overview.states[2] += 3;
+        });
+        bench.feed(vec![FeedRow {
+            cursor: Cursor(42),
+            at: fixtures::now(),
+            kind: "intent.failed".to_owned(),
+            intent: Some(intent),
+            agent: None,
+            status: Some(Status::Failed),
+            actor: "postroom".to_owned(),
+            data: Payload::empty(),
+        }]);
+        bench.pass(1_000);
+    });
+    let text = String::from_utf8_lossy(&written).replace('\u{1b}', "␛");
+    assert!(text.contains("FAILED"), "{text}");
+    assert!(written.len() < 500, "{} bytes: {text}", written.len());
 }
