@@ -201,7 +201,7 @@ fn hours(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, String, Share, 
             ..group.clone()
         };
         let label = if hour == 0 {
-            "now".to_owned()
+            "last hour".to_owned()
         } else {
             format!("{hour}h ago")
         };

@@ -22,6 +22,7 @@ mod operate;
 mod people;
 mod pty;
 mod pty_scenarios;
+mod recording;
 mod serve;
 mod sweep;
 mod tls;

@@ -377,7 +377,13 @@ fn draw_error(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         .filter(|_| model.pane() == 1);
     let title = match (letter, group) {
         (Some(letter), _) => format!("Letter {}", letter.intent.short()),
-        (None, Some(group)) => format!("Error {}", model.dead.label(&group.fingerprint)),
+        (None, Some(group)) => {
+            let what = match model.dead.by {
+                GroupBy::Error => "Error",
+                GroupBy::Agent | GroupBy::Type | GroupBy::Code | GroupBy::Hour => "Group",
+            };
+            format!("{what} {}", model.dead.label(&group.fingerprint))
+        }
         (None, None) => "Error".to_owned(),
     };
     let right = if letter.is_some() {

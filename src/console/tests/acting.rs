@@ -242,3 +242,17 @@ fn the_message_log_shows_what_the_log_warns_of_and_an_error_is_said_at_once() {
     bench.input(Input::Log(vec![line(3, Level::ERROR, "disk is gone")]));
     assert!(bench.status().contains("broker::writer: disk is gone"));
 }
+
+#[test]
+fn a_key_that_means_nothing_says_so_and_where_to_look() {
+    let mut bench = Bench::at(120, 36);
+    bench.keys("3x");
+    assert!(
+        bench
+            .status()
+            .contains("x means nothing here; ? shows what does"),
+        "{}",
+        bench.status()
+    );
+    assert_eq!(bench.acts(), []);
+}

@@ -70,7 +70,7 @@ fn hours_follow_each_other_without_a_gap_and_end_in_what_was_before() {
         .iter()
         .map(|row| (bundles[&row.fingerprint].label.as_str(), row.count))
         .collect();
-    assert_eq!(counts, [("now", 2), ("2h ago", 1), ("before", 4)]);
+    assert_eq!(counts, [("last hour", 2), ("2h ago", 1), ("before", 4)]);
     let hour = |hours: i64| Some(fixtures::now().before(Span::from_seconds(hours * 3_600)));
     let filters: Vec<_> = rows
         .iter()

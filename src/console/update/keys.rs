@@ -91,7 +91,15 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, tasks: &mut Vec<Task>) {
             );
         }
         Lookup::None if is_typing => type_key(model, event),
-        Lookup::None => {}
+        Lookup::None => means_nothing(model, key, is_repeat),
+    }
+}
+
+/// Silence would look like a console that hangs. Over a desk the hint line has every key that there is.
+fn means_nothing(model: &mut Model, key: crokey::KeyCombination, is_repeat: bool) {
+    if !is_repeat && model.overlay.is_none() && model.strip.is_none() {
+        let text = format!("{} means nothing here; ? shows what does", key_text(key));
+        model.say(Weight::Info, text);
     }
 }
 
