@@ -33,7 +33,7 @@ use crate::console::memory::{Preset, SavedView};
 use crate::console::task::{Moment, Ticket};
 use crate::desk::rows::{HeldRow, Hello, Overview};
 use crate::domain::address::{Address, Home};
-use crate::domain::ids::IntentId;
+use crate::domain::ids::{Cursor, IntentId};
 use crate::domain::time::Span;
 
 pub(crate) use self::hands::{Pressed, Sent, Staged, Typing};
@@ -194,6 +194,8 @@ pub(crate) struct Model {
     pub(crate) asked_background: Option<Mono>,
     /// Set while the terminal is given up for a while.
     pub(crate) is_aside: bool,
+    /// How far the feed had come when it was last heard.
+    pub(crate) feed_head: Option<Cursor>,
     /// Whether the session is recorded.
     pub(crate) is_recorded: bool,
     /// The action that the last event ran, for the record.
@@ -262,6 +264,7 @@ impl Model {
             log: VecDeque::new(),
             asked_background: None,
             is_aside: false,
+            feed_head: None,
             is_recorded: false,
             ran: None,
             gone: None,

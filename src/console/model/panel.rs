@@ -7,7 +7,7 @@ use crate::console::widgets::field::{Field, Lines};
 use crate::domain::address::Address;
 use crate::domain::agent::AgentLimit;
 use crate::domain::group::GroupChange;
-use crate::domain::ids::{IntentId, JobId};
+use crate::domain::ids::{Cursor, IntentId, JobId};
 use crate::domain::job::{JobControl, NewJob, Selection};
 use crate::domain::payload::Payload;
 
@@ -227,6 +227,8 @@ pub(crate) struct Panel {
     pub(crate) scopes: Vec<Selection>,
     /// Why the dry run leaves some out, and how many.
     pub(crate) skipped: Vec<(String, u64)>,
+    /// How far the feed had come when the dry run was answered.
+    pub(crate) planned_at: Option<Cursor>,
     /// Whether those reasons are shown in the place of the options.
     pub(crate) is_listing: bool,
     /// Lines of the facts that were scrolled away.

@@ -236,7 +236,17 @@ const fn extent(name: &str) -> (u16, &'static str) {
 fn value(canvas: &mut Canvas<'_>, field: Rect, ask: &Ask, has_focus: bool) {
     if ask.chosen().is_some() {
         let role = if has_focus { Role::Cursor } else { Role::Text };
-        return canvas.text(field, &ask.text(), role);
+        let place = ask.chosen().unwrap_or_default() + 1;
+        let mut spans = vec![span(ask.text(), role)];
+        // That there are others, where they would not be guessed.
+        if ask.options().len() > 2 {
+            spans.push(span(format!(" {place}/{}", ask.options().len()), Role::Dim));
+        }
+        if spans_width(&spans) > usize::from(field.width) {
+            spans.truncate(1);
+        }
+        canvas.spans(field.x, field.y, field.width, &spans);
+        return;
     }
     if !has_focus && ask.text().is_empty() {
         let usual = match ask.name {

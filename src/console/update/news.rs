@@ -49,6 +49,7 @@ const fn is_aside(query: &Query) -> bool {
 fn feed(model: &mut Model, page: FeedPage) {
     let was_down = model.link.is_down();
     model.link.heard(model.at.mono);
+    model.feed_head = Some(page.head);
     if was_down {
         model.say(Weight::Info, "the broker is back");
         model.hello = None;

@@ -265,6 +265,7 @@ pub(super) fn list_skipped(model: &mut Model) {
 /// The dry run has answered.
 pub(super) fn take_plan(model: &mut Model, asked: &NewJob, plan: &JobPlan) {
     let is_protected = model.is_protected();
+    let head = model.feed_head;
     let Some(Overlay::Panel(panel)) = &mut model.overlay else {
         return;
     };
@@ -300,6 +301,7 @@ pub(super) fn take_plan(model: &mut Model, asked: &NewJob, plan: &JobPlan) {
         ],
     };
     panel.skipped.clone_from(&plan.skipped);
+    panel.planned_at = head;
     let count = usize::try_from(plan.selected).unwrap_or(usize::MAX);
     ask_count(panel, count, is_protected);
 }

@@ -88,6 +88,7 @@ pub(super) fn panel(model: &Model, deed: Deed, title: String, button: &'static s
         problem: None,
         scopes: Vec::new(),
         skipped: Vec::new(),
+        planned_at: None,
         is_listing: false,
         scrolled: 0,
     }

@@ -17,6 +17,7 @@ use crate::console::theme::Role;
 use crate::console::update::offer::{self, is_of_use};
 use crate::console::update::{intent, seconds_left};
 use crate::desk::rows::Overview;
+use crate::domain::ids::Cursor;
 
 use super::kit::{Canvas, Size, span};
 
@@ -180,19 +181,27 @@ pub(super) fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         && model.hello.is_some()
     {
         canvas.text(rest, &reason, Role::Warn);
-    } else if let Some(text) = panel_text(model) {
-        canvas.text(rest, text, Role::Dim);
+    } else if let Some(text) = panel_text(model, canvas.size) {
+        canvas.text(rest, &text, Role::Dim);
     }
 }
 
-/// What an open panel that orders a job has done so far.
-fn panel_text(model: &Model) -> Option<&'static str> {
-    match &model.overlay {
-        Some(Overlay::Panel(panel)) if matches!(panel.deed, Deed::Order(..)) => {
-            Some("Nothing happens until the button is pressed; each one is looked at again then.")
-        }
-        _ => None,
+/// What an open panel that orders a job has done so far, and as of when its numbers are.
+fn panel_text(model: &Model, size: Size) -> Option<String> {
+    let Some(Overlay::Panel(panel)) = &model.overlay else {
+        return None;
+    };
+    if !matches!(panel.deed, Deed::Order(..)) {
+        return None;
     }
+    let nothing = "Nothing happens until the button is pressed";
+    Some(match panel.planned_at.filter(|_| size == Size::Wide) {
+        Some(Cursor(at)) => format!(
+            "{nothing}; each one is looked at again then. Dry run at feed cursor {}.",
+            format::count(at)
+        ),
+        None => format!("{nothing}; each one is looked at again then."),
+    })
 }
 
 /// Since when the rows are frozen.
