@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::desk::DeskError;
 use crate::domain::address::Address;
+use crate::domain::excerpt::{SENTENCE_CHARS_MAX, excerpt};
 
 /// Most bytes of one answer. A page of 500 rows is far below it; more is a fault of the other side.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -176,12 +177,13 @@ impl Link {
         let Ok(ErrorBody { error }) = serde_json::from_slice::<ErrorBody>(&bytes) else {
             return Err(self.nonsense(&format!("it answered {status}")));
         };
+        let message = excerpt(&error.message, SENTENCE_CHARS_MAX).into_owned();
         Err(match error.code.as_str() {
-            "busy" | "shutting_down" => DeskError::Busy(error.message),
-            "internal_error" => DeskError::Fault(error.message),
+            "busy" | "shutting_down" => DeskError::Busy(message),
+            "internal_error" => DeskError::Fault(message),
             _ => DeskError::Refused {
                 code: error.code,
-                message: error.message,
+                message,
                 details: error.details,
             },
         })
@@ -194,7 +196,9 @@ impl Link {
         }
     }
 
+    /// The reason may repeat what was answered.
     fn nonsense(&self, reason: &str) -> DeskError {
+        let reason = excerpt(reason, SENTENCE_CHARS_MAX);
         DeskError::Fault(format!(
             "understand the broker at {}: {reason}; hint: it may be another version, or no Postroom",
             self.place()
@@ -298,4 +302,20 @@ mod tests {
         assert_eq!(link.place(), "http://127.0.0.1:8100");
         assert!(!format!("{link:?}").contains("secret"));
     }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_told_by_its_beginning() {
+        let link = Link::new("127.0.0.1:8100", "secret", "cli").unwrap();
+        let answer = format!("{{\"{}\": 1}}", "[".repeat(14_000));
+        let error = serde_json::from_str::<Known>(&answer).unwrap_err();
+        let told = link.nonsense(&error.to_string()).to_string();
+        assert!(
+            told.contains("unknown field `[[[") && told.len() < 2500,
+            "{told}"
+        );
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Known {}
 }
