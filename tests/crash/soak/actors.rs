@@ -292,12 +292,12 @@ pub(super) async fn judge(seat: Seat) {
     }
 }
 
-/// Looks at intents that are open.
+/// Looks at intents that were accepted lately.
 pub(super) async fn look(seat: Seat) {
     while seat.world.is_load() {
-        seat.world.pause(seat.dice.between(5, 40)).await;
-        let any = seat.book.lock().any(&seat.dice);
-        let Some(id) = any else { continue };
+        seat.world.pause(seat.dice.between(2, 20)).await;
+        let recent = seat.book.lock().recent(&seat.dice);
+        let Some(id) = recent else { continue };
         let ask = Ask::get(&seat.world.admin, format!("/v1/intents/{id}"));
         if let Some(reply) = seat.world.once(&ask).await {
             if reply.is_ok() {

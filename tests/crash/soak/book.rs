@@ -14,6 +14,9 @@ const GRACE: u64 = 20_000_000;
 /// How long reads of the feed are kept, in microseconds.
 const READS_KEPT: u64 = 60_000_000;
 
+/// Intents that were accepted last, for those who look.
+const RECENT_MAX: u64 = 64;
+
 /// What somebody did to an intent, or saw of it.
 #[derive(Debug, Clone)]
 pub(super) enum Said {
@@ -35,6 +38,8 @@ struct Entry {
     /// The last number of its own events.
     seq: u64,
     ended_at: Option<u64>,
+    /// A notice of the broker itself to the operator, which nobody sent.
+    is_notice: bool,
 }
 
 /// Everything that is open, and what was found wrong.
@@ -44,6 +49,7 @@ pub(super) struct Book {
     /// What was judged, by the part of the id that is chance.
     judged: HashSet<u64>,
     reads: VecDeque<FeedRead>,
+    recent: VecDeque<String>,
     /// Where the feed was read to.
     pub(super) since: u64,
     pub(super) accepted: u64,
@@ -81,11 +87,16 @@ impl Book {
         self.open.len()
     }
 
-    /// An id of those that are open, for somebody who looks.
-    pub(super) fn any(&self, dice: &Dice) -> Option<String> {
-        let place = dice.between(0, 50);
-        let mut ids = self.open.keys();
-        ids.nth(usize::try_from(place).unwrap()).cloned()
+    /// One of those that were accepted last, where most happens at once.
+    pub(super) fn recent(&self, dice: &Dice) -> Option<String> {
+        let place = dice.between(0, RECENT_MAX - 1);
+        let id = self.recent.get(usize::try_from(place).unwrap())?;
+        self.open.contains_key(id).then(|| id.clone())
+    }
+
+    /// Intents that have ended, as the feed told it.
+    pub(super) fn ended(&self) -> u64 {
+        self.ends.values().sum()
     }
 
     pub(super) fn complain(&mut self, what: String) {
@@ -105,6 +116,8 @@ impl Book {
     /// A broker said that it has this intent.
     pub(super) fn accept(&mut self, id: &str, during: During) {
         self.accepted += 1;
+        self.recent.push_front(id.to_owned());
+        self.recent.truncate(usize::try_from(RECENT_MAX).unwrap());
         let Some(entry) = self.entry(id) else {
             self.complain(format!("{id} was accepted after it had been judged"));
             return;
@@ -195,6 +208,7 @@ impl Book {
         entry.register.cursor = entry.register.cursor.or(event["cursor"].as_u64());
         let when = text(event, "/at");
         match event["type"].as_str().unwrap_or_default() {
+            "intent.created" => entry.is_notice = event["data"]["binding"] == "inbox",
             "intent.attempt_started" => entry.lives.push(Life {
                 intent: id.clone(),
                 number: event["data"]["delivery_attempt"].as_u64().unwrap_or(0),
@@ -230,7 +244,7 @@ impl Book {
     pub(super) fn judge(&mut self, now: u64, is_over: bool) {
         let is_ripe = |entry: &Entry| {
             is_over
-                || entry.register.accepted.is_some()
+                || (entry.is_notice || entry.register.accepted.is_some())
                     && entry.ended_at.is_some_and(|at| at + GRACE < now)
         };
         let ripe = self.open.extract_if(|_, entry| is_ripe(entry));
@@ -242,6 +256,9 @@ impl Book {
         let mut wrong = Vec::new();
         for (id, mut entry) in ripe {
             self.judged.insert(chance(&id));
+            if entry.is_notice {
+                continue;
+            }
             if entry.register.accepted.is_none() {
                 wrong.push(format!("{id} was made, and nobody was told so"));
             }

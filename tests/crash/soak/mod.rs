@@ -109,7 +109,7 @@ async fn a_soak_under_chaos_loses_nothing_and_grows_nowhere() {
         link,
         seat: seat.clone(),
         samples: Vec::new(),
-        made: Vec::new(),
+        ended: Vec::new(),
     };
     let lives = lives(seconds);
     let mut running = first;
@@ -190,8 +190,8 @@ struct Story {
     link: signal::Sender<Option<String>>,
     seat: Seat,
     samples: Vec<watch::Sample>,
-    /// Intents that were accepted until the end of each life.
-    made: Vec<u64>,
+    /// Intents that had ended by the end of each life.
+    ended: Vec<u64>,
 }
 
 impl Story {
@@ -211,7 +211,7 @@ impl Story {
             self.samples.extend(sample);
         }
         let book = self.seat.book.lock();
-        self.made.push(book.accepted);
+        self.ended.push(book.ended());
         eprintln!(
             "soak: life {life} over at {} s: {} accepted, {} open, {} violations",
             world.micros() / 1_000_000,
@@ -236,9 +236,9 @@ impl Story {
     /// Waits for retention, stops the last broker, and looks at what it said.
     async fn end(&mut self, running: Running, longest: usize) {
         let world = &self.seat.world;
-        // What was accepted by the end of the life before the one before the last one is too old.
-        let old = self.made[self.made.len().saturating_sub(4)];
-        let most = self.made.last().copied().unwrap_or(0) - old;
+        // What had ended by the end of the third life before the last one is too old.
+        let old = self.ended[self.ended.len().saturating_sub(4)];
+        let most = self.seat.book.lock().ended() - old;
         let mut stored = u64::MAX;
         // A sweep looks at a hundred a second of a broker that does nothing else.
         let sweep = Duration::from_secs(old / 80);
