@@ -16,6 +16,7 @@ use crate::console::view::kit::{Canvas, List, Size, Span, empty_text, fact, rows
 use crate::console::widgets::table::Cell;
 use crate::console::widgets::table::columns::Column;
 use crate::desk::rows::TaskRow;
+use crate::domain::scenario::After;
 use crate::domain::task::is_negative;
 use crate::domain::time::Timestamp;
 
@@ -338,19 +339,27 @@ fn task_facts(model: &Model, task: &TaskRow) -> Vec<(String, Span)> {
         facts.push(fact("about", words));
     }
     facts.extend(kind_facts(model, task));
-    match &task.decision {
-        Some(decision) => {
-            let who = words::actor(&decision.by);
-            let when = format::moment(decision.at, now);
-            let words = decision.comment.as_ref();
-            let words = words.map_or_else(String::new, |words| format!(": {words}"));
-            let text = format!(
-                "{} by {who} {when} through {}, version {}{words}",
-                decision.outcome, decision.via, task.version
-            );
-            facts.insert(0, fact("decided", text));
-        }
-        None => facts.push(fact("answers", answers(task))),
+    if let Some(decision) = &task.decision {
+        let who = words::actor(&decision.by);
+        let when = format::moment(decision.at, now);
+        let words = decision.comment.as_ref();
+        let words = words.map_or_else(String::new, |words| format!(": {words}"));
+        let text = format!(
+            "{} by {who} {when} through {}, version {}{words}",
+            decision.outcome, decision.via, task.version
+        );
+        facts.insert(0, fact("decided", text));
+    } else {
+        let thread = model.inbox.thread.as_ref();
+        let thread = thread.filter(|one| one.row.thread == task.thread);
+        let after = thread.and_then(|thread| thread.after.as_ref());
+        let comment = if needs_comment(task) {
+            "   comment required"
+        } else {
+            ""
+        };
+        let answers = answers(&outcomes_of(task), after);
+        facts.push(fact("answers", format!("{answers}{comment}")));
     }
     facts
 }
@@ -377,24 +386,23 @@ fn kind_facts(model: &Model, task: &TaskRow) -> Vec<(String, Span)> {
         .collect()
 }
 
-fn answers(task: &TaskRow) -> String {
-    let parts: Vec<String> = outcomes_of(task)
+/// Each outcome with the end that it makes, or the step of the run that it leads to.
+fn answers(outcomes: &[String], after: Option<&After>) -> String {
+    let parts: Vec<String> = outcomes
         .iter()
         .map(|outcome| {
-            let end = if is_negative(outcome) {
-                "FAILED"
+            let (end, next) = if is_negative(outcome) {
+                ("FAILED", after.and_then(|after| after.failure.as_ref()))
             } else {
-                "COMPLETED"
+                ("COMPLETED", after.and_then(|after| after.success.as_ref()))
             };
-            format!("{outcome} → {end}")
+            match next {
+                Some(step) => format!("{outcome} → step {step}"),
+                None => format!("{outcome} → {end}"),
+            }
         })
         .collect();
-    let comment = if needs_comment(task) {
-        "   comment required"
-    } else {
-        ""
-    };
-    format!("{}{comment}", parts.join("   "))
+    parts.join("   ")
 }
 
 fn draw_thread(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
@@ -467,5 +475,23 @@ mod tests {
             thread_line("intent_received", "agent://l/d/payouts", None).0,
             "intent received by payouts"
         );
+    }
+
+    #[test]
+    fn an_answer_names_the_step_that_it_leads_to() {
+        let outcomes = ["approved", "rejected"].map(str::to_owned);
+        let after = After {
+            success: None,
+            failure: Some("explain".to_owned()),
+        };
+        for (after, said) in [
+            (
+                Some(&after),
+                "approved → COMPLETED   rejected → step explain",
+            ),
+            (None, "approved → COMPLETED   rejected → FAILED"),
+        ] {
+            assert_eq!(answers(&outcomes, after), said);
+        }
     }
 }
