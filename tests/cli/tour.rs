@@ -53,7 +53,12 @@ const STEPS: [Step; 12] = [
     step("\u{1b}", &["a approve"], None),
     step("5", &["[5 Dead letters", "400 Bad Request"], None),
     step("R", &["dry run", "[ Start replay ]"], Some("replay")),
-    step("\u{1b}", &["Enter goes in   i explains"], None),
+    // The error is in view beside the panel too: what tells that it is closed is the hint line.
+    step(
+        "\u{1b}",
+        &["R replay many", "Enter goes in   i explains"],
+        None,
+    ),
     step("\r", &["In group", "Letter "], None),
     step(
         "\r",
