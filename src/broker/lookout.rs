@@ -6,12 +6,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Broker, Message};
 
+/// How often a broker without work looks for what is old.
+const LOOKED_EVERY: Duration = Duration::from_mins(1);
+
 impl Broker {
     /// Wakes the writer when something is due. Sleeps at most a second at a time, so that a wall
     /// clock that jumps is noticed.
     pub(super) async fn keep_time(self, stop: CancellationToken) {
         let mut due = self.inner.due.clone();
-        // A broker without work still looks for what is old: every minute, and each second while it removes.
+        // A broker without work still looks for what is old every minute; a sweep then has its own due instants.
         let mut looked_at = self.inner.clock.elapsed();
         loop {
             let next = *due.borrow_and_update();
@@ -26,10 +29,8 @@ impl Broker {
                 () = stop.cancelled() => return,
                 changed = due.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(wait) => {
-                    let is_sweeping = self.inner.stats.is_sweeping();
-                    let pause = Duration::from_secs(if is_sweeping { 1 } else { 60 });
                     let elapsed = self.inner.clock.elapsed();
-                    let is_time = elapsed.since(looked_at) >= pause;
+                    let is_time = elapsed.since(looked_at) >= LOOKED_EVERY;
                     if is_time {
                         looked_at = elapsed;
                     }

@@ -19,6 +19,8 @@ const JOB_ITEMS_MAX: u32 = 1000;
 const AUDIT_MAX: u32 = 1000;
 /// Between two steps, so that what is removed never crowds out what is delivered.
 const STEP_EVERY: Span = Span::from_millis(100);
+/// The same while every intent that a step looks at is old: what comes in all day must also go.
+const FULL_STEP_EVERY: Span = Span::from_millis(25);
 /// Between two sweeps.
 const SWEEP_EVERY: Span = Span::from_seconds(3600);
 
@@ -36,6 +38,11 @@ impl Sweep {
     /// True while a sweep has begun and has not come to its end.
     pub(super) const fn is_under_way(&self) -> bool {
         self.place > 0 || !self.jobs.is_empty()
+    }
+
+    /// When the next step of a sweep that is under way is to be taken, whether anything else happens or not.
+    pub(super) fn next_step(&self) -> Option<Timestamp> {
+        self.next_at.filter(|_| self.is_under_way())
     }
 }
 
@@ -57,25 +64,25 @@ pub(super) fn round(batch: &mut Batch<'_>, sweep: &mut Sweep) -> Result<bool, St
     let youngest = batch.now.before(keep.finished.min(keep.dead_letters));
     let mut is_end = u32::try_from(found.len()).unwrap_or(u32::MAX) < LOOKED_AT;
     is_end |= found.iter().all(|(_, intent)| intent.created_at > youngest);
-    let mut has_removed = false;
+    let mut removed = 0;
     for (place, intent) in found {
         sweep.place = place;
         // What this commit has touched is looked at again by the next sweep.
         if is_expired(&intent, batch.now, &keep) && batch.intent(intent.id).is_none() {
             batch.txn.put(Write::Remove(intent))?;
-            has_removed = true;
+            removed += 1;
         }
     }
     if is_end {
         sweep.place = 0;
     }
-    let pause = if sweep.is_under_way() {
-        STEP_EVERY
-    } else {
-        SWEEP_EVERY
+    let pause = match (sweep.is_under_way(), removed == LOOKED_AT) {
+        (true, true) => FULL_STEP_EVERY,
+        (true, false) => STEP_EVERY,
+        (false, _) => SWEEP_EVERY,
     };
     sweep.next_at = Some(batch.now.after(pause));
-    Ok(has_removed)
+    Ok(removed > 0)
 }
 
 /// Finished jobs that ended before an instant and follow no replay any more.

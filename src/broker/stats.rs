@@ -7,7 +7,6 @@ mod timings;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -40,7 +39,6 @@ pub struct Stats {
     started_at: Timestamp,
     meters: Meters,
     state: Mutex<State>,
-    is_sweeping: AtomicBool,
 }
 
 /// Everything measured, at one moment. Series have one number per second, oldest first, at most 300.
@@ -160,16 +158,6 @@ struct State {
 }
 
 impl Stats {
-    /// True while old intents are being removed.
-    pub(super) fn is_sweeping(&self) -> bool {
-        self.is_sweeping.load(Ordering::Relaxed)
-    }
-
-    /// Says whether old intents are being removed.
-    pub(super) fn set_sweeping(&self, is_sweeping: bool) {
-        self.is_sweeping.store(is_sweeping, Ordering::Relaxed);
-    }
-
     /// Starts measuring.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
@@ -196,7 +184,6 @@ impl Stats {
             started_at,
             meters,
             state: Mutex::new(State::default()),
-            is_sweeping: AtomicBool::new(false),
         }
     }
 

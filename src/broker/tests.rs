@@ -3,6 +3,7 @@
 mod alarms;
 mod keys;
 mod listeners;
+mod retention;
 mod room;
 
 use std::sync::Arc;

@@ -293,7 +293,6 @@ impl Writer {
         }
         self.look_at_room(parts);
         let took = parts.clock.elapsed().since(began);
-        parts.stats.set_sweeping(self.lasting.sweep.is_under_way());
         parts.stats.observe(&published, took, &self.outbox);
         if has_removed {
             parts.recent.forget();
@@ -314,7 +313,8 @@ impl Writer {
         let call = endpoints.next_due(&parts.registry.load(), now);
         let of_mesh = parts.mesh.next_change(now, &parts.settings.policy.mesh);
         let alone = self.outbox.listeners.next_due();
-        let due = [next_due, call, of_mesh, alone];
+        let sweep = self.lasting.sweep.next_step();
+        let due = [next_due, call, of_mesh, alone, sweep];
         let soonest = due.into_iter().flatten().min();
         parts.due.send_replace(soonest);
         Ok(stop)
