@@ -74,8 +74,11 @@ fn parse_key(text: &str) -> Result<KeyCombination, UnknownKey> {
         (Some(letter), None) => KeyCombination::one_key(KeyCode::Char(letter), shift_of(letter)),
         _ => match text.to_ascii_lowercase().as_str() {
             "shift-tab" | "s-tab" => KeyCombination::one_key(KeyCode::BackTab, KeyModifiers::SHIFT),
-            "pgup" => KeyCombination::one_key(KeyCode::PageUp, KeyModifiers::NONE),
-            "pgdn" => KeyCombination::one_key(KeyCode::PageDown, KeyModifiers::NONE),
+            // As they are printed, alone or behind a modifier: `PgUp`, `Ctrl-PgDn`.
+            lower if is_or_ends(lower, "pgup") || is_or_ends(lower, "pgdn") => {
+                let whole = lower.replace("pgup", "pageup").replace("pgdn", "pagedown");
+                crokey::parse(&whole).map_err(|_unparsed| unknown())?
+            }
             // As it is printed behind another modifier: `Ctrl-S-Tab`.
             lower if lower.ends_with("-s-tab") => {
                 let modifiers = lower.trim_end_matches("s-tab");
@@ -90,6 +93,11 @@ fn parse_key(text: &str) -> Result<KeyCombination, UnknownKey> {
     } else {
         Err(unknown())
     }
+}
+
+fn is_or_ends(text: &str, name: &str) -> bool {
+    text.strip_suffix(name)
+        .is_some_and(|before| before.is_empty() || before.ends_with('-'))
 }
 
 fn shift_of(letter: char) -> KeyModifiers {
@@ -212,6 +220,7 @@ mod tests {
             ("shift-tab", "S-Tab"),
             ("ctrl-backtab", "Ctrl-S-Tab"),
             ("pagedown", "PgDn"),
+            ("ctrl-pageup", "Ctrl-PgUp"),
             ("space", "Space"),
             ("- r", "- r"),
             ("esc", "Esc"),
