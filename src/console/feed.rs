@@ -25,7 +25,7 @@ use crate::store::query::{AttemptFilter, IntentFilter, PageRequest};
 
 /// How long one call of the feed may wait for something to happen. Short enough that the age of the
 /// last frame, which the header shows, stays under a second while the link is well.
-const POLL_MS: u64 = 900;
+const POLL_MS: u64 = 850;
 
 /// The pause after a page that brought something: more pages in a second than a screen shows frames are
 /// read for nobody.
