@@ -55,6 +55,7 @@ const ROWS: &[Row] = &[
     row("demo", "", "", GoesOn),
     row("listen", "", "", GoesOn),
     row("reset-tty", "", "", GoesOn),
+    row("bench", "", "", GoesOn),
     row("send", "intent.order.process.v1 orders", "intent.order.process.v1 orders --deadline 2020-01-01T00:00:00Z", Asked),
     row("poll", "orders --echo --once", "", Asked),
     row("status", "", "", Asked),

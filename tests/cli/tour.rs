@@ -52,7 +52,12 @@ const STEPS: [Step; 12] = [
     ),
     step("\u{1b}", &["a approve"], None),
     step("5", &["[5 Dead letters", "400 Bad Request"], None),
-    step("R", &["dry run", "[ Start replay ]"], Some("replay")),
+    // The line of hints is drawn last: the screen is whole when it is there.
+    step(
+        "R",
+        &["dry run", "[ Start replay ]", "sets an option"],
+        Some("replay"),
+    ),
     // The error is in view beside the panel too: what tells that it is closed is the hint line.
     step(
         "\u{1b}",
@@ -260,7 +265,11 @@ fn a_tour_over_the_demonstration_shows_each_desk_at_work() {
     terminal.signal("TERM");
     let (code, left) = terminal.end();
     assert_eq!(code, 0, "{left}");
-    assert!(pictures.iter().all(|(_, svg)| svg.contains("LIVE")));
+    // A machine that is busy with something else may lag; pictures that are kept do not show that.
+    let words: &[&str] = if is_kept { &["LIVE"] } else { &["LIVE", "LAG"] };
+    for (name, svg) in &pictures {
+        assert!(words.iter().any(|word| svg.contains(word)), "{name}");
+    }
     if is_kept {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tour");
         std::fs::create_dir_all(&folder).unwrap();
