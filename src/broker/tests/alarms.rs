@@ -285,6 +285,27 @@ fn a_breaker_that_opens_is_told_once_until_it_is_closed_whatever_its_probes_and_
 }
 
 #[test]
+fn a_slow_call_that_ends_well_closes_the_breaker_and_what_is_parked_goes_at_once() {
+    let mut yard = Yard::new();
+    for _ in 0..12 {
+        yard.send();
+        let call = yard.call().expect("a call");
+        yard.well(&call);
+    }
+    for _ in 0..6 {
+        yard.send();
+    }
+    let slow = yard.call().expect("the slow call");
+    for _ in 0..5 {
+        yard.fail(ErrorClass::Connect);
+    }
+    yard.send();
+    assert!(yard.call().is_none(), "the breaker is open");
+    yard.well(&slow);
+    assert!(yard.call().is_some(), "nobody waits for a closed breaker");
+}
+
+#[test]
 fn dead_letters_over_the_limit_of_an_hour_are_told_once_until_they_are_few_again() {
     const RISING: &str = "intent.dead_letters.rising.v1";
     let mut yard = Yard::new();
