@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
 /// One JSON value in compact form, checked once when it came in. Cloning is cheap.
@@ -103,8 +103,8 @@ impl Payload {
     /// The keys of an object with their values, each as it was written; none when it is no object.
     #[must_use]
     pub fn entries(&self) -> Option<Entries> {
-        let read: Read<'_> = serde_json::from_str(&self.0).ok()?;
-        let entries = read.0.into_iter();
+        let read: IndexMap<String, &RawValue> = serde_json::from_str(&self.0).ok()?;
+        let entries = read.into_iter();
         Some(Entries(
             entries
                 .map(|(key, value)| (key, Self::trusted(value.get())))
@@ -143,17 +143,16 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// An object by its keys, in their order, each value as it was written: a parsed one has lost the spelling of its
-/// numbers.
+/// An object by its keys, in the order in which they first came, each value as it was written (a parsed one has lost
+/// the spelling of its numbers). Of a key that comes twice the last value counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Entries(Vec<(String, Payload)>);
+pub struct Entries(IndexMap<String, Payload>);
 
 impl Entries {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Payload> {
-        let found = self.0.iter().find(|(own, _)| own == key);
-        found.map(|(_, value)| value)
+        self.0.get(key)
     }
 
     /// The string under a key, if there is one.
@@ -164,30 +163,28 @@ impl Entries {
 
     /// Removes a key and gives its value.
     pub fn take(&mut self, key: &str) -> Option<Payload> {
-        let place = self.0.iter().position(|(own, _)| own == key)?;
-        Some(self.0.remove(place).1)
+        self.0.shift_remove(key)
     }
 
     /// Gives a key a value, whatever it had.
     pub fn set(&mut self, key: &str, value: Payload) {
-        self.0.retain(|(own, _)| own != key);
-        self.0.push((key.to_owned(), value));
+        self.0.insert(key.to_owned(), value);
     }
 
     /// Gives all keys of another their values there.
     pub fn lay_over(&mut self, over: Self) {
-        self.0.retain(|(key, _)| over.get(key).is_none());
+        self.0.retain(|key, _| !over.0.contains_key(key));
         self.0.extend(over.0);
     }
 
     /// Keeps the keys for which this is true.
     pub fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
-        self.0.retain(|(key, _)| is_kept(key));
+        self.0.retain(|key, _| is_kept(key));
     }
 
     /// The keys.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(key, _)| key.as_str())
+        self.0.keys().map(String::as_str)
     }
 
     /// The keys, and the values to change.
@@ -197,7 +194,7 @@ impl Entries {
 
     /// True without any key.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -206,32 +203,6 @@ impl Entries {
     pub fn payload(&self) -> Payload {
         let entries = self.0.iter();
         Payload::joined(entries.map(|(key, value)| (key.as_str(), value.as_str())))
-    }
-}
-
-/// Keys and values of an object in their order; of a key that comes twice, the last value.
-struct Read<'text>(Vec<(String, &'text RawValue)>);
-
-impl<'de: 'text, 'text> Deserialize<'de> for Read<'text> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Read<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Read<'de>, M::Error> {
-                let mut entries: Vec<(String, &RawValue)> = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
-                    entries.retain(|(earlier, _)| *earlier != key);
-                    entries.push((key, value));
-                }
-                Ok(Read(entries))
-            }
-        }
-        from.deserialize_map(Keys)
     }
 }
 
@@ -273,10 +244,20 @@ mod tests {
         let over = Payload::of_keys(&[("c", any("{\"y\":1,\"x\":2}")), ("d", any("null"))]);
         assert_eq!(
             payload.overlaid(&over).as_str(),
-            r#"{"a\"":12345678901234567890123,"b":2.0,"c":{"y":1,"x":2},"d":null}"#
+            r#"{"b":2.0,"a\"":12345678901234567890123,"c":{"y":1,"x":2},"d":null}"#
         );
         assert_eq!(Payload::empty().overlaid(&any("[1]")).as_str(), "{}");
         assert_eq!(any("1").overlaid(&over), over);
+    }
+
+    #[test]
+    fn as_many_keys_as_a_body_can_hold_are_read_and_laid_over_without_comparing_each_with_each() {
+        let numbers = 0..200_000_u32;
+        let keys: Vec<_> = numbers.map(|number| format!("\"{number:x}\":0")).collect();
+        let text = format!("{{{},{}}}", keys.join(","), keys.join(","));
+        let payload = Payload::any(&text).unwrap();
+        let laid = payload.overlaid(&payload);
+        assert_eq!(laid.as_str(), format!("{{{}}}", keys.join(",")));
     }
 
     #[test]
