@@ -144,6 +144,15 @@ pub struct After {
     pub failure: Option<String>,
 }
 
+impl After {
+    /// The step that follows a decision; none when the run ends with it.
+    #[must_use]
+    pub fn next(&self, is_no: bool) -> Option<&str> {
+        let next = if is_no { &self.failure } else { &self.success };
+        next.as_deref()
+    }
+}
+
 /// What a child knows of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepOf {

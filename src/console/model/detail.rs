@@ -129,6 +129,12 @@ impl Detail {
         }
     }
 
+    /// The intent as it is now, for whatever is to be done with it.
+    pub(crate) fn now(&self) -> Result<&IntentView, String> {
+        let intent = self.intent.as_ref();
+        intent.ok_or_else(|| "the intent is still being read".to_owned())
+    }
+
     /// What the panes show: the intent now, or as of the fact that was chosen.
     pub(crate) fn shown(&self) -> Option<&IntentView> {
         self.as_of

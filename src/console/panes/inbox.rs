@@ -391,14 +391,11 @@ fn answers(outcomes: &[String], after: Option<&After>) -> String {
     let parts: Vec<String> = outcomes
         .iter()
         .map(|outcome| {
-            let (end, next) = if is_negative(outcome) {
-                ("FAILED", after.and_then(|after| after.failure.as_ref()))
-            } else {
-                ("COMPLETED", after.and_then(|after| after.success.as_ref()))
-            };
-            match next {
+            let is_no = is_negative(outcome);
+            match after.and_then(|after| after.next(is_no)) {
                 Some(step) => format!("{outcome} → step {step}"),
-                None => format!("{outcome} → {end}"),
+                None if is_no => format!("{outcome} → FAILED"),
+                None => format!("{outcome} → COMPLETED"),
             }
         })
         .collect();

@@ -161,11 +161,7 @@ pub(super) fn replay_one(
 
 pub(super) fn again(model: &Model) -> Result<Again, String> {
     if model.view.intent.is_some() {
-        let view = model
-            .detail
-            .intent
-            .as_ref()
-            .ok_or("the intent is still being read")?;
+        let view = model.detail.now()?;
         let replayed = view.replayed_as;
         return again_of(
             model,

@@ -35,9 +35,7 @@ pub(super) fn is_possible(model: &Model) -> bool {
 /// What would be compared, and with what, the most telling first.
 fn subject(model: &Model) -> Result<(IntentId, Vec<With>), String> {
     if let Some(id) = model.view.intent {
-        let intent = model.detail.intent.as_ref();
-        let intent = intent.ok_or("the intent is still being read")?;
-        return Ok((id, of_open(model, intent)));
+        return Ok((id, of_open(model, model.detail.now()?)));
     }
     match model.view.place {
         Place::DeadLetters if model.pane() == 1 => {

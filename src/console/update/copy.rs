@@ -104,11 +104,7 @@ fn id(model: &Model) -> Result<String, String> {
 
 fn payload(model: &Model) -> Result<String, String> {
     if model.view.intent.is_some() {
-        let intent = model
-            .detail
-            .intent
-            .as_ref()
-            .ok_or("the intent is still being read")?;
+        let intent = model.detail.now()?;
         return Ok(intent.payload.as_str().to_owned());
     }
     match (&model.inbox.thread, model.view.place) {
@@ -119,11 +115,7 @@ fn payload(model: &Model) -> Result<String, String> {
 
 fn row(model: &Model) -> Result<String, String> {
     if model.view.intent.is_some() {
-        let intent = model
-            .detail
-            .intent
-            .as_ref()
-            .ok_or("the intent is still being read")?;
+        let intent = model.detail.now()?;
         return Ok(intent_json(&intent.row).to_string());
     }
     match model.view.place {

@@ -7,13 +7,7 @@ use crate::domain::time::Span;
 /// The words for what an outcome leads to: an end, or another step of the run where there is one.
 pub(crate) fn effect_of(outcome: &str, sender: &str, after: Option<&After>, hold: Span) -> String {
     let is_no = is_negative(outcome);
-    let next = after.and_then(|after| {
-        if is_no {
-            after.failure.as_deref()
-        } else {
-            after.success.as_deref()
-        }
-    });
+    let next = after.and_then(|after| after.next(is_no));
     let end = match (next, is_no) {
         (Some(step), true) => format!("not FAILED: goes to step {step}, outcome {outcome}"),
         (Some(step), false) => format!("goes to step {step}, outcome {outcome}"),

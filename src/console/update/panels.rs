@@ -134,11 +134,7 @@ pub(super) fn hold_text(model: &Model) -> String {
 /// The unfinished intents that a panel would cancel, and how many were asked for.
 pub(super) fn to_cancel(model: &Model) -> Result<(Vec<IntentId>, usize), String> {
     let rows: Vec<(IntentId, bool)> = if model.view.intent.is_some() {
-        let view = model
-            .detail
-            .intent
-            .as_ref()
-            .ok_or("the intent is still being read")?;
+        let view = model.detail.now()?;
         vec![(view.row.id, view.row.status.is_terminal())]
     } else if model.view.place == Place::Intents {
         if model.intents.rows.marked() > 0 {

@@ -12,11 +12,7 @@ use super::order::Scope;
 /// The dead letters that a panel acts on, and a word for where they come from.
 pub(super) fn letters(model: &Model) -> Result<(Vec<IntentId>, &'static str), String> {
     if model.view.intent.is_some() {
-        let view = model
-            .detail
-            .intent
-            .as_ref()
-            .ok_or("the intent is still being read")?;
+        let view = model.detail.now()?;
         if view.row.state != State::DeadLetter {
             return Err(format!(
                 "only open dead letters; this one is {}",

@@ -28,17 +28,19 @@ pub(super) fn bundle_facts(
             ),
         ),
         fact("sample", group.message.clone()),
-        fact(
-            "seen",
-            format!(
-                "{}, first {}, last {} ago",
-                words::counted(group.count, "time"),
-                format::moment(group.first_at, now),
-                format::age(now.since(group.last_at))
-            ),
-        ),
+        fact("seen", seen(group, now)),
         fact("back", ":group error shows each error by itself"),
     ]
+}
+
+/// How often, since when and when last.
+fn seen(group: &LetterGroupRow, now: Timestamp) -> String {
+    format!(
+        "{}, first {}, last {} ago",
+        words::counted(group.count, "time"),
+        format::moment(group.first_at, now),
+        format::age(now.since(group.last_at))
+    )
 }
 
 pub(super) fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String, kit::Span)> {
@@ -54,15 +56,7 @@ pub(super) fn group_facts(group: &LetterGroupRow, now: Timestamp) -> Vec<(String
         ),
         fact("state", said(group, now)),
         fact("agent", format!("{}, {}", group.to, group.intent_type)),
-        fact(
-            "seen",
-            format!(
-                "{}, first {}, last {} ago",
-                words::counted(group.count, "time"),
-                format::moment(group.first_at, now),
-                format::age(now.since(group.last_at))
-            ),
-        ),
+        fact("seen", seen(group, now)),
     ]
 }
 
