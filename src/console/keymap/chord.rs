@@ -5,6 +5,11 @@ use std::fmt;
 use crokey::{KeyCombination, KeyCombinationFormat, OneToThree};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+/// With one of these a letter is a command and its case says nothing; Shift alone only makes it big.
+const COMMANDING: KeyModifiers = KeyModifiers::CONTROL
+    .union(KeyModifiers::ALT)
+    .union(KeyModifiers::SUPER);
+
 /// One or more key combinations after each other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Chord(Vec<KeyCombination>);
@@ -123,7 +128,7 @@ fn normalised(key: KeyCombination) -> KeyCombination {
     let code = match code {
         KeyCode::Char('\r' | '\n') => KeyCode::Enter,
         KeyCode::Char(letter) => {
-            let is_plain = !modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+            let is_plain = !modifiers.intersects(COMMANDING);
             let letter = if is_plain && modifiers.contains(KeyModifiers::SHIFT) {
                 upper_of(letter)
             } else if is_plain {
@@ -172,9 +177,7 @@ pub fn key_text(key: KeyCombination) -> String {
         OneToThree::One(KeyCode::PageDown) => "PgDn",
         OneToThree::One(KeyCode::Char('-')) => "-",
         OneToThree::One(KeyCode::Char(letter)) if letter != ' ' => {
-            let has_modifier = key
-                .modifiers
-                .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+            let has_modifier = key.modifiers.intersects(COMMANDING);
             let letter = if has_modifier {
                 upper_of(letter)
             } else {
@@ -184,8 +187,9 @@ pub fn key_text(key: KeyCombination) -> String {
         }
         _ => return KeyCombinationFormat::default().to_string(key),
     };
-    let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
-    format!("{}{named}", modifiers_text(modifiers, false))
+    // The name of S-Tab says its Shift; the other names do not.
+    let shows_shift = key.codes != OneToThree::One(KeyCode::BackTab);
+    format!("{}{named}", modifiers_text(key.modifiers, shows_shift))
 }
 
 fn modifiers_text(modifiers: KeyModifiers, shows_shift: bool) -> String {
@@ -234,6 +238,49 @@ mod tests {
         }
         for nonsense in ["", "ctrl-", "hyper-x", "a-b", "ctrl-nokey"] {
             assert!(Chord::parse(nonsense).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn every_key_behind_any_modifiers_prints_as_a_chord_that_is_the_same_key() {
+        let mut codes = vec![
+            KeyCode::Backspace,
+            KeyCode::Enter,
+            KeyCode::Left,
+            KeyCode::Right,
+            KeyCode::Up,
+            KeyCode::Down,
+            KeyCode::Home,
+            KeyCode::End,
+            KeyCode::PageUp,
+            KeyCode::PageDown,
+            KeyCode::Tab,
+            KeyCode::BackTab,
+            KeyCode::Delete,
+            KeyCode::Insert,
+            KeyCode::Esc,
+        ];
+        codes.extend((' '..='~').map(KeyCode::Char));
+        codes.extend((1..=12).map(KeyCode::F));
+        let modifiers = [
+            KeyModifiers::CONTROL,
+            KeyModifiers::ALT,
+            KeyModifiers::SHIFT,
+            KeyModifiers::SUPER,
+        ];
+        for code in codes {
+            for set in 0..1 << modifiers.len() {
+                let held = modifiers
+                    .iter()
+                    .enumerate()
+                    .filter(|(index, _)| set >> index & 1 == 1)
+                    .map(|(_, modifier)| *modifier)
+                    .collect();
+                let key = key_of(KeyEvent::new(code, held));
+                let printed = key_text(key);
+                let read = Chord::parse(&printed);
+                assert_eq!(read.as_ref().map(Chord::keys), Ok(&[key][..]), "{printed}");
+            }
         }
     }
 
