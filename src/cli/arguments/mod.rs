@@ -55,14 +55,21 @@ pub struct Arguments {
 /// What goes with every verb.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
-    /// Directory of the broker: store, lock, admin.key, address, log [env: `POSTROOM_DATA`].
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    /// Directory of the broker: store, lock, admin.key, address, log.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "Directory of the broker: store, lock, admin.key, address, log [env: POSTROOM_DATA]",
+        help_heading = "Everywhere"
+    )]
     pub data: Option<PathBuf>,
-    /// Address to listen on; port 0 picks a free one [env: `POSTROOM_LISTEN`].
+    /// Address to listen on; port 0 picks a free one.
     #[arg(
         long,
         global = true,
         value_name = "HOST:PORT",
+        help = "Address to listen on; port 0 picks a free one [env: POSTROOM_LISTEN]",
         help_heading = "Everywhere"
     )]
     pub listen: Option<String>,
