@@ -28,7 +28,7 @@ pub(crate) const NEVER: u64 = u64::MAX;
 pub(crate) enum Touch {
     /// It was to end the intent in this way. Several calls may have written the end that it has.
     Write { is_the_end: bool, is_kept: bool },
-    /// It was refused because the intent had ended.
+    /// It was refused because the intent had ended, or a list said that it had.
     TooLate,
     /// It looked: how the intent had ended, or that it had not.
     Read(Option<String>),

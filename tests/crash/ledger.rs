@@ -24,6 +24,8 @@ pub(crate) struct Ledger {
     pub(crate) fenced: Vec<(During, String)>,
     /// Intents as somebody saw them: a whole answer, taken together.
     pub(crate) looks: Vec<(During, String, Option<String>)>,
+    /// Who saw an intent in a list, and whether it had ended.
+    pub(crate) glances: Vec<(During, String, bool)>,
     /// Pages of the feed as they came.
     pub(crate) pages: Vec<FeedRead>,
     /// Acknowledged acknowledgements: intent and attempt.

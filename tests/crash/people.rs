@@ -232,24 +232,6 @@ pub(crate) async fn read_feed(world: Shared, dice: Dice) {
     }
 }
 
-/// Looks at what was accepted lately, for the history.
-pub(crate) async fn look(world: Shared, dice: Dice) {
-    while world.is_load() {
-        world.pause(dice.between(0, 8)).await;
-        let recent = {
-            let ledger = world.ledger();
-            let from = ledger.ids.len().saturating_sub(40);
-            dice.pick(&ledger.ids[from..]).cloned()
-        };
-        let Some(id) = recent else { continue };
-        let ask = Ask::get(&world.admin, format!("/v1/intents/{id}"));
-        if let Some(reply) = world.once(&ask).await {
-            let end = verify::end_of(&reply.body["intent"]);
-            world.ledger().looks.push((reply.during, id, end));
-        }
-    }
-}
-
 /// The same over an event stream.
 pub(crate) async fn stream_feed(world: Shared) {
     use eventsource_stream::Eventsource;
@@ -286,4 +268,46 @@ fn take_event(world: &Shared, event: &Value, since: &mut u64) {
     }
     *since = cursor;
     ledger.see_event(event);
+}
+
+/// Looks at what was accepted lately, for the history.
+pub(crate) async fn look(world: Shared, dice: Dice) {
+    while world.is_load() {
+        world.pause(dice.between(0, 8)).await;
+        if dice.percent(10) {
+            look_at_list(&world).await;
+            continue;
+        }
+        let recent = {
+            let ledger = world.ledger();
+            let from = ledger.ids.len().saturating_sub(40);
+            dice.pick(&ledger.ids[from..]).cloned()
+        };
+        let Some(id) = recent else { continue };
+        look_at(&world, id).await;
+    }
+}
+
+/// Looks at one intent, for the history.
+pub(crate) async fn look_at(world: &Shared, id: String) {
+    let ask = Ask::get(&world.admin, format!("/v1/intents/{id}"));
+    if let Some(reply) = world.once(&ask).await {
+        let end = verify::end_of(&reply.body["intent"]);
+        world.ledger().looks.push((reply.during, id, end));
+    }
+}
+
+/// Looks at the newest ones in one call, which a reader of the store answers.
+async fn look_at_list(world: &Shared) {
+    let ask = Ask::get(&world.admin, "/v1/intents?kind=all&limit=20");
+    if let Some(reply) = world.once(&ask).await {
+        for intent in reply.list("/intents") {
+            let glance = (
+                reply.during,
+                text(&intent, "/intent_id"),
+                verify::is_ended(&intent),
+            );
+            world.ledger().glances.push(glance);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::dice::Dice;
 use crate::ledger::{Answer, End};
+use crate::people;
 use crate::world::{Ask, Reply, Shared, text};
 
 pub(crate) const ORDERS: &str = "agent://local/default/orders";
@@ -209,6 +210,10 @@ impl Row<'_> {
         let body = json!({ "action": "complete", "result": { "nonce": nonce } });
         let reply = self.resume(dice, body).await;
         self.report(End::Completed(nonce), &reply);
+        // Whoever has been told that it is done sees it done, at once.
+        if self.world.is_load() && dice.percent(50) {
+            people::look_at(self.world, self.id.clone()).await;
+        }
     }
 
     async fn fail(&self, dice: &Dice) {

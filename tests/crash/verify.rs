@@ -163,6 +163,10 @@ pub(crate) fn end_of(intent: &Value) -> Option<String> {
     })
 }
 
+pub(crate) fn is_ended(intent: &Value) -> bool {
+    is_terminal(status(intent))
+}
+
 /// What clients saw, for the checker.
 fn history(ledger: &Ledger, told: &Told, firsts: &BTreeMap<String, u64>) -> History {
     let mut history = History {
@@ -182,6 +186,14 @@ fn history(ledger: &Ledger, told: &Told, firsts: &BTreeMap<String, u64>) -> Hist
     }
     for (during, id, end) in &ledger.looks {
         history.touch(id, *during, Touch::Read(end.clone()));
+    }
+    for (during, id, is_ended) in &ledger.glances {
+        let touch = if *is_ended {
+            Touch::TooLate
+        } else {
+            Touch::Read(None)
+        };
+        history.touch(id, *during, touch);
     }
     for (id, reports) in &ledger.reports {
         let intent = told.intents.get(id).unwrap_or(&Value::Null);

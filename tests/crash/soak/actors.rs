@@ -292,7 +292,7 @@ pub(super) async fn judge(seat: Seat) {
     }
 }
 
-/// Looks at intents that were accepted lately.
+/// Looks at intents that were accepted or reported lately.
 pub(super) async fn look(seat: Seat) {
     while seat.world.is_load() {
         seat.world.pause(seat.dice.between(2, 20)).await;

@@ -14,7 +14,7 @@ const GRACE: u64 = 20_000_000;
 /// How long reads of the feed are kept, in microseconds.
 const READS_KEPT: u64 = 60_000_000;
 
-/// Intents that were accepted last, for those who look.
+/// Intents that were accepted or reported last, for those who look.
 const RECENT_MAX: u64 = 64;
 
 /// What somebody did to an intent, or saw of it.
@@ -87,11 +87,16 @@ impl Book {
         self.open.len()
     }
 
-    /// One of those that were accepted last, where most happens at once.
+    /// One of those that were accepted or reported last, where most happens at once.
     pub(super) fn recent(&self, dice: &Dice) -> Option<String> {
         let place = dice.between(0, RECENT_MAX - 1);
         let id = self.recent.get(usize::try_from(place).unwrap())?;
         self.open.contains_key(id).then(|| id.clone())
+    }
+
+    fn remember(&mut self, id: &str) {
+        self.recent.push_front(id.to_owned());
+        self.recent.truncate(usize::try_from(RECENT_MAX).unwrap());
     }
 
     /// Intents that have ended, as the feed told it.
@@ -116,8 +121,7 @@ impl Book {
     /// A broker said that it has this intent.
     pub(super) fn accept(&mut self, id: &str, during: During) {
         self.accepted += 1;
-        self.recent.push_front(id.to_owned());
-        self.recent.truncate(usize::try_from(RECENT_MAX).unwrap());
+        self.remember(id);
         let Some(entry) = self.entry(id) else {
             self.complain(format!("{id} was accepted after it had been judged"));
             return;
@@ -151,6 +155,9 @@ impl Book {
     /// A call about an intent. What comes later than its judgement says nothing new.
     pub(super) fn say(&mut self, id: &str, during: During, said: Said) {
         self.touches += 1;
+        if matches!(said, Said::Wrote(_, true)) {
+            self.remember(id);
+        }
         if let Some(entry) = self.entry(id) {
             entry.said.push((during, said));
         }
