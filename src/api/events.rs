@@ -55,7 +55,9 @@ pub(super) async fn stream(
     Path(text): Path<String>,
 ) -> Result<Response> {
     let given = call.query.number("since", 0)?;
-    let counts = if api.settings().is_watch_inclusive && is_inclusive_reader(&call) {
+    // The one reader whose `since` is the next number instead of the last.
+    let is_inclusive = api.settings().is_watch_inclusive && sse::is_unnamed_go(&call.headers);
+    let counts = if is_inclusive {
         Counts::Next
     } else {
         Counts::Last
@@ -64,7 +66,7 @@ pub(super) async fn stream(
     // Subscribed before the store is read: what is committed in between comes twice, and is told once.
     let bus = api.broker().subscribe();
     let intent = intents::visible(&api, &call, &text).await?;
-    let closes_early = Window::closes_early(&api, &call.headers);
+    let closes_early = Window::closes_early(&api, &call.headers, sse::Stream::Events);
     let mut events = EventStream {
         broker: api.broker().clone(),
         id: intent.id,
@@ -79,13 +81,6 @@ pub(super) async fn stream(
     };
     events.read_store().await?;
     Ok(sse::respond(events))
-}
-
-/// The one reader whose `since` is the next number instead of the last.
-fn is_inclusive_reader(call: &Call) -> bool {
-    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
-    header("x-axme-client").is_none()
-        && header("user-agent").is_some_and(|agent| agent.starts_with("Go-http-client/"))
 }
 
 /// What a reader means by `since`, and by the `next_seq` that it gives back as `since`.

@@ -22,6 +22,15 @@ use crate::wire::json::one_line;
 /// How long a window stays open after its first rows for clients that read to the end first.
 const EARLY_CLOSE_AFTER: Duration = Duration::from_millis(80);
 
+/// Which stream a window is for: clients in Go read one to its end first, and the other as it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// Rows for a receiver.
+    Rows,
+    /// Events of one intent.
+    Events,
+}
+
 /// A comment, sent into silence.
 const KEEPALIVE: &str = ": keepalive\n\n";
 
@@ -120,16 +129,20 @@ impl Window {
     }
 
     /// Whether this client reads to the end before it parses.
-    pub(super) fn closes_early(api: &Api, headers: &HeaderMap) -> bool {
+    ///
+    /// The TypeScript client and some versions of the Go one say who they are. Go client 0.1.2 does not,
+    /// and reads rows to the end all the same; whoever else listens by Go's own HTTP client and says
+    /// nothing is asked to come back after each burst, and loses nothing by it.
+    pub(super) fn closes_early(api: &Api, headers: &HeaderMap, stream: Stream) -> bool {
         match api.settings().early_close {
             EarlyClose::Always => true,
             EarlyClose::Never => false,
-            EarlyClose::Auto => headers
-                .get("x-axme-client")
-                .and_then(|value| value.to_str().ok())
-                .is_some_and(|client| {
+            EarlyClose::Auto => match text(headers, "x-axme-client") {
+                Some(client) => {
                     client.starts_with("axme-sdk-typescript") || client.starts_with("axme-sdk-go")
-                }),
+                }
+                None => stream == Stream::Rows && is_unnamed_go(headers),
+            },
         }
     }
 
@@ -175,6 +188,16 @@ impl Window {
             Turn::Revoked
         }
     }
+}
+
+/// True for a client in Go that does not say which.
+pub(super) fn is_unnamed_go(headers: &HeaderMap) -> bool {
+    !headers.contains_key("x-axme-client")
+        && text(headers, "user-agent").is_some_and(|agent| agent.starts_with("Go-http-client/"))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn may_listen(api: &Api, key: &KeyHash, receiver: Option<&Address>) -> bool {

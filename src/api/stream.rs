@@ -38,7 +38,7 @@ pub(super) fn stream(api: &Api, call: &Call, agent: &Address) -> Result<Response
             is_cold_start: since == 0,
         },
     };
-    let closes_early = Window::closes_early(api, &call.headers);
+    let closes_early = Window::closes_early(api, &call.headers, sse::Stream::Rows);
     let window = Window::open(api, call, wait, closes_early).at(agent);
     let takes_rows = is_pull(api, agent) && wants_open_rows(call)?;
     Ok(sse::respond(AgentStream {

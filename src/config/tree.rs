@@ -93,7 +93,7 @@ pub struct Environment {
     pub is_protected: bool,
 }
 
-/// When the stream of a single intent's events is ended by the broker.
+/// Whose windows end 80 ms after their first rows or events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EarlyClose {
     /// For the clients that need it.
@@ -111,7 +111,7 @@ pub struct Stream {
     pub credit: u32,
     /// Pause after which a silent stream gets a comment.
     pub keepalive: Span,
-    /// When streams of single intents end.
+    /// Whose windows end after their first rows or events.
     pub early_close: EarlyClose,
     /// How long a listener from zero is the only one before it takes over what another left.
     pub alone: Span,

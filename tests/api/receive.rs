@@ -102,6 +102,41 @@ async fn a_window_that_ends_well_keeps_its_leases() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listener_in_go_that_reads_to_the_end_first_gets_an_early_end() {
+    let house = house_with(Settings {
+        keepalive: std::time::Duration::from_millis(300),
+        ..Settings::default()
+    })
+    .await;
+    let orders = house.key("orders", "agent").await;
+    let listen = async |since: u64, name: Option<&str>| {
+        let path = format!("{STREAM}?since={since}&wait_seconds=60");
+        let request = house
+            .request("GET", &path, &orders)
+            .header("user-agent", "Go-http-client/1.1")
+            .header("accept", "text/event-stream");
+        let request = match name {
+            Some(name) => request.header("x-axme-client", name),
+            None => request,
+        };
+        house.stream_of(request).await
+    };
+    let first = house.submit(&house.admin, "orders", json!({})).await;
+    let frames = listen(0, None).await.rest().await;
+    assert_eq!(frames.len(), 2, "{frames:?}");
+    let seq = frames[0].json()["seq"].as_u64().unwrap();
+    assert_eq!(frames[0].json()["intent_id"], json!(first));
+    assert_eq!(frames[1].json(), json!({ "ok": true, "next_seq": seq }));
+    assert_eq!(house.intent(&first).await["delivery"]["state"], "leased");
+    // Whoever reads rows as they come says so by a name of its own.
+    let mut stream = listen(seq, Some("orders/1.0")).await;
+    let second = house.submit(&house.admin, "orders", json!({})).await;
+    assert_eq!(stream.event().await.json()["intent_id"], json!(second));
+    let later = stream.next().await.map(|frame| frame.raw);
+    assert_eq!(later.as_deref(), Some(": keepalive"), "its window is open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_listener_that_starts_again_alone_gets_at_once_what_it_had() {
     let house = house().await;
     let id = house.submit(&house.admin, "orders", json!({})).await;
