@@ -13,7 +13,7 @@ use crate::domain::ids::IntentId;
 use crate::engine::command::Choice;
 
 use super::panels::{ask_count, counted, fact, hold_text, ids_text, panel};
-use super::{acts, effect::effect_of};
+use super::{acts, effect::effect_of_many};
 
 /// The panel of `A` and `X`.
 pub(super) fn decide(model: &Model, is_positive: bool) -> Result<Panel, String> {
@@ -78,7 +78,7 @@ pub(super) fn decide(model: &Model, is_positive: bool) -> Result<Panel, String> 
         ),
     )];
     panel.facts.extend(left_out_fact(left_out));
-    let effect = effect_of(&outcome, "each sender", None, model.hold());
+    let effect = effect_of_many(&outcome, model.hold());
     panel.facts.push(fact("effect", effect));
     panel.facts.push(fact("hold", hold_text(model)));
     ask_count(&mut panel, ids.len(), model.is_protected());

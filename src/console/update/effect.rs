@@ -14,6 +14,20 @@ pub(crate) fn effect_of(outcome: &str, sender: &str, after: Option<&After>, hold
         (None, true) => format!("FAILED, outcome {outcome}; {sender} is told"),
         (None, false) => format!("COMPLETED, outcome {outcome}; {sender} is told"),
     };
+    with_hold(&end, hold)
+}
+
+/// The same for many at once: what it does to a question by itself, and that a step may lead on.
+pub(super) fn effect_of_many(outcome: &str, hold: Span) -> String {
+    let end = if is_negative(outcome) {
+        format!("FAILED, outcome {outcome}, each sender is told; the run of a step may go on")
+    } else {
+        format!("COMPLETED, outcome {outcome}, each sender is told; the run of a step goes on")
+    };
+    with_hold(&end, hold)
+}
+
+fn with_hold(end: &str, hold: Span) -> String {
     let seconds = hold.as_seconds();
     if seconds == 0 {
         format!("{end}. Final at once")
@@ -62,5 +76,10 @@ mod tests {
             let words = effect_of(outcome, "web", after, Span::ZERO);
             assert_eq!(words, format!("{said}. Final at once"));
         }
+        assert_eq!(
+            effect_of_many("approved", Span::from_seconds(5)),
+            "COMPLETED, outcome approved, each sender is told; the run of a step goes on. \
+             Held 5 s first, u takes it back"
+        );
     }
 }
