@@ -40,7 +40,7 @@ pub(super) async fn resume(
     let body = Body::parse(&bytes)?;
     let intent = actable(&api, &call, &text).await?;
     if is_asked(&intent) {
-        resume::must_be_guarded(&body)?;
+        resume::must_be_a_decision(&body)?;
     }
     let remember = call.remember(|| body.fingerprint(&[]))?;
     let resume = resume_command(&body, owner, call.via())?;

@@ -12,7 +12,7 @@ use crate::wire::intents;
 use crate::wire::json::Object;
 
 /// The longest hold of a command.
-const HOLD_SECONDS_MAX: i64 = 60;
+pub(super) const HOLD_SECONDS_MAX: i64 = 60;
 
 /// The dead-letter object; none for an intent that is none.
 #[must_use]

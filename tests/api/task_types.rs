@@ -377,6 +377,33 @@ async fn what_does_not_answer_the_question_is_refused_and_changes_nothing() {
                 assert!(said["message"].as_str().unwrap().contains(key), "{said}");
             }
         }
+        for (lost, named) in [
+            (
+                json!({ "task_result": { "outcome": yes, "comment": 7 } }),
+                "comment",
+            ),
+            (
+                json!({ "task_result": { "outcome": yes, "comment": "x".repeat(2001) } }),
+                "comment",
+            ),
+            (json!({ "comment": ["c"], "task_result": good }), "comment"),
+            (
+                json!({ "task_result": { "outcome": yes, "data": "amount=9" } }),
+                "data",
+            ),
+            (
+                json!({ "approved": true, "task_result": "approved" }),
+                "task_result",
+            ),
+            (
+                json!({ "hold_seconds": 61, "task_result": good }),
+                "hold_seconds",
+            ),
+        ] {
+            let refused = resume(&house, &asked.id, lost).await;
+            let said = refused.refused(422, "schema_invalid");
+            assert!(said["message"].as_str().unwrap().contains(named), "{said}");
+        }
         let mut old = json!({ "task_result": good });
         old["task_result"]["task_version"] = json!("1");
         let old = resume(&house, &asked.id, old).await;
