@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{ARGUMENTS, Fault};
+use super::{ARGUMENTS, Fault, OWNER};
 use crate::api::answer::{Answer, Result as Answered};
 use crate::api::call::{Call, Upload};
 use crate::api::{Api, dead_letters, inbox, intents, submit};
@@ -111,8 +111,15 @@ pub(super) async fn call(api: &Api, call: &Call, params: &Value) -> Result<Objec
     arguments.retain(|_, value| !value.is_null());
     check(tool, &arguments)?;
     let word = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
-    let owner = word(arguments.remove("owner_agent"));
-    let owner = owner.or_else(|| word(params.get("owner_agent").cloned()));
+    let beside = word(params.get("owner_agent").cloned());
+    let owner = match (word(arguments.remove("owner_agent")), beside) {
+        (Some(inside), Some(beside)) if inside != beside => {
+            let message =
+                format!("owner_agent is {inside:?} in the arguments and {beside:?} beside them");
+            return Err(Fault::new(OWNER, message));
+        }
+        (inside, beside) => inside.or(beside),
+    };
     let key = word(arguments.remove("idempotency_key"));
     let call = Prepared { call, owner, key };
     let shown = match &call.owner {
