@@ -13,6 +13,7 @@ use super::client::{Call, Client, address_in_path, text};
 use super::failure::Failure;
 use super::output::Output;
 use crate::clock::Entropy;
+use crate::domain::json::fault_of;
 
 /// The exit code by which a command asks for another attempt: `EX_TEMPFAIL` of sysexits.h.
 const TRY_AGAIN: i32 = 75;
@@ -222,6 +223,9 @@ async fn execute(command: &str, row: &Value, payload: &Value) -> Verdict {
 fn result(stdout: &[u8]) -> Value {
     let text = String::from_utf8_lossy(stdout);
     let text = text.trim();
+    if fault_of(text).is_some() {
+        return json!({ "output": text });
+    }
     match serde_json::from_str::<Value>(text) {
         Ok(value) if value.is_object() => value,
         Ok(value) => json!({ "output": value }),
@@ -246,6 +250,8 @@ mod tests {
     fn what_a_command_prints_becomes_an_object() {
         assert_eq!(result(b"{\"a\":1}\n"), json!({"a": 1}));
         assert_eq!(result(b"7"), json!({"output": 7}));
+        assert_eq!(result(b"{\"a\":1.10}").to_string(), "{\"a\":1.10}");
+        assert_eq!(result(b"1e400"), json!({"output": "1e400"}));
         assert_eq!(result(b"hello\n"), json!({"output": "hello"}));
         assert_eq!(result(b""), json!({}));
     }

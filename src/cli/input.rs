@@ -33,7 +33,7 @@ pub(super) fn as_given(given: &str, what: &str) -> Result<Payload, Failure> {
             None => (given.to_owned(), "the command line".to_owned()),
         },
     };
-    Payload::object(&text).map_err(|error| match error {
+    Payload::typed(&text).map_err(|error| match error {
         BadPayload::NotJson(_) => Failure::usage(format!("read {what} from {from}: {error}")).hint(
             "an object such as '{\"order_id\":\"ORD-1\"}', @file.json, or - for standard input",
         ),

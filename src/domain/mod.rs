@@ -24,6 +24,7 @@ pub mod group;
 pub mod ids;
 pub mod intent;
 pub mod job;
+pub mod json;
 pub mod key;
 pub mod mesh;
 pub mod payload;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use crate::domain::json::fault_of;
+
 /// One JSON value in compact form, checked once when it came in. Cloning is cheap.
 ///
 /// Key order and number spelling are those of the sender; white space between tokens is not kept.
@@ -50,6 +52,18 @@ impl Payload {
             Ok(payload)
         } else {
             Err(BadPayload::NotObject)
+        }
+    }
+
+    /// A JSON object that somebody typed: held to what a request is held to.
+    ///
+    /// # Errors
+    /// [`BadPayload`] when the text is not JSON, not an object, or JSON that nobody takes.
+    pub fn typed(text: &str) -> Result<Self, BadPayload> {
+        let payload = Self::object(text)?;
+        match fault_of(text) {
+            None => Ok(payload),
+            Some(fault) => Err(BadPayload::NotJson(format!("it {fault}"))),
         }
     }
 
@@ -263,6 +277,11 @@ mod tests {
     #[test]
     fn what_is_not_an_object_is_refused_by_name() {
         assert_eq!(Payload::object("[1]"), Err(BadPayload::NotObject));
+        let infinite = Payload::typed("{\"a\":1e400}").unwrap_err().to_string();
+        assert!(
+            infinite.ends_with("it has a number out of range, 1e400"),
+            "{infinite}"
+        );
         assert!(matches!(Payload::object("{"), Err(BadPayload::NotJson(_))));
     }
 }

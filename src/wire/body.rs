@@ -6,14 +6,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::domain::address::{Address, Home};
-use crate::domain::excerpt::{WORD_CHARS_MAX, excerpt};
+use crate::domain::address::{Address, BadAddress, Home};
+use crate::domain::json::fault_of;
 use crate::domain::payload::Payload;
 use crate::domain::time::{Span, Timestamp};
 use crate::wire::errors::{FieldProblem, Problem};
-
-/// Deeper nesting is refused: every reader of JSON has such a limit, ours is the same for all.
-const DEPTH_MAX: u32 = 100;
 
 /// The body of a request: an object whose values are still text.
 #[derive(Debug, Clone, Default)]
@@ -135,81 +132,6 @@ fn canonical(into: &mut String, value: &RawValue) {
     } else {
         into.push_str(text);
     }
-}
-
-/// What the grammar of JSON allows and no reader of values takes, ours neither: passed on as text it would be
-/// `null` to whoever looks inside.
-fn fault_of(text: &str) -> Option<String> {
-    let mut depth = 0_u32;
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = match byte {
-            b'"' => match after_string(after) {
-                Ok(rest) => rest,
-                Err(fault) => return Some(fault),
-            },
-            b'{' | b'[' => {
-                depth = depth.saturating_add(1);
-                after
-            }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                after
-            }
-            b'0'..=b'9' => match after_number(rest) {
-                Ok(rest) => rest,
-                Err(fault) => return Some(fault),
-            },
-            _ => after,
-        };
-        if depth > DEPTH_MAX {
-            return Some(format!("is nested deeper than {DEPTH_MAX} levels"));
-        }
-    }
-    None
-}
-
-/// Behind the quote that ends a string. Half of a surrogate pair stands for no character.
-fn after_string(mut rest: &[u8]) -> Result<&[u8], String> {
-    loop {
-        rest = match rest {
-            [] => return Ok(rest),
-            [b'"', after @ ..] => return Ok(after),
-            [b'\\', b'u', after @ ..] => match (unit(after), after.get(4..)) {
-                (Some(0xd800..=0xdbff), Some([b'\\', b'u', low @ ..]))
-                    if matches!(unit(low), Some(0xdc00..=0xdfff)) =>
-                {
-                    low.get(4..).unwrap_or_default()
-                }
-                (Some(half @ 0xd800..=0xdfff), _) => {
-                    return Err(format!("has a string with half of a pair, \\u{half:04x}"));
-                }
-                _ => after,
-            },
-            [b'\\', _, after @ ..] | [_, after @ ..] => after,
-        };
-    }
-}
-
-/// The number of four hexadecimal digits.
-fn unit(digits: &[u8]) -> Option<u16> {
-    let digits = std::str::from_utf8(digits.get(..4)?).ok()?;
-    u16::from_str_radix(digits, 16).ok()
-}
-
-/// Behind a number. One beyond 1.8e308 is infinite to all who count with it.
-fn after_number(text: &[u8]) -> Result<&[u8], String> {
-    let is_part =
-        |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
-    let length = text.iter().take_while(|byte| is_part(byte)).count();
-    let (number, rest) = text.split_at(length);
-    let may_be_large = length > 300 || number.iter().any(|byte| matches!(byte, b'e' | b'E'));
-    let number = std::str::from_utf8(number).unwrap_or_default();
-    if may_be_large && number.parse::<f64>().is_ok_and(f64::is_infinite) {
-        let shown = excerpt(number, WORD_CHARS_MAX);
-        return Err(format!("has a number out of range, {shown}"));
-    }
-    Ok(rest)
 }
 
 fn malformed(message: &str) -> Problem {
@@ -391,6 +313,18 @@ impl<'body, 'text> Fields<'body, 'text> {
         }
     }
 
+    /// An address, or a role that may become one; kept as it was given.
+    pub fn role(&mut self, key: &str, home: &Home) -> Option<String> {
+        let text = self.text(key, usize::MAX)?;
+        match role_fault(&text, home) {
+            None => Some(text.trim().to_owned()),
+            Some(error) => {
+                self.other.get_or_insert(Problem::address(key, &error));
+                None
+            }
+        }
+    }
+
     /// Notes a fault of a key.
     pub fn wrong(&mut self, key: &str, message: impl Into<String>, kind: &'static str) {
         self.problems.push(FieldProblem {
@@ -420,6 +354,12 @@ impl<'body, 'text> Fields<'body, 'text> {
     }
 }
 
+/// What keeps a text from being a role: the rule of addresses, but for spaces between its words.
+#[must_use]
+pub fn role_fault(text: &str, home: &Home) -> Option<BadAddress> {
+    Address::parse(&text.trim().replace(' ', "-"), home).err()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,38 +376,7 @@ mod tests {
         assert_eq!(code(b"[1]"), "schema_invalid");
         let deep = format!("{}1{}", "{\"a\":".repeat(101), "}".repeat(101));
         assert_eq!(code(deep.as_bytes()), "malformed_json");
-    }
-
-    /// They would be accepted as text and then read as `null`.
-    #[test]
-    fn what_no_reader_of_values_takes_is_refused_by_its_name() {
-        let long = "9".repeat(400);
-        for (value, named) in [
-            (r#""\ud800""#, "\\ud800"),
-            (r#""\udc00\ud800""#, "\\udc00"),
-            (r#""\ud800\ud800""#, "\\ud800"),
-            (r#""\uD83D x""#, "\\ud83d"),
-            ("1e400", "1e400"),
-            ("-1E999", "1E999"),
-            (long.as_str(), "999…"),
-        ] {
-            let text = format!("{{\"a\":{{\"b\":[{value}]}}}}");
-            let problem = Body::parse(text.as_bytes()).unwrap_err();
-            assert_eq!(problem.code, "malformed_json", "{value}");
-            assert!(problem.message.contains(named), "{}", problem.message);
-        }
-        for value in [
-            r#""\ud83d\ude00 \\ud800 \u00fc""#,
-            "1e-400",
-            "1.7e308",
-            "[true,false]",
-            r#""1e400""#,
-        ] {
-            let text = format!("{{\"a\":{value}}}");
-            let body = Body::parse(text.as_bytes()).unwrap();
-            let whole: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(Value::Object(body.to_map()), whole, "{value}");
-        }
+        assert_eq!(code(b"{\"a\":1e400}"), "malformed_json");
     }
 
     #[test]

@@ -146,6 +146,32 @@ async fn tools_send_read_decide_and_replay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_in_a_tool_s_arguments_and_answers_stay_as_they_were_written() {
+    let house = house().await;
+    let written = r#"{"big":123456789012345678901234567890,"price":1.10,"tiny":1.50e-3}"#;
+    let said = async |name: &str, arguments: String| {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1.10,"method":"tools/call","params":{{"name":"axme.{name}","arguments":{arguments}}}}}"#
+        );
+        let request = house.request("POST", "/mcp", &house.admin).body(body);
+        house.send(request).await.text
+    };
+    let send = format!(r#"{{"intent_type":"a.b.v1","to_agent":"orders","payload":{written}}}"#);
+    let sent: Value = serde_json::from_str(&said("send_intent", send).await).unwrap();
+    let id = &sent["result"]["data"]["intent_id"];
+    let shown = said("get_intent", format!(r#"{{"intent_id":{id}}}"#)).await;
+    assert!(shown.contains(written), "{shown}");
+    assert!(shown.contains(r#""id":1.10"#), "{shown}");
+    let rows = house.get("/v1/agents/orders/intents", &house.admin).await;
+    assert!(rows.text.contains(written), "{}", rows.text);
+    let infinite = said("get_intent", r#"{"intent_id":1e400}"#.to_owned()).await;
+    assert!(
+        infinite.contains("-32700") && infinite.contains("1e400"),
+        "{infinite}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_call_under_the_same_key_acts_once() {
     let house = house().await;
     let send = |n: i64| {
@@ -188,6 +214,9 @@ async fn what_is_wrong_has_the_code_made_for_it() {
         code(&tool(&house, &web, "list_inbox", foreign).await),
         -32003
     );
+    let two = json!({ "name": "axme.list_inbox", "arguments": { "owner_agent": "web" }, "owner_agent": "finance" });
+    let two = ask(&house, &house.admin, "tools/call", two).await;
+    assert_eq!(code(&two), -32002, "{two}");
     assert_eq!(
         code(&tool(&house, &web, "get_intent", json!({})).await),
         -32602

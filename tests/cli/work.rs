@@ -70,6 +70,24 @@ fn a_poll_answers_what_waits_and_ends() {
 }
 
 #[test]
+fn numbers_come_back_as_they_were_written() {
+    let broker = Broker::start();
+    let written = r#"{"big":123456789012345678901234567890,"price":1.10,"tiny":1.50e-3}"#;
+    let _listener = broker.keep_running(&["listen", "orders", "--echo"]);
+    let ended = broker.run(&["send", TYPE, "orders", "-p", written, "--wait", "--json"]);
+    assert!(ended.out.contains(written), "{}", ended.out);
+    let list = broker.run(&["intents", "list", "--json"]);
+    let list: Value = serde_json::from_str(&list.out).unwrap();
+    let id = list["intents"][0]["intent_id"].as_str().unwrap().to_owned();
+    let shown = broker.run(&["intents", "show", &id, "--json"]);
+    assert!(shown.out.contains(written), "{}", shown.out);
+    let shown = broker.run(&["intents", "show", &id]);
+    assert!(shown.out.contains("1.10"), "{}", shown.out);
+    let unfit = broker.run(&["send", TYPE, "orders", "-p", "{\"a\":1e400}"]);
+    assert_eq!(unfit.code, 2, "{unfit:?}");
+}
+
+#[test]
 fn the_same_key_sends_once() {
     let broker = Broker::start();
     let words = ["send", TYPE, "orders", "--key", "k1", "-p", "{\"n\":1}"];

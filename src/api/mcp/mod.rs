@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::api::answer::{self, ApiError};
 use crate::api::call::{Call, Upload};
+use crate::domain::json::fault_of;
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
 
@@ -95,12 +96,9 @@ pub(super) async fn serve(State(api): State<Api>, request: Request) -> Response 
         Ok(Upload(bytes)) => bytes,
         Err(error) => return error.into_response(),
     };
-    let asked: Value = match serde_json::from_slice(&bytes) {
+    let asked = match read(&bytes) {
         Ok(asked) => asked,
-        Err(error) => {
-            let fault = Fault::new(PARSE, format!("body is not valid JSON: {error}"));
-            return reply(&envelope(&Value::Null, Err(fault)).finish());
-        }
+        Err(fault) => return reply(&envelope(&Value::Null, Err(fault)).finish()),
     };
     let Value::Array(batch) = asked else {
         return match one(&api, &call, &asked).await {
@@ -122,6 +120,17 @@ pub(super) async fn serve(State(api): State<Api>, request: Request) -> Response 
         return nothing();
     }
     reply(&format!("[{}]", answers.join(",")))
+}
+
+/// The body as it was written: a number in it keeps its spelling.
+fn read(bytes: &[u8]) -> Result<Value, Fault> {
+    let broken = |fault: String| Fault::new(PARSE, format!("body {fault}"));
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| broken(format!("is not UTF-8: {error}")))?;
+    if let Some(fault) = fault_of(text) {
+        return Err(broken(fault));
+    }
+    serde_json::from_str(text).map_err(|error| broken(format!("is not valid JSON: {error}")))
 }
 
 fn reply(text: &str) -> Response {

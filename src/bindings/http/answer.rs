@@ -5,6 +5,7 @@ use http::status::StatusCode;
 use serde_json::Value;
 
 use crate::domain::failure::{ErrorClass, Failure};
+use crate::domain::json::fault_of;
 use crate::domain::payload::{Entries, Payload};
 use crate::domain::time::{Span, Timestamp};
 
@@ -73,11 +74,14 @@ pub(super) fn status_line(status: StatusCode) -> String {
 /// The body of a resume: a JSON object with an `action` of the contract's rows 2 to 4, or with an
 /// object `result`.
 fn resumed(body: &[u8]) -> Option<Entries> {
-    // Numbers and depths that no reader of values takes are none of ours either.
-    let Ok(Value::Object(read)) = serde_json::from_slice(body) else {
+    let text = std::str::from_utf8(body).ok()?;
+    // What no reader of values takes is none of ours either.
+    if fault_of(text).is_some() {
+        return None;
+    }
+    let Ok(Value::Object(read)) = serde_json::from_str(text) else {
         return None;
     };
-    let text = std::str::from_utf8(body).ok()?;
     let mut object = Payload::object(text).ok()?.entries()?;
     if object.text("action").is_some_and(|word| is_action(&word)) {
         return Some(object);

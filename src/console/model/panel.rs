@@ -174,7 +174,7 @@ impl Ask {
             Rule::Required if text.is_empty() && self.name != "why" => {
                 Err(format!("{} is required", self.name))
             }
-            Rule::Object => Payload::object(&text)
+            Rule::Object => Payload::typed(&text)
                 .map(drop)
                 .map_err(|bad| format!("{}: {bad}", self.name)),
             Rule::Required if text.is_empty() => {

@@ -293,7 +293,7 @@ pub(super) fn stage_edit(model: &mut Model, is_repeat: bool, tasks: &mut Vec<Tas
     let intent = edit.intent;
     let text = edit.editor.text();
     let checked = keys::armed(model, edit.opened, is_repeat, "Ctrl-S").and_then(|()| {
-        let payload = Payload::object(&text).map_err(|bad| bad.to_string())?;
+        let payload = Payload::typed(&text).map_err(|bad| bad.to_string())?;
         // By value: the editor shows the payload with its lines broken.
         if payload.to_value() == edit.before.to_value() {
             return Err("nothing was changed; Esc leaves, r replays it as it is".to_owned());

@@ -290,7 +290,7 @@ pub(super) fn carry_out(model: &mut Model, panel: &Panel, tasks: &mut Vec<Task>)
             acts::send(model, Some(intent), what, verb.to_owned(), act, tasks);
         }
         Deed::Send => {
-            let Ok(payload) = Payload::object(&panel.text("payload")) else {
+            let Ok(payload) = Payload::typed(&panel.text("payload")) else {
                 return;
             };
             let named = panel.text("type");

@@ -362,19 +362,20 @@ impl Entry {
 
 /// A number as it is typed.
 fn number(text: &str, is_whole: bool) -> Result<Value, String> {
+    // By JSON's own rules first, so that a number is sent as it was typed, however long.
+    let written = serde_json::from_str::<serde_json::Number>(text).ok();
     if is_whole {
-        return match text.parse::<i64>() {
-            Ok(number) => Ok(json!(number)),
-            Err(_) => Err("a whole number".to_owned()),
-        };
+        let is_point = |letter: char| matches!(letter, '.' | 'e' | 'E');
+        let whole = written.filter(|_| !text.contains(is_point));
+        let whole = whole.or_else(|| text.parse::<i64>().ok().map(Into::into));
+        return whole
+            .map(Value::Number)
+            .ok_or_else(|| "a whole number".to_owned());
     }
-    // By JSON's own rules first, so that a number is sent as it was typed.
-    match serde_json::from_str::<serde_json::Number>(text) {
-        Ok(number) => Ok(Value::Number(number)),
-        Err(_) => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(json!(number)),
-            _ => Err("a number".to_owned()),
-        },
+    match (written, text.parse::<f64>()) {
+        (Some(number), Ok(size)) if size.is_finite() => Ok(Value::Number(number)),
+        (None, Ok(size)) if size.is_finite() => Ok(json!(size)),
+        _ => Err("a number".to_owned()),
     }
 }
 

@@ -86,7 +86,15 @@ fn numbers_and_days_say_what_they_want() {
     };
     assert_eq!(number("12", true), Ok(Some(json!(12))));
     assert_eq!(number("1.5", true), Err("a whole number".to_owned()));
-    assert_eq!(number("1.50", false), Ok(Some(json!(1.5))));
+    let as_it_is_sent = |text: &str, is_whole| {
+        let sent = number(text, is_whole).unwrap().unwrap();
+        assert_eq!(sent.to_string(), text);
+    };
+    as_it_is_sent("1.50", false);
+    as_it_is_sent("123456789012345678901234567890", true);
+    assert_eq!(number("1e400", false), Err("a number".to_owned()));
+    assert_eq!(number("1e3", true), Err("a whole number".to_owned()));
+    assert_eq!(number("007", true), Ok(Some(json!(7))));
     assert_eq!(number("1e", false), Err("a number".to_owned()));
     let day = |text: &str| {
         let field = Field::with_text(Lines::One, text);
