@@ -195,7 +195,7 @@ fn draw(
     let intent_type = intent_type(&mut intent)?;
     let task = intent.task("human_task", &intent_type).map(Box::new);
     let mut reminders = intent.reminders();
-    reminders.escalate_to = reminders.escalate_to.map(|role| cast.known(&role));
+    cast.escalation(&mut intent, &mut reminders);
     let reply_to = match intent.word("reply_to", 383) {
         Some(symbol) if symbol == "initiator_inbox" => Some(rules.caller.clone()),
         Some(text) => intent.address("reply_to", &text, rules.home),

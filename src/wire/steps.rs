@@ -9,6 +9,7 @@ use crate::domain::agent::Binding;
 use crate::domain::scenario::{Step, StepWork, Workflow};
 use crate::domain::task::{ReminderPlan, TaskSpec, TaskType};
 use crate::domain::time::Span;
+use crate::wire::body::role_fault;
 use crate::wire::bundle::{self, Notes, Part};
 use crate::wire::scenarios::BundleAgent;
 
@@ -64,13 +65,18 @@ impl Cast<'_> {
             .then_some(Named::Stranger(address))
     }
 
-    /// The address of a role; any other text as it is.
-    pub(super) fn known(&self, text: &str) -> String {
-        match self.find(text) {
-            Some(Named::Agent(address, _) | Named::Human(address) | Named::Stranger(address)) => {
-                address.to_string()
-            }
-            None => text.to_owned(),
+    /// Whom the reminders of a part end with: the address of a role, or a word that may become one.
+    pub(super) fn escalation(&self, part: &mut Part<'_, '_>, plan: &mut ReminderPlan) {
+        let Some(text) = plan.escalate_to.take() else {
+            return;
+        };
+        if let Some(address) = self.address(&text) {
+            plan.escalate_to = Some(address.to_string());
+            return;
+        }
+        match role_fault(&text, self.home) {
+            None => plan.escalate_to = Some(text),
+            Some(fault) => part.wrong("escalate_to", fault.to_string()),
         }
     }
 
@@ -199,7 +205,7 @@ fn step(
     if reminders == ReminderPlan::default() {
         reminders = outline.reminders.clone();
     }
-    reminders.escalate_to = reminders.escalate_to.map(|role| cast.known(&role));
+    cast.escalation(&mut part, &mut reminders);
     let mut jump = |key: &str| {
         let name = part.word(key, 255)?;
         let place = names.get(&name).copied();

@@ -125,7 +125,7 @@ pub fn create(body: &mut Body<'_>, rules: &CreateRules<'_>) -> Result<Create, Pr
         after: fields.seconds("remind_after_seconds", 1, i64::MAX / 1000),
         interval: fields.seconds("remind_interval_seconds", 1, i64::MAX / 1000),
         max: fields.count("max_reminders", 1, u32::MAX),
-        escalate_to: fields.text("escalate_to", 383),
+        escalate_to: fields.role("escalate_to", rules.home),
     };
     let payload = payload(body, &mut fields, rules.payload_bytes_max, &mut warnings);
     fields.done()?;
@@ -328,6 +328,17 @@ mod tests {
             code(r#"{"intent_type":"a.b.v1","to_agent":"a b"}"#),
             "invalid_agent_address"
         );
+        for to in [
+            "",
+            "  ",
+            "ops\\tlead",
+            "ops\\u0007",
+            "webhook://x",
+            "a/b/c/d",
+        ] {
+            let to = format!(r#""escalate_to":"{to}""#);
+            assert_eq!(code(&with(&to)), "invalid_agent_address", "{to}");
+        }
         assert_eq!(code(&with(r#""payload":[1]"#)), "schema_invalid");
         assert_eq!(code(&with(r#""correlation_id":"7""#)), "schema_invalid");
         assert_eq!(
@@ -344,6 +355,20 @@ mod tests {
         assert_eq!(code(&with(r#""human_task":7"#)), "schema_invalid");
         let large = format!(r#""payload":{{"a":"{}"}}"#, "x".repeat(40));
         assert_eq!(code(&with(&large)), "payload_too_large");
+    }
+
+    #[test]
+    fn whom_it_is_escalated_to_is_kept_as_it_was_given() {
+        let read = |to: &str| {
+            read(&format!(
+                r#"{{"intent_type":"a.b.v1","to_agent":"o","escalate_to":{to}}}"#
+            ))
+        };
+        for to in ["lead", "on call", "agent://org/ws/lead", "anna@example.com"] {
+            let create = read(&format!("\" {to} \"")).unwrap();
+            assert_eq!(create.reminders.escalate_to.as_deref(), Some(to));
+        }
+        assert_eq!(read("null").unwrap().reminders.escalate_to, None);
     }
 
     #[test]
