@@ -109,27 +109,45 @@ pub fn clock_short(instant: Timestamp) -> String {
 /// The day in UTC: `2026-03-05`.
 #[must_use]
 pub fn day(instant: Timestamp) -> String {
-    let (year, month, day) = civil(instant.as_seconds().div_euclid(DAY / SECOND));
+    let (year, month, day) = civil(day_number(instant));
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// The shortest name that is not ambiguous: a time of day for today, a weekday within a week, else the day.
+/// The shortest name that is not ambiguous: a time of day for today and for less than twelve hours before or
+/// after now, a weekday within a week, else the day.
 #[must_use]
 pub fn moment(instant: Timestamp, now: Timestamp) -> String {
-    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    let day_of = |at: Timestamp| at.as_seconds().div_euclid(DAY / SECOND);
-    match day_of(now) - day_of(instant) {
+    let is_near = (now.as_millis() - instant.as_millis()).abs() < DAY / 2;
+    match day_number(now) - day_number(instant) {
         0 => clock_short(instant),
-        1..7 => {
-            let weekday = usize::try_from(day_of(instant).rem_euclid(7)).unwrap_or_default();
-            WEEKDAYS
-                .get(weekday)
-                .copied()
-                .unwrap_or_default()
-                .to_owned()
-        }
+        _ if is_near => clock_short(instant),
+        1..7 => weekday(instant).to_owned(),
         _ => day(instant),
     }
+}
+
+/// A moment to the minute, for a sentence that has the room: `09:50` for today, `Mon 23:29` within a week, else
+/// `2026-03-05 23:29`.
+#[must_use]
+pub fn moment_to_the_minute(instant: Timestamp, now: Timestamp) -> String {
+    let clock = clock_short(instant);
+    match day_number(now) - day_number(instant) {
+        0 => clock,
+        1..7 => format!("{} {clock}", weekday(instant)),
+        _ => format!("{} {clock}", day(instant)),
+    }
+}
+
+/// The day of the week in UTC: `Mon`.
+fn weekday(instant: Timestamp) -> &'static str {
+    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let weekday = usize::try_from(day_number(instant).rem_euclid(7)).unwrap_or_default();
+    WEEKDAYS.get(weekday).copied().unwrap_or_default()
+}
+
+/// Days since 1970-01-01 in UTC, which was a Thursday.
+const fn day_number(instant: Timestamp) -> i64 {
+    instant.as_seconds().div_euclid(DAY / SECOND)
 }
 
 /// Days since 1970-01-01 as year, month, day in the Gregorian calendar (Hinnant, `civil_from_days`).
@@ -322,6 +340,24 @@ mod tests {
         assert_eq!(
             moment(instant, instant.after(seconds(9 * 86_400))),
             "2026-03-05"
+        );
+    }
+
+    #[test]
+    fn a_moment_of_the_night_before_is_told_by_its_clock() {
+        // 2026-03-06T00:10Z, a Friday.
+        let now = Timestamp::from_millis(1_772_755_800_000);
+        let ago = |minutes: i64| now.before(seconds(minutes * 60));
+        assert_eq!(moment(ago(40), now), "23:30");
+        assert_eq!(moment(ago(12 * 60), now), "Thu");
+        assert_eq!(moment(now.after(seconds(86_400)), now), "2026-03-07");
+        let late = ago(40);
+        assert_eq!(moment(now, late), "00:10", "before midnight, of after it");
+        let minute = |minutes: i64| moment_to_the_minute(ago(minutes), now);
+        let texts = [5, 40, 3 * 1_440, 9 * 1_440].map(minute);
+        assert_eq!(
+            texts,
+            ["00:05", "Thu 23:30", "Tue 00:10", "2026-02-25 00:10"]
         );
     }
 

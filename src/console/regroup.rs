@@ -334,7 +334,7 @@ impl Bundle {
             Share::Type(name) => format!("every open letter of type {name}"),
             Share::Code { .. } => format!("every open letter that failed with {}", self.label),
             Share::Hour { since, until } => {
-                let moment = |at: &Timestamp| format::moment(*at, now);
+                let moment = |at: &Timestamp| format::moment_to_the_minute(*at, now);
                 match (since, until) {
                     (Some(since), Some(until)) => {
                         format!(

@@ -6,7 +6,7 @@ use super::fixtures;
 use crate::console::regroup::{GroupBy, gather};
 use crate::desk::rows::LetterGroupRow;
 use crate::domain::failure::ErrorClass;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::store::query::LetterFilter;
 
 /// A group of one error with so many letters in each of the last hours, newest first, and so many before.
@@ -102,4 +102,24 @@ fn a_job_is_given_a_status_only_where_its_class_has_no_other() {
     assert!(refused.contains("mark the letters"), "{refused}");
     let bundle = &bundles["code:503"];
     assert!(bundle.is_wide() && bundle.takes(Some(503)) && !bundle.takes(Some(502)));
+}
+
+#[test]
+fn an_hour_that_began_yesterday_is_named_with_its_day_and_its_minute() {
+    // 2026-03-06T00:10Z: the last hour began on Thursday.
+    let now = Timestamp::from_millis(1_772_755_800_000);
+    let groups = [group(1, 0, Some(503), &[2, 0, 1], 4)];
+    let (rows, bundles) = gather(&groups, GroupBy::Hour, now);
+    let about: Vec<String> = rows
+        .iter()
+        .map(|row| bundles[&row.fingerprint].about(now))
+        .collect();
+    assert_eq!(
+        about,
+        [
+            "letters that died since Thu 23:10",
+            "letters that died from Thu 21:10 to Thu 22:10",
+            "letters that died before Thu 00:10",
+        ]
+    );
 }
