@@ -12,7 +12,7 @@ fn a_session_is_recorded_where_it_says_with_nothing_that_a_terminal_would_obey()
     terminal.press(":record");
     terminal.await_text(&["screen.record"]);
     terminal.press("\r");
-    terminal.await_text(&["recording to", "payloads masked", "REC"]);
+    terminal.await_text(&["payloads masked", ":record ends it", "REC"]);
     let hostile = "{\"note\":\"\\u001b]0;owned\\u0007\\u202e\",\"iban\":\"SE4550000000\"}";
     let id = send(&broker, "orders", &["--payload", hostile]);
     terminal.press("3");

@@ -113,7 +113,7 @@ impl Shell {
                 let path = recorder.path.display().to_string();
                 self.recorder = Some(recorder);
                 self.model.is_recorded = true;
-                let text = format!("recording to {path}, payloads masked; :record again ends it");
+                let text = format!("recording, payloads masked; :record ends it; into {path}");
                 self.model.say(Weight::Info, text);
                 self.write(&head);
             }
