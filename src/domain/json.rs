@@ -39,6 +39,17 @@ pub fn fault_of(text: &str) -> Option<String> {
     None
 }
 
+/// A value that somebody wrote into a text, such as a number in a form.
+///
+/// # Errors
+/// Why it is no JSON, or JSON that nobody takes.
+pub fn read(text: &str) -> Result<serde_json::Value, String> {
+    match fault_of(text) {
+        Some(fault) => Err(format!("it {fault}")),
+        None => serde_json::from_str(text).map_err(|error| error.to_string()),
+    }
+}
+
 /// Behind the quote that ends a string. Half of a surrogate pair stands for no character.
 fn after_string(mut rest: &[u8]) -> Result<&[u8], String> {
     loop {

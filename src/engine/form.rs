@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::domain::json;
 use crate::domain::payload::{Entries, Payload};
 use crate::domain::task::TaskSpec;
 use crate::engine::schema::Checker;
@@ -58,7 +59,7 @@ fn read_as(schema: &Value, text: &str) -> Option<Payload> {
     if allows(schema, "string") {
         return None;
     }
-    let value: Value = serde_json::from_str(text.trim()).ok()?;
+    let value = json::read(text.trim()).ok()?;
     let is_wanted = (value.is_boolean() && allows(schema, "boolean"))
         || (value.is_number() && (allows(schema, "number") || allows(schema, "integer")));
     let spelled = is_wanted.then(|| Payload::any(text).ok());
@@ -119,6 +120,10 @@ mod tests {
             1
         );
         assert_eq!(wrong(&json!({ "amount": "x", "reason": "late" })).len(), 1);
+        // It would be a number that is null to whoever counts with it.
+        let infinite = wrong(&json!({ "amount": "1e400", "reason": "late" }));
+        assert_eq!(infinite.len(), 1, "{infinite:?}");
+        assert!(infinite[0].contains("not of type"), "{infinite:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::facts::{self, Ordered};
+use crate::domain::json;
 use crate::domain::payload::Payload;
 
 /// What begins the names of a form's own fields, so that they are never taken for ours.
@@ -129,9 +130,8 @@ impl Field {
     fn value(&self, submitted: &Submitted) -> Option<Value> {
         let name = self.name();
         let text = submitted.get(&name).unwrap_or_default();
-        let read = |text: &str| {
-            serde_json::from_str(text).unwrap_or_else(|_none| Value::String(text.to_owned()))
-        };
+        let read =
+            |text: &str| json::read(text).unwrap_or_else(|_none| Value::String(text.to_owned()));
         match &self.kind {
             Kind::Fixed(value) => Some(value.clone()),
             Kind::Several(_) => {

@@ -347,7 +347,7 @@ impl Entry {
                 Err(_) => return Err("a day as 2026-04-11".to_owned()),
             },
             Input::Json(_) => {
-                serde_json::from_str(&text).map_err(|bad| format!("no JSON: {bad}"))?
+                crate::domain::json::read(&text).map_err(|bad| format!("no JSON: {bad}"))?
             }
             Input::One(choices, chosen) => {
                 let one = chosen.and_then(|chosen| choices.get(chosen));
