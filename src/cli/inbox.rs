@@ -167,8 +167,13 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
     let rows = list(answer, "/threads").iter().map(|thread| {
         let outcomes = list(thread, "/human_task/allowed_outcomes").iter();
         let outcomes: Vec<String> = outcomes.map(|outcome| text(outcome, "")).collect();
+        // A part of an intent's id is enough for every verb; a notice has no intent.
+        let id = match text(thread, "/intent_id") {
+            id if id.is_empty() => text(thread, "/thread_id"),
+            id => id,
+        };
         vec![
-            text(thread, "/thread_id"),
+            id,
             text(thread, "/status"),
             context.short(&text(thread, "/owner_agent")),
             text(thread, "/human_task/task_type"),
@@ -179,7 +184,7 @@ fn print_list(answer: &Value, context: &Context) -> Result<(), Failure> {
         ]
     });
     let headings = [
-        "thread", "status", "inbox", "asks for", "subject", "outcomes", "from", "age",
+        "id", "status", "inbox", "asks for", "subject", "outcomes", "from", "age",
     ];
     context
         .out

@@ -27,8 +27,10 @@ mod doctor;
 mod events;
 mod explain;
 mod export;
+mod fit;
 mod handler;
 mod holds;
+mod ids;
 mod inbox;
 mod input;
 mod intents;
@@ -92,7 +94,8 @@ impl Context {
 ///
 /// # Errors
 /// Why it was not done.
-pub async fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
+pub async fn run(mut verb: Verb, context: &Context) -> Result<(), Failure> {
+    ids::resolve(&mut verb, context).await?;
     match verb {
         Verb::Send(arguments) => send::run(arguments, context).await,
         Verb::Listen(arguments) => listen::run(arguments, context).await,

@@ -3,10 +3,11 @@
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Table, presets};
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::fit::fit;
 
 /// Where a verb writes to.
 #[derive(Debug, Clone)]
@@ -103,21 +104,29 @@ impl Output {
         if rows.is_empty() {
             return self.line(nothing);
         }
+        let headings = headings.iter().map(|heading| heading.to_uppercase());
+        let clean = |cell: String| harmless(&cell).replace('\n', " ");
+        let rows = rows.into_iter();
+        let rows = rows.map(|row| row.into_iter().map(clean).collect());
+        let width = self.width().map_or(usize::MAX, usize::from);
+        let fitted = fit(headings.collect(), rows.collect(), width);
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        if let Some(width) = self.width() {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(width);
-        }
-        table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
-        for row in rows {
-            let cells = row.into_iter();
-            table.add_row(cells.map(|cell| harmless(&cell).replace('\n', " ")));
+        table.set_header(fitted.headings);
+        for row in fitted.rows {
+            table.add_row(row);
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
-        self.raw(&table.trim_fmt())
+        self.raw(&table.trim_fmt())?;
+        if !fitted.left_out.is_empty() {
+            let names = fitted.left_out.join(", ").to_lowercase();
+            note(&format!(
+                "no room for {names}; hint: a wider terminal, or --json"
+            ));
+        }
+        Ok(())
     }
 
     /// A word in the colour of its meaning, where colours are wanted.

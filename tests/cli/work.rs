@@ -88,6 +88,38 @@ fn numbers_come_back_as_they_were_written() {
 }
 
 #[test]
+fn an_intent_is_meant_by_the_end_or_the_beginning_of_its_id() {
+    let broker = Broker::start();
+    let send = || broker.json(&["send", TYPE, "orders"])["intent_id"].clone();
+    let first = send().as_str().unwrap().to_owned();
+    let (beginning, end) = (first.get(..6).unwrap(), first.get(28..).unwrap());
+    let shown = broker.json(&["intents", "show", end]);
+    assert_eq!(shown["intent"]["intent_id"], json!(first));
+    let upper = end.to_uppercase();
+    let explained = broker.json(&["explain", &upper]);
+    assert_eq!(explained["intent_id"], json!(first));
+    let _second = send();
+    // Ids begin with the time: both do so.
+    let both = broker.run(&["intents", "cancel", beginning]);
+    assert_eq!(both.code, 1);
+    assert!(
+        both.err.contains(&first) && both.err.contains("several"),
+        "{}",
+        both.err
+    );
+    let canceled = broker.run(&["intents", "cancel", end]);
+    assert_eq!(
+        (canceled.code, canceled.out),
+        (0, format!("{first}  canceled\n"))
+    );
+    for nobody in ["00000000", "ab", "nobody"] {
+        let shown = broker.run(&["intents", "show", nobody]);
+        assert_eq!(shown.code, 1);
+        assert!(shown.err.contains("intent_not_found"), "{}", shown.err);
+    }
+}
+
+#[test]
 fn the_same_key_sends_once() {
     let broker = Broker::start();
     let words = ["send", TYPE, "orders", "--key", "k1", "-p", "{\"n\":1}"];

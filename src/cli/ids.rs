@@ -1,0 +1,106 @@
+//! Ids as people have them at hand: whole, or the beginning or the end of one, as the console shows it.
+
+use serde_json::Value;
+
+use super::Context;
+use super::arguments::{DeadVerb, InboxVerb, IntentsVerb, TasksVerb, Verb};
+use super::client::{Call, Client, list, text};
+use super::failure::Failure;
+
+/// Letters and dashes of a whole id.
+const WHOLE: usize = 36;
+
+/// Fewer letters than this mean nobody.
+const PART_MIN: usize = 4;
+
+/// Puts the whole id in the place of each part of one.
+///
+/// # Errors
+/// Refused when several intents have such an id. A part that no intent has is left for the broker to refuse.
+pub(super) async fn resolve(verb: &mut Verb, context: &Context) -> Result<(), Failure> {
+    let is_inbox = matches!(verb, Verb::Inbox(_));
+    for id in ids_of(verb) {
+        if is_part(id) {
+            *id = whole(id, is_inbox, &context.client()?).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The places of a verb in which an intent is named.
+fn ids_of(verb: &mut Verb) -> Vec<&mut String> {
+    match verb {
+        Verb::Explain(arguments) => vec![&mut arguments.id],
+        Verb::Intents(IntentsVerb::Show { id })
+        | Verb::Dead(DeadVerb::Show { id })
+        | Verb::Tasks(TasksVerb::Show { id } | TasksVerb::Reply { id, .. })
+        | Verb::Inbox(
+            InboxVerb::Show { id } | InboxVerb::Reply { id, .. } | InboxVerb::Take { id, .. },
+        ) => vec![id],
+        Verb::Intents(IntentsVerb::Cancel { ids, .. } | IntentsVerb::RetryNow { ids, .. }) => {
+            ids.iter_mut().collect()
+        }
+        Verb::Inbox(InboxVerb::Approve(decision) | InboxVerb::Reject(decision)) => {
+            vec![&mut decision.id]
+        }
+        Verb::Inbox(InboxVerb::Decide(decided)) | Verb::Tasks(TasksVerb::Decide(decided)) => {
+            vec![&mut decided.decision.id]
+        }
+        Verb::Inbox(InboxVerb::Delegate(delegated))
+        | Verb::Tasks(TasksVerb::Delegate(delegated)) => vec![&mut delegated.id],
+        Verb::Dead(DeadVerb::Replay(arguments)) | Verb::Replay(arguments) => {
+            arguments.ids.iter_mut().collect()
+        }
+        Verb::Dead(DeadVerb::Discard(arguments)) => arguments.ids.iter_mut().collect(),
+        Verb::Dead(DeadVerb::Diff { id, with }) => [id].into_iter().chain(with).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_part(id: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    (PART_MIN..WHOLE).contains(&id.len()) && id.bytes().all(is_letter)
+}
+
+async fn whole(part: &str, is_inbox: bool, client: &Client) -> Result<String, Failure> {
+    let call = Call::get("/v1/intents")
+        .with("q", part)
+        .with("kind", "all")
+        .with("limit", 20_u32);
+    let answer = client.call(call).await?;
+    let part = part.to_lowercase();
+    let id_of = |intent: &Value| text(intent, "/intent_id");
+    // A correlation id that begins so is none of these.
+    let ids: Vec<String> = list(&answer, "/intents")
+        .iter()
+        .map(id_of)
+        .filter(|id| id.starts_with(&part) || id.ends_with(&part))
+        .collect();
+    let has_more = !text(&answer, "/next_cursor").is_empty();
+    match ids.as_slice() {
+        [] if is_inbox => thread(part, client).await,
+        [] => Ok(part),
+        [id] if !has_more => Ok(id.clone()),
+        [first, ..] => {
+            let count = if has_more { "many" } else { "several" };
+            let last = ids.last().unwrap_or(first);
+            Err(Failure::refused(format!(
+                "{count} intents have an id that begins or ends with {part:?}, such as {first} and {last}"
+            ))
+            .hint("the end of an id tells more than its beginning, which is a time"))
+        }
+    }
+}
+
+/// A notice has no intent, so a list shows it by its own id.
+async fn thread(part: String, client: &Client) -> Result<String, Failure> {
+    let call = Call::get("/v1/inbox")
+        .with("owner_agent", "*")
+        .with("limit", 500_u32);
+    let answer = client.call(call).await?;
+    let ids = list(&answer, "/threads").iter();
+    let mut ids = ids
+        .map(|thread| text(thread, "/thread_id"))
+        .filter(|id| id.starts_with(&part) || id.ends_with(&part));
+    Ok(ids.next().unwrap_or(part))
+}
