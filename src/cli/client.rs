@@ -333,18 +333,24 @@ impl Client {
         };
         let failure = Failure::refused(said);
         match (status, code) {
+            (StatusCode::UNAUTHORIZED, _) if self.key_from == KEY_VARIABLE => {
+                failure.hint(format!("the key came from {KEY_VARIABLE}"))
+            }
             (StatusCode::UNAUTHORIZED, _) => failure.hint(format!(
-                "the key came from {}; set {KEY_VARIABLE}",
+                "the key came from {}; {KEY_VARIABLE} would win over it",
                 self.key_from
             )),
             (_, Some("hold_elapsed")) => failure.hint("it has taken effect"),
+            (_, Some("intent_terminal")) => failure.hint("postroom explain ID says how it ended"),
             (_, Some("already_replayed")) => failure.hint("--force replays it once more"),
             (_, Some("comment_required")) => failure.hint("add --comment TEXT"),
             (_, Some("outcome_not_allowed")) => {
-                let allowed = body.pointer("/error/details/allowed").map(Value::to_string);
-                match allowed {
-                    Some(allowed) => failure.hint(format!("allowed: {allowed}")),
-                    None => failure,
+                let allowed = list(body, "/error/details/allowed");
+                let allowed: Vec<String> = allowed.iter().map(|name| text(name, "")).collect();
+                if allowed.is_empty() {
+                    failure
+                } else {
+                    failure.hint(format!("allowed: {}", allowed.join(", ")))
                 }
             }
             (StatusCode::SERVICE_UNAVAILABLE, _) => failure.hint("try again in a moment"),
