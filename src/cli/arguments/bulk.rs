@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{LetterSelection, Window};
+use super::{LetterSelection, Window, examples};
 
 /// How a job goes about it.
 #[derive(Debug, Clone, Args)]
@@ -88,6 +88,7 @@ pub enum JobsVerb {
         job: String,
     },
     /// Start one; without --apply, only say what it would do.
+    #[command(after_help = examples::JOBS_START)]
     Start(Box<StartJobArguments>),
     /// Stop one for now.
     Pause {

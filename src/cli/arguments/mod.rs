@@ -1,6 +1,7 @@
 //! What can be said on the command line. Every line of help is here.
 
 mod bulk;
+mod examples;
 mod export;
 mod operate;
 mod people;
@@ -158,8 +159,10 @@ pub enum Verb {
     /// Run the console alone, on a broker elsewhere.
     Attach(AttachArguments),
     /// Send an intent.
+    #[command(after_help = examples::SEND)]
     Send(SendArguments),
     /// Be an agent: take intents from a stream as they come, and answer them.
+    #[command(after_help = examples::LISTEN)]
     Listen(ListenArguments),
     /// Be an agent: fetch intents, and answer them.
     Poll(PollArguments),
@@ -189,6 +192,7 @@ pub enum Verb {
     #[command(subcommand)]
     Jobs(JobsVerb),
     /// Replay dead letters; the same as `dead replay`.
+    #[command(after_help = examples::REPLAY)]
     Replay(ReplayArguments),
     /// What is held and can still be taken back.
     Held(Export),

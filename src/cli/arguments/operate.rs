@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{BulkArguments, Export, Window};
+use super::{BulkArguments, Export, Window, examples};
 
 /// `intents ...`.
 #[derive(Debug, Subcommand)]
@@ -294,6 +294,7 @@ pub enum AgentsVerb {
         address: String,
     },
     /// Register one.
+    #[command(after_help = examples::AGENTS_ADD)]
     Add(AddArguments),
     /// Hold its intents back; what is at work is finished.
     Pause {
@@ -371,6 +372,7 @@ pub enum KeysVerb {
         export: Export,
     },
     /// Make a key and print it once.
+    #[command(after_help = examples::KEYS_CREATE)]
     Create {
         /// Whose: an agent's name or address; registered if there is none.
         agent: String,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DecisionArguments, Export, Window};
+use super::{DecisionArguments, Export, Window, examples};
 
 /// `tasks decide`, `inbox decide`.
 #[derive(Debug, Clone, Args)]
@@ -58,6 +58,7 @@ pub enum TasksVerb {
         id: String,
     },
     /// Decide one.
+    #[command(after_help = examples::TASKS_DECIDE)]
     Decide(DecideArguments),
     /// Say something in its thread.
     Reply {
@@ -79,6 +80,7 @@ pub enum ScenariosVerb {
         file: String,
     },
     /// Make its agents where they are missing, and run it.
+    #[command(after_help = examples::SCENARIOS_APPLY)]
     Apply {
         /// The bundle, JSON; - for standard input.
         file: String,
