@@ -19,6 +19,11 @@ pub fn spec(body: &Body<'_>, intent_type: &str) -> Result<TaskSpec, Problem> {
     let allowed_outcomes = fields.texts("allowed_outcomes", 20, 64);
     let is_comment_required = fields.flag("required_comment");
     let assignees = fields.texts("assignees", 20, 383);
+    let is_nobody = |name: &String| name.trim().is_empty() || name.chars().any(char::is_control);
+    if assignees.iter().flatten().any(is_nobody) {
+        let message = "names must not be blank or have control characters";
+        fields.wrong("assignees", message, "string");
+    }
     let is_evidence_required = fields.flag("evidence_required");
     let form_schema = fields.object("form_schema");
     if let Some(Err(bad)) = form_schema.as_ref().map(Checker::of) {
@@ -152,5 +157,15 @@ mod tests {
         let body = Body::parse(b"{\"allowed_outcomes\":[],\"required_comment\":1}").unwrap();
         let problem = spec(&body, "x").unwrap_err();
         assert_eq!(problem.fields.len(), 2, "{problem:?}");
+        for (name, is_taken) in [
+            ("bob", true),
+            ("team bob", true),
+            (" ", false),
+            ("b\\u0007", false),
+        ] {
+            let text = format!("{{\"assignees\":[\"ada\",\"{name}\"]}}");
+            let body = Body::parse(text.as_bytes()).unwrap();
+            assert_eq!(spec(&body, "x").is_ok(), is_taken, "{name}");
+        }
     }
 }
