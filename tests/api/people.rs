@@ -382,10 +382,13 @@ async fn changes_of_an_inbox_come_once_each_under_rising_cursors() {
         .ok();
     assert_eq!(empty["changes"], json!([]));
     assert_eq!(empty["next_cursor"], json!(cursor));
-    house
-        .get(&format!("{path}&cursor=nonsense"), &house.admin)
-        .await
-        .refused(400, "bad_cursor");
+    // Nor does it wait at a place that nobody was ever given.
+    for foreign in ["nonsense", "ch_99999999", "ch_-1", "CH_1"] {
+        house
+            .get(&format!("{path}&cursor={foreign}"), &house.admin)
+            .await
+            .refused(400, "bad_cursor");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,6 +78,10 @@ fn find_changes(
         since,
         ..FeedFilter::default()
     };
+    if since > reader.head()? {
+        // Nobody was given it here; waiting at it would hide all that happens until then.
+        return Err(StoreError::BadCursor(format!("ch_{}", since.0)));
+    }
     let (items, examined) = reader.feed(&filter, EXAMINED_MAX)?;
     let head = reader.head()?;
     // The last change of each intent counts: an earlier one would only show the same thread twice.
