@@ -115,6 +115,19 @@ fn print(event: &Value, context: &Context) -> Result<(), Failure> {
         .get("data")
         .filter(|data| data.as_object().is_some_and(|data| !data.is_empty()));
     let data = data.map(Value::to_string).unwrap_or_default();
+    let agent = context.short(&text(event, "/agent"));
+    if let Some(width) = context.out.width().filter(|width| *width < 160) {
+        // By the end of the id, in one line each; the type says the status, and --json has all of it.
+        let id = text(event, "/intent_id");
+        let line = format!(
+            "{}  {:<26}  {:>8}  {agent}  {data}",
+            when::clock_time(event, "/at"),
+            text(event, "/type"),
+            id.get(28..).unwrap_or_default(),
+        );
+        let line = super::output::harmless(&line).replace('\n', " ");
+        return context.out.line(super::fit::cut(&line, usize::from(width)));
+    }
     context.out.line(format!(
         "{:>8}  {}  {:<26}  {:<12}  {}  {}  {}",
         text(event, "/cursor"),
@@ -122,7 +135,7 @@ fn print(event: &Value, context: &Context) -> Result<(), Failure> {
         text(event, "/type"),
         text(event, "/status"),
         text(event, "/intent_id"),
-        context.short(&text(event, "/agent")),
+        agent,
         super::handler::shortened(&data, 120),
     ))
 }

@@ -114,6 +114,23 @@ fn shares(mut widths: Vec<usize>, wanted: &[usize], room: usize) -> Vec<usize> {
     widths
 }
 
+/// A line that is no wider than the terminal, with a sign where something is missing.
+pub(super) fn cut(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.trim_end().to_owned();
+    }
+    let mut shown = String::new();
+    for letter in line.chars() {
+        shown.push(letter);
+        if shown.width() >= width {
+            // Its last letter makes room for the sign.
+            shown.pop();
+            break;
+        }
+    }
+    format!("{}…", shown.trim_end())
+}
+
 /// A line may end behind these.
 fn pieces(cell: &str) -> impl Iterator<Item = &str> {
     cell.split_inclusive([' ', '.', '/', '_', ',', ':', '='])
@@ -186,6 +203,16 @@ mod tests {
         assert_eq!(fitted.headings, ["AGENT", "BINDING", "STATE"]);
         assert_eq!(fitted.left_out, ["RETRYING", "ACCOUNT"]);
         assert_eq!(fitted.rows, [["orders", "stream", "active"]]);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_says_so_and_fits() {
+        assert_eq!(cut("abc  ", 5), "abc");
+        assert_eq!(cut("abcdef", 5), "abcd…");
+        assert_eq!(cut("北京北京", 5), "北京…");
+        for width in 1..12 {
+            assert!(cut("a北b京c🎉d", width).width() <= width, "{width}");
+        }
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Output {
     }
 
     /// Columns of the terminal; none when it is none, so that nothing is broken for programs.
-    fn width(&self) -> Option<u16> {
+    pub(super) fn width(&self) -> Option<u16> {
         if !self.is_terminal {
             return None;
         }
