@@ -213,6 +213,7 @@ impl Stats {
             if !state.agents.contains_key(address) {
                 let rates = AgentRates {
                     connections: *connections,
+                    last_seen_at: Some(now),
                     ..AgentRates::default()
                 };
                 agents.push((address.clone(), rates));
@@ -272,7 +273,7 @@ impl Stats {
     /// Takes in one commit.
     pub(super) fn observe(&self, published: &Published, took: Duration, outbox: &Outbox) {
         let mut state = self.state.lock();
-        (state.connections, state.connections_by_agent) = outbox.connections();
+        self.observe_connections(&mut state, outbox);
         state.free_slots = outbox.free();
         if published.items.is_empty() {
             return;
@@ -292,6 +293,19 @@ impl Stats {
                         self.meters_of(&mut state, agent).notice(notice);
                     }
                 }
+            }
+        }
+    }
+
+    /// Who is connected, and who was a moment ago: between two windows of a stream an agent has no connection.
+    fn observe_connections(&self, state: &mut State, outbox: &Outbox) {
+        let (by_binding, by_agent) = outbox.connections();
+        state.connections = by_binding;
+        let before = std::mem::replace(&mut state.connections_by_agent, by_agent);
+        for (agent, _) in before {
+            if !state.connections_by_agent.contains_key(&agent) {
+                let now = self.clock.now();
+                self.meters_of(state, &agent).seen(now);
             }
         }
     }

@@ -14,13 +14,21 @@ const DEGRADED_PERCENT: f64 = 10.0;
 /// How long after its last request a poller still counts as listening, in milliseconds.
 const POLLER_SEEN_MS: i64 = 60_000;
 
+/// How long after its last window ended, or after its last answer, a stream still counts as listening, in
+/// milliseconds. A window ends with its rows, and the next one is asked for when they are worked off: long enough
+/// for a client that comes back within the few seconds after which an `EventSource` does, and short enough that an
+/// agent that fell over is called offline before somebody looks twice.
+const STREAM_SEEN_MS: i64 = 10_000;
+
 /// What is known of an agent's traffic, from either side.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Traffic {
     /// Live connections.
     pub(super) connections: u64,
-    /// When it last came for intents or answered.
+    /// When it was last connected or answered.
     pub(super) last_seen_at: Option<Timestamp>,
+    /// Intents that it holds.
+    pub(super) leased: u64,
     /// Attempts that succeeded in the last five minutes.
     pub(super) succeeded: u64,
     /// Attempts that ended otherwise in the last five minutes.
@@ -33,14 +41,20 @@ impl Traffic {
         share_percent(self.failed, self.succeeded.saturating_add(self.failed))
     }
 
-    /// Connected streams and recent pollers.
+    /// Connected streams, and one where a poller or a stream between two windows has been seen lately. Who holds
+    /// intents is at work on them, and may take longer to come back.
     pub(super) fn listeners(self, binding: Binding, now: Timestamp) -> u64 {
-        let is_recent = self
-            .last_seen_at
-            .is_some_and(|seen| now.since(seen).as_millis() < POLLER_SEEN_MS);
-        match binding {
-            Binding::Poll if is_recent => self.connections.max(1),
-            _ => self.connections,
+        let seen_ms = match binding {
+            Binding::Poll => POLLER_SEEN_MS,
+            Binding::Stream if self.leased > 0 => POLLER_SEEN_MS,
+            Binding::Stream => STREAM_SEEN_MS,
+            Binding::Http | Binding::Inbox | Binding::Internal => return self.connections,
+        };
+        let is_recent = |seen| now.since(seen).as_millis() < seen_ms;
+        if self.last_seen_at.is_some_and(is_recent) {
+            self.connections.max(1)
+        } else {
+            self.connections
         }
     }
 
@@ -151,6 +165,7 @@ pub(super) fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::Span;
 
     fn now() -> Timestamp {
         Timestamp::from_millis(1_775_901_600_000)
@@ -176,6 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_between_two_windows_is_still_there_and_longer_while_it_holds_work() {
+        let ago = |seconds: i64, leased: u64| Traffic {
+            last_seen_at: Some(now().before(Span::from_seconds(seconds))),
+            leased,
+            ..Traffic::default()
+        };
+        let state = |traffic: Traffic| traffic.state(Binding::Stream, 4, now());
+        assert_eq!(ago(9, 0).listeners(Binding::Stream, now()), 1);
+        assert_eq!(state(ago(9, 0)), AgentState::Ok);
+        assert_eq!(state(ago(10, 0)), AgentState::Offline);
+        assert_eq!(ago(10, 0).listeners(Binding::Stream, now()), 0);
+        assert_eq!(state(ago(59, 2)), AgentState::Ok);
+        assert_eq!(state(ago(60, 2)), AgentState::Offline);
+    }
+
+    #[test]
     fn heartbeats_that_are_late_make_an_agent_degraded_then_offline() {
         let of = |state, health| by_heartbeat(state, health);
         assert_eq!(of(AgentState::Ok, Health::Degraded), AgentState::Degraded);
@@ -197,6 +228,7 @@ mod tests {
             Traffic {
                 connections: 1,
                 last_seen_at: Some(now()),
+                leased: 0,
                 succeeded,
                 failed,
             }

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::domain::activity::{Activity, BreakerHistory};
 use crate::domain::attempt::Outcome;
 use crate::domain::fact::Notice;
+use crate::domain::failure::ErrorClass;
 use crate::domain::time::Timestamp;
 use crate::telemetry::Rates;
 
@@ -27,7 +28,7 @@ pub struct AgentRates {
     pub dead_last_hour: u64,
     /// Connected streams, waiting polls and pushers.
     pub connections: u64,
-    /// When it last came for intents or answered.
+    /// When it was last connected, waited in a poll, or answered; now, while it is connected.
     pub last_seen_at: Option<Timestamp>,
 }
 
@@ -58,13 +59,20 @@ impl AgentMeters {
 
     /// An attempt has ended.
     pub(super) fn attempt(&mut self, at: Timestamp, ended: Ended) {
-        self.last_seen_at = Some(at);
+        if is_said_by_the_agent(ended) {
+            self.seen(at);
+        }
         self.recent.record(self.clock.elapsed(), ended);
         match ended.outcome {
             Outcome::Acknowledged | Outcome::Completed => self.out.add(1),
             Outcome::Withdrawn => {}
             _ => self.failed.add(1),
         }
+    }
+
+    /// It has been there until now.
+    pub(super) fn seen(&mut self, at: Timestamp) {
+        self.last_seen_at = Some(at);
     }
 
     /// A dead letter of it was opened.
@@ -85,7 +93,11 @@ impl AgentMeters {
             p95_ms: self.recent.p95_ms(self.clock.elapsed()),
             dead_last_hour: self.dead.since(self.clock.now(), 60),
             connections,
-            last_seen_at: self.last_seen_at,
+            last_seen_at: if connections > 0 {
+                Some(self.clock.now())
+            } else {
+                self.last_seen_at
+            },
         }
     }
 
@@ -93,6 +105,62 @@ impl AgentMeters {
         Activity {
             breaker: self.breaker,
             ..self.recent.view(self.clock.elapsed())
+        }
+    }
+}
+
+/// Whether an attempt ended by a word of its agent, and not because none came.
+fn is_said_by_the_agent(ended: Ended) -> bool {
+    match ended.outcome {
+        Outcome::Acknowledged | Outcome::Completed | Outcome::RejectedStale => true,
+        Outcome::Failed => !matches!(
+            ended.class,
+            Some(
+                ErrorClass::Dns
+                    | ErrorClass::Connect
+                    | ErrorClass::Tls
+                    | ErrorClass::Reset
+                    | ErrorClass::BlockedAddress
+                    | ErrorClass::BadSignatureConfig
+            )
+        ),
+        Outcome::InFlight
+        | Outcome::TimedOut
+        | Outcome::Lost
+        | Outcome::UnknownCrash
+        | Outcome::Withdrawn => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_what_an_agent_said_is_a_sign_of_it() {
+        let is_sign = |class| {
+            is_said_by_the_agent(Ended {
+                outcome: Outcome::of_failure(class),
+                class: Some(class),
+                http_status: None,
+                took: Duration::ZERO,
+            })
+        };
+        for class in [
+            ErrorClass::Nack,
+            ErrorClass::HandlerFailed,
+            ErrorClass::Http5xx,
+        ] {
+            assert!(is_sign(class), "{class:?}");
+        }
+        for class in [
+            ErrorClass::LeaseLost,
+            ErrorClass::Timeout,
+            ErrorClass::Connect,
+        ] {
+            assert!(!is_sign(class), "{class:?}");
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::broker::request::BrokerError;
 use crate::broker::session::SessionMode;
+use crate::clock::Clock as _;
 use crate::domain::time::Span;
 
 use super::house;
@@ -117,4 +118,28 @@ async fn a_poll_that_hangs_up_before_it_read_its_rows_gives_them_back() {
     let mut again = house.open(2, SessionMode::Once).await;
     let handover = again.next().await.unwrap();
     assert_eq!((handover.intent.id, handover.number), (id, 2));
+}
+
+#[tokio::test]
+async fn an_agent_between_two_windows_was_seen_when_the_last_one_ended() {
+    let house = house().await;
+    let second = Span::from_seconds(1);
+    let seen = || {
+        let snapshot = house.broker.stats().snapshot();
+        let rates = snapshot
+            .agents
+            .first()
+            .map(|(_, rates)| rates.clone())
+            .unwrap();
+        (rates.connections, rates.last_seen_at.unwrap())
+    };
+    let window = house.listen(16, true).await;
+    house.broker.tick().await.unwrap();
+    house.clock.advance(second);
+    assert_eq!(seen(), (1, house.clock.now()), "it is there");
+    window.end_window();
+    house.broker.tick().await.unwrap();
+    let ended_at = house.clock.now();
+    house.clock.advance(second);
+    assert_eq!(seen(), (0, ended_at));
 }

@@ -259,6 +259,7 @@ fn agent_row(
     let traffic = rates.map_or_else(Traffic::default, |rates| Traffic {
         connections: rates.connections,
         last_seen_at: rates.last_seen_at,
+        leased: depth.leased,
         succeeded: rates.succeeded,
         failed: rates.failed,
     });

@@ -315,6 +315,7 @@ impl Agent {
         let traffic = Traffic {
             connections: self.connections,
             last_seen_at: self.last_seen_at,
+            leased: self.leased,
             succeeded: self.rates.succeeded,
             failed: self.rates.failed,
         };
