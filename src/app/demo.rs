@@ -28,7 +28,7 @@ const QUICK: [&str; 4] = [
 /// How long the outsiders get to go home.
 const CURTAIN: Duration = Duration::from_secs(1);
 
-/// A directory that is gone when this is dropped, unless it is to be kept.
+/// The directory of the demonstration; gone when this is dropped, unless it is to be kept.
 #[derive(Debug)]
 struct Scratch {
     path: PathBuf,
@@ -50,7 +50,10 @@ pub(super) fn run(
     mut context: Context,
     console: &Console,
 ) -> Result<(), Failure> {
-    let scratch = scratch(arguments, context.entropy.as_ref())?;
+    let scratch = match &context.global.data {
+        Some(data) => chosen(data)?,
+        None => scratch(arguments, context.entropy.as_ref())?,
+    };
     let mut global = context.global.clone();
     global.data = Some(scratch.path.clone());
     global.listen = global.listen.or_else(|| Some("127.0.0.1:0".to_owned()));
@@ -69,6 +72,23 @@ pub(super) fn run(
         ));
     }
     ended
+}
+
+/// A directory that the user named. Nothing of it is ever removed, and what is in one already is never played with:
+/// outsiders who decide and replay by themselves have no business in a real store.
+fn chosen(data: &Path) -> Result<Scratch, Failure> {
+    first::directory(data)?;
+    let mut entries = std::fs::read_dir(data)
+        .map_err(|error| Failure::refused(format!("read {}: {error}", data.display())))?;
+    if entries.next().is_some() {
+        let text = format!("{} is not empty", data.display());
+        return Err(Failure::refused(text)
+            .hint("a demonstration wants a directory of its own; without --data it makes one"));
+    }
+    Ok(Scratch {
+        path: data.to_path_buf(),
+        is_kept: true,
+    })
 }
 
 fn scratch(arguments: &DemoArguments, entropy: &dyn Entropy) -> Result<Scratch, Failure> {

@@ -1,6 +1,8 @@
 //! The demonstration without a console.
 
-use crate::broker::{Ended, program};
+use std::process::{Command, Stdio};
+
+use crate::broker::{Ended, PROGRAM, program};
 
 #[test]
 fn a_demonstration_brings_traffic_of_every_kind_and_leaves_nothing_behind() {
@@ -14,8 +16,11 @@ fn a_demonstration_brings_traffic_of_every_kind_and_leaves_nothing_behind() {
         "2",
         "--json",
     ];
-    let mut command = program(scratch.path(), &words);
-    command.env("TMPDIR", scratch.path());
+    // Without --data, unlike the others.
+    let mut command = Command::new(PROGRAM);
+    command.args(words).env("TMPDIR", scratch.path());
+    command.env("XDG_CONFIG_HOME", scratch.path().join("no-config"));
+    command.stdin(Stdio::null());
     let ended = Ended::of(command.output().unwrap());
     assert_eq!(ended.code, 0, "{}", ended.err);
     let last = ended
@@ -35,4 +40,26 @@ fn a_demonstration_brings_traffic_of_every_kind_and_leaves_nothing_behind() {
     assert!(number("/inbox/pending") >= 3, "{last}");
     let left: Vec<_> = std::fs::read_dir(scratch.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_demonstration_plays_in_the_directory_it_is_given_and_keeps_out_of_one_that_is_in_use() {
+    let scratch = tempfile::tempdir().unwrap();
+    let place = scratch.path().join("stage");
+    let play = || {
+        let words = ["demo", "--headless", "--seconds", "1", "--json"];
+        Ended::of(program(&place, &words).output().unwrap())
+    };
+    let ended = play();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(
+        ended.err.contains(&format!("kept {}", place.display())),
+        "{}",
+        ended.err
+    );
+    assert!(place.join("admin.key").exists());
+    let again = play();
+    assert_eq!(again.code, 1, "{}", again.err);
+    assert!(again.err.contains("is not empty"), "{}", again.err);
+    assert!(again.err.contains("without --data"), "{}", again.err);
 }

@@ -340,7 +340,9 @@ fn an_attached_console_suspends_like_any_program_and_fg_brings_it_back() {
 #[test]
 fn the_demonstration_has_something_on_every_desk_within_seconds() {
     let data = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::open(data.path(), &["demo", "--rate", "2"]);
+    let mut command = CommandBuilder::new(PROGRAM);
+    command.args(["demo", "--rate", "2"]);
+    let mut terminal = Terminal::run(data.path(), command);
     terminal.await_text(&["Needs attention", "overdue"]);
     for (key, shown) in [
         ("2", ["[2 Inbox", "approval"]),

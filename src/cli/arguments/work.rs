@@ -149,7 +149,7 @@ pub struct DemoArguments {
     /// Stop by itself after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
-    /// Keep the scratch directory and say where it is.
+    /// Keep the scratch directory and say where it is. One that --data names is empty before and always kept.
     #[arg(long)]
     pub keep: bool,
     /// How much traffic, times the usual.
