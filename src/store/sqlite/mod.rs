@@ -39,6 +39,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::ids::Cursor;
@@ -136,7 +137,7 @@ impl SqliteStore {
                 settings.checkpoint_pages, settings.writer_cache_kib
             ))
             .named("set up store")?;
-        connection.set_prepared_statement_cache_capacity(128);
+        keep_statements(&connection)?;
         schema::migrate(&mut connection, &path.display().to_string())?;
         let book = Book::read(&connection, settings.recent_intents)?;
         let found = Cursor(columns::unsigned(book.at.cursor));
@@ -150,6 +151,17 @@ impl SqliteStore {
             is_poisoned: false,
         })
     }
+}
+
+/// Prepares each statement once. Without the stability guarantee (sqlite.org/queryplanner-ng.html#qpsg) the planner
+/// weighs a range by the value that is bound to its end, and so prepares the statement anew for every value. Our
+/// statements name their index where it matters.
+fn keep_statements(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .named("keep plans")?;
+    Ok(())
 }
 
 /// Whoever opens the file next has nothing to catch up with, and it can be copied alone.
@@ -184,7 +196,7 @@ impl Store for SqliteStore {
                 self.settings.reader_cache_kib
             ))
             .named("set up reader")?;
-        connection.set_prepared_statement_cache_capacity(128);
+        keep_statements(&connection)?;
         SqliteReader::new(connection, &self.path, &self.settings).map(|reader| {
             let reader: Box<dyn Reader> = Box::new(reader);
             reader
@@ -201,5 +213,29 @@ impl Store for SqliteStore {
 
     fn missing(&self) -> Option<Missing> {
         self.missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_is_bound_to_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("postroom.db");
+        let store = SqliteStore::open(&path, Settings::default()).unwrap();
+        for sql in [write::DUE, write::READY] {
+            let mut statement = store.connection.prepare_cached(sql).unwrap();
+            for value in 1..4 {
+                let values = vec![value; statement.parameter_count()];
+                let mut rows = statement.query(rusqlite::params_from_iter(values)).unwrap();
+                assert!(rows.next().unwrap().is_none());
+            }
+            let again = statement.get_status(StatementStatus::RePrepare);
+            assert_eq!(again, 0, "{sql}");
+        }
     }
 }

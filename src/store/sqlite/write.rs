@@ -18,6 +18,16 @@ use super::known::{Known, Position};
 use super::pending::Pending;
 use super::{SqliteStore, lists, rows};
 
+/// What is due, soonest first; looked for in every commit.
+pub(super) const DUE: &str = "SELECT id, state, local, last_fact, last_attempt
+     FROM intents INDEXED BY intents_due
+     WHERE due_at <= ?1 ORDER BY due_at, local LIMIT ?2";
+
+/// What a receiver may have, longest waiting first.
+pub(super) const READY: &str = "SELECT id, state, local, last_fact, last_attempt
+     FROM intents INDEXED BY intents_ready
+     WHERE receiver = ?1 AND ready_at <= ?2 ORDER BY ready_at, local LIMIT ?3";
+
 pub(super) struct SqliteTxn<'store> {
     store: &'store mut SqliteStore,
     pending: Pending,
@@ -99,12 +109,7 @@ impl Txn for SqliteTxn<'_> {
 
     fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Arc<Intent>>, StoreError> {
         self.flush()?;
-        self.list(
-            "SELECT id, state, local, last_fact, last_attempt
-             FROM intents INDEXED BY intents_due
-             WHERE due_at <= ?1 ORDER BY due_at, local LIMIT ?2",
-            params![now.as_millis(), limit],
-        )
+        self.list(DUE, params![now.as_millis(), limit])
     }
 
     fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
@@ -134,12 +139,7 @@ impl Txn for SqliteTxn<'_> {
         let Some(receiver) = store.book.names.find(&store.connection, agent.key())? else {
             return Ok(Vec::new());
         };
-        self.list(
-            "SELECT id, state, local, last_fact, last_attempt
-             FROM intents INDEXED BY intents_ready
-             WHERE receiver = ?1 AND ready_at <= ?2 ORDER BY ready_at, local LIMIT ?3",
-            params![receiver, now.as_millis(), limit],
-        )
+        self.list(READY, params![receiver, now.as_millis(), limit])
     }
 
     fn leased(
