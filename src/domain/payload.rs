@@ -222,23 +222,43 @@ impl Entries {
 
 /// Drops white space outside strings. The text is known to be valid JSON.
 fn compact(text: &str) -> Arc<str> {
-    let mut out = String::with_capacity(text.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for character in text.chars() {
-        if in_string {
-            out.push(character);
-            match character {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => in_string = false,
-                _ => {}
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    // What is before `copied` is in `out`, or was white space.
+    let (mut at, mut copied) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = end_of_string(bytes, at),
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                out.push_str(text.get(copied..at).unwrap_or_default());
+                at += 1;
+                copied = at;
             }
-        } else if !matches!(character, ' ' | '\t' | '\n' | '\r') {
-            in_string = character == '"';
-            out.push(character);
+            _ => at += 1,
         }
     }
+    if copied == 0 {
+        return Arc::from(text);
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
     Arc::from(out)
+}
+
+/// The place behind the string that begins at `start`.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(found) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\')))
+    {
+        at += found;
+        if bytes.get(at) == Some(&b'"') {
+            return at + 1;
+        }
+        // What is escaped ends nothing.
+        at += 2;
+    }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -249,6 +269,23 @@ mod tests {
     fn compaction_keeps_strings_numbers_and_key_order_as_they_came() {
         let payload = Payload::object("{ \"b\" : 1.50, \"a\":[ \"x \\\" y\" , null ] }\n").unwrap();
         assert_eq!(payload.as_str(), r#"{"b":1.50,"a":["x \" y",null]}"#);
+        let strings = [
+            "",
+            "\\",
+            "\"",
+            "\\\"",
+            " \t\n",
+            "\u{e9} \u{1f600}",
+            ", :",
+            "\\\\",
+        ];
+        for (one, other) in strings.iter().zip(strings.iter().rev()) {
+            let value = serde_json::json!({ *one: [*other, { " ": *one }], "\\ ": *other });
+            let spread = format!("\r{}\n\t", serde_json::to_string_pretty(&value).unwrap());
+            let compact = value.to_string();
+            assert_eq!(Payload::any(&spread).unwrap().as_str(), compact);
+            assert_eq!(Payload::any(&compact).unwrap().as_str(), compact);
+        }
     }
 
     #[test]
