@@ -269,12 +269,8 @@ pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
         let most = number("max_attempts")
             .map(|most| format!("/{most}"))
             .unwrap_or_default();
-        let word = if kind.ends_with("failed") {
-            " failed"
-        } else {
-            ""
-        };
-        parts.push(format!("attempt {attempt}{most}{word}"));
+        // That it failed is in its kind: the room is for what comes next.
+        parts.push(format!("attempt {attempt}{most}"));
     }
     if let Some(next) = text("next_attempt_at").and_then(|at| at.parse::<Timestamp>().ok()) {
         let left = if next > now {
@@ -305,7 +301,8 @@ pub(crate) fn event_text(kind: &str, data: &Value, now: Timestamp) -> String {
     if let (true, Some(binding)) = (kind.ends_with("attempt_started"), text("binding")) {
         parts.push(format!("over {binding}"));
     }
-    if let Some(bytes) = number("payload_bytes") {
+    // A replay that was not edited has the payload of its origin and brings none.
+    if let Some(bytes) = number("payload_bytes").filter(|bytes| *bytes > 0) {
         parts.push(format::bytes(bytes));
     }
     parts.extend(deed(&text));

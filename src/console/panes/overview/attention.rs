@@ -13,6 +13,7 @@ use crate::desk::rows::{AgentRow, AgentState, LetterGroupRow};
 use crate::domain::address::Address;
 use crate::domain::group::{GroupStand, GroupState};
 use crate::domain::ids::IntentId;
+use crate::domain::mesh::Health;
 
 /// What an item of "needs attention" is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,7 @@ fn tasks(model: &Model) -> Vec<Item> {
 
 fn agent(agent: &AgentRow) -> Option<Item> {
     let (sign, text) = match agent.state {
-        AgentState::Offline => ("!!", format!("nobody listens, {} wait", agent.queued)),
+        AgentState::Offline => offline(agent),
         AgentState::Degraded => {
             let share = agent.error_percent.unwrap_or(0.0);
             ("!", format!("{share:.1}% of its attempts fail"))
@@ -104,6 +105,22 @@ fn agent(agent: &AgentRow) -> Option<Item> {
         who: agent.address.name().to_owned(),
         subject: Subject::Agent(agent.address.clone()),
     })
+}
+
+/// Nothing is lost where nothing waits: that nobody has come yet is a remark then and no alarm.
+fn offline(agent: &AgentRow) -> (&'static str, String) {
+    let why = match agent.health {
+        Health::Unreachable => "its heartbeat is missing",
+        Health::Unknown | Health::Healthy | Health::Degraded => "nobody listens",
+    };
+    match agent.queued {
+        0 => ("·", format!("{why}, nothing waits")),
+        1 => ("!!", format!("{why}, 1 intent waits")),
+        queued => {
+            let queued = format::count(queued);
+            ("!!", format!("{why}, {queued} intents wait"))
+        }
+    }
 }
 
 fn group(group: &LetterGroupRow) -> Item {
