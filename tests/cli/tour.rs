@@ -53,7 +53,7 @@ const STEPS: [Step; 13] = [
     step("a", &["comment", "Enter stage"], None),
     step(
         "checked with the customer",
-        &["checked with the customer"],
+        &["checked with the customer", "intent received by"],
         Some("inbox"),
     ),
     step("\u{1b}", &["a approve"], None),
@@ -73,10 +73,14 @@ const STEPS: [Step; 13] = [
     step("\r", &["In group", "Letter "], None),
     step(
         "\r",
-        &["Timeline", "delivery failed", "Payload"],
+        &["Timeline", "delivery failed", "Esc back  - last view  :"],
         Some("intent"),
     ),
-    step("6", &["[6 Agents", "worst first"], Some("agents")),
+    step(
+        "6",
+        &["[6 Agents", "worst first", "- last view  s sort"],
+        Some("agents"),
+    ),
     step("7", &["[7 Jobs", "the carrier says"], None),
 ];
 
