@@ -298,23 +298,25 @@ fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         .dead
         .letters_of
         .as_deref()
-        .map(|key| model.dead.label(key))
+        .map(|key| format!(" {}", model.dead.label(key)))
         .unwrap_or_default();
     let dot = canvas.paint.glyphs.dot;
     let marked = match window.marked() {
         0 => String::new(),
         count => format!(" {dot} {} {count} marked", canvas.paint.glyphs.mark),
     };
-    let title = format!("In group {group}{marked}");
+    let title = format!("In group{group}{marked}");
     let right = match window.unseen() {
         0 => String::new(),
         unseen => format!("{} {unseen} new (f)", canvas.paint.glyphs.up),
     };
     let inner = canvas.section(area, &title, &right, Some((1, is_focused)));
-    let nothing = if model.dead.letters_of.is_some() {
-        "no letters here"
+    // Without a group nothing is asked for, so nothing is being read.
+    let is_without = model.dead.letters_of.is_none() && model.dead.groups.is_loaded();
+    let empty = if is_without {
+        String::new()
     } else {
-        ""
+        empty_text(model, window, Slot::Letters, "no letters here")
     };
     let list = List {
         window,
@@ -324,7 +326,7 @@ fn draw_letters(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         is_focused,
         has_marks: true,
         below: 0,
-        empty: empty_text(model, window, Slot::Letters, nothing),
+        empty,
     };
     canvas.list(inner, &list, |letter| {
         let held = model.held_on(letter.intent).or(letter.held.as_ref());

@@ -76,7 +76,7 @@ pub(super) fn flow(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let total: u64 = overview.states.iter().sum();
     if total == 0 {
-        let text = "no intents yet: postroom send sends one, postroom demo a stream of them";
+        let text = "no intents yet: see postroom send, or postroom demo";
         canvas.text(foot, text, Role::Dim);
     } else {
         let spans = latency_spans(p50, p95, p99, "   ");

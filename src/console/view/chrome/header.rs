@@ -297,11 +297,11 @@ fn wide_second(model: &Model, paint: Paint<'_>) -> Vec<Part> {
     }
     let level = Level::above(overview.due_lag_ms / 1_000, limits.due_lag_seconds);
     let lag = format!("{}{}", words::millis_age(overview.due_lag_ms), level.word());
-    parts.push(Part::new(
-        3,
-        overview.oldest_at.is_none(),
-        labelled(" due-lag", lag, level.role(Role::Text)),
-    ));
+    // It stands behind the oldest without a bar, or as an item of its own.
+    let is_alone = overview.oldest_at.is_none();
+    let label = if is_alone { "due-lag" } else { " due-lag" };
+    let lag = labelled(label, lag, level.role(Role::Text));
+    parts.push(Part::new(3, is_alone, lag));
     let hour = match overview.dead_last_hour {
         0 => String::new(),
         dead => format!(" {}{}/h", paint.glyphs.up, format::count(dead)),
