@@ -16,6 +16,7 @@ use super::model::{Drawn, Model};
 use super::overlays;
 use super::panes;
 use super::theme::Role;
+use super::theme::glyphs::{ASCII, in_ascii};
 use super::widgets::{Paint, put};
 
 use kit::{Canvas, Size};
@@ -23,10 +24,24 @@ use kit::{Canvas, Size};
 /// Draws the model.
 pub(crate) fn view(model: &Model, paint: Paint<'_>, buffer: &mut Buffer) -> Drawn {
     let size = Size::of(buffer.area.width, buffer.area.height);
-    if model.settings.is_plain && size != Size::None {
-        return plain::view(model, paint, buffer);
+    let drawn = if model.settings.is_plain && size != Size::None {
+        plain::view(model, paint, buffer)
+    } else {
+        draw(model, paint, buffer, size)
+    };
+    if *paint.glyphs == ASCII {
+        spell(buffer);
     }
-    draw(model, paint, buffer, size)
+    drawn
+}
+
+/// Puts an ASCII sign where our sentences have another one. Names and words of others stay as they are.
+fn spell(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if let Some(plain) = in_ascii(cell.symbol()) {
+            cell.set_symbol(plain);
+        }
+    }
 }
 
 /// Draws the model as at a size.

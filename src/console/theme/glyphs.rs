@@ -165,6 +165,20 @@ pub const ASCII: Glyphs = Glyphs {
     round: ASCII_LIGHT,
 };
 
+/// What stands in ASCII for a sign of our sentences, which are written with these and no others.
+pub(crate) fn in_ascii(sign: &str) -> Option<&'static str> {
+    Some(match sign {
+        "\u{2026}" => ASCII.ellipsis,
+        "\u{2013}" | "\u{2212}" => "-",
+        "\u{2192}" => ">",
+        "\u{b7}" => ".",
+        "\u{d7}" => "x",
+        "\u{b1}" => "~",
+        "\u{2022}" => "*",
+        _ => return None,
+    })
+}
+
 impl Glyphs {
     /// The table the terminal can show: `ascii` for locales that are not UTF-8 and the Linux console.
     /// `locale` is the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set.
