@@ -185,8 +185,9 @@ fn end_undelivered(
     failure: &Failure,
 ) {
     let attempts = draft.intent.attempts;
+    let word = if attempts == 1 { "attempt" } else { "attempts" };
     let message = format!(
-        "{}: {} after {attempts} attempts",
+        "{}: {} after {attempts} {word}",
         failure.class, failure.message
     );
     let error = IntentError {
