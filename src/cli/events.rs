@@ -123,7 +123,7 @@ fn print(event: &Value, context: &Context) -> Result<(), Failure> {
             "{}  {:<26}  {:>8}  {agent}  {data}",
             when::clock_time(event, "/at"),
             text(event, "/type"),
-            id.get(28..).unwrap_or_default(),
+            super::ids::end(&id),
         );
         let line = super::output::harmless(&line).replace('\n', " ");
         return context.out.line(super::fit::cut(&line, usize::from(width)));

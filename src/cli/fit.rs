@@ -33,7 +33,7 @@ pub(super) fn fit(headings: Vec<String>, rows: Vec<Vec<String>>, width: usize) -
     for cell in table.rows.iter_mut().flatten() {
         if uuid::Uuid::try_parse(cell).is_ok_and(|id| id.hyphenated().to_string() == *cell) {
             // As the console shows it; where an id is wanted, its end is enough.
-            *cell = cell.split_off(cell.len().saturating_sub(8));
+            *cell = super::ids::end(cell).to_owned();
         }
     }
     let is_blank = |cells: &Vec<String>, at: usize| {

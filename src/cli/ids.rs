@@ -13,6 +13,11 @@ const WHOLE: usize = 36;
 /// Fewer letters than this mean nobody.
 const PART_MIN: usize = 4;
 
+/// What lists show of an id where there is little room: its last eight letters.
+pub(super) fn end(id: &str) -> &str {
+    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
+}
+
 /// Puts the whole id in the place of each part of one.
 ///
 /// # Errors
@@ -77,15 +82,23 @@ async fn whole(part: &str, is_inbox: bool, client: &Client) -> Result<String, Fa
         .filter(|id| id.starts_with(&part) || id.ends_with(&part))
         .collect();
     let has_more = !text(&answer, "/next_cursor").is_empty();
-    match ids.as_slice() {
-        [] if is_inbox => thread(part, client).await,
+    if ids.is_empty() && is_inbox {
+        thread(part, client).await
+    } else {
+        only("intents", part, &ids, has_more)
+    }
+}
+
+/// The one id that was meant; the part itself when there is none.
+fn only(what: &str, part: String, ids: &[String], has_more: bool) -> Result<String, Failure> {
+    match ids {
         [] => Ok(part),
         [id] if !has_more => Ok(id.clone()),
         [first, ..] => {
             let count = if has_more { "many" } else { "several" };
             let last = ids.last().unwrap_or(first);
             Err(Failure::refused(format!(
-                "{count} intents have an id that begins or ends with {part:?}, such as {first} and {last}"
+                "{count} {what} have an id that begins or ends with {part:?}, such as {first} and {last}"
             ))
             .hint("the end of an id tells more than its beginning, which is a time"))
         }
@@ -99,8 +112,30 @@ async fn thread(part: String, client: &Client) -> Result<String, Failure> {
         .with("limit", 500_u32);
     let answer = client.call(call).await?;
     let ids = list(&answer, "/threads").iter();
-    let mut ids = ids
+    let ids: Vec<String> = ids
         .map(|thread| text(thread, "/thread_id"))
-        .filter(|id| id.starts_with(&part) || id.ends_with(&part));
-    Ok(ids.next().unwrap_or(part))
+        .filter(|id| id.starts_with(&part) || id.ends_with(&part))
+        .collect();
+    let has_more = !text(&answer, "/next_cursor").is_empty();
+    only("threads", part, &ids, has_more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_means_two_is_refused_and_never_means_the_first() {
+        let meant = |ids: &[&str], has_more| {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            only("threads", "beef".to_owned(), &ids, has_more)
+        };
+        assert_eq!(meant(&["1beef"], false).unwrap(), "1beef");
+        assert_eq!(meant(&[], false).unwrap(), "beef");
+        for (ids, has_more) in [(&["1beef", "2beef"][..], false), (&["1beef"], true)] {
+            let refused = meant(ids, has_more).unwrap_err().to_string();
+            assert!(refused.contains("threads have an id"), "{refused}");
+            assert!(refused.contains("1beef"), "{refused}");
+        }
+    }
 }
