@@ -181,7 +181,7 @@ pub(super) async fn results(api: &Api, call: &Call, agent: &Address, bytes: &[u8
 }
 
 fn result(item: &RawValue, agent: &Address) -> Result<(IntentId, Command), Problem> {
-    let body = Body::parse(item.get().as_bytes())?;
+    let body = Body::item(item)?;
     let mut fields = Fields::of(&body);
     let id = fields.required_text("intent_id", 64);
     let action = fields.required_text("action", 32);

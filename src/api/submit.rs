@@ -189,7 +189,7 @@ async fn item_request(
     item: &RawValue,
     batch_key: Option<RememberKey>,
 ) -> Result<(Request, Vec<String>)> {
-    let mut body = Body::parse(item.get().as_bytes())?;
+    let mut body = Body::item(item)?;
     let key = match body.get("idempotency_key") {
         None => None,
         Some(value) => Some(

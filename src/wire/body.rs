@@ -32,6 +32,18 @@ impl<'text> Body<'text> {
         if let Some(fault) = fault_of(text) {
             return Err(malformed(&format!("body {fault}")));
         }
+        Self::object(text)
+    }
+
+    /// An object in a list of a body, which was looked through with the whole of it.
+    ///
+    /// # Errors
+    /// `schema_invalid` when it is no object.
+    pub fn item(value: &'text RawValue) -> Result<Self, Problem> {
+        Self::object(value.get())
+    }
+
+    fn object(text: &'text str) -> Result<Self, Problem> {
         match serde_json::from_str(text) {
             Ok(keys) => Ok(Self { keys }),
             Err(_first) => Err(match serde_json::from_str::<&RawValue>(text) {
