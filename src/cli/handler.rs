@@ -13,7 +13,7 @@ use super::client::{Call, Client, address_in_path, text};
 use super::failure::Failure;
 use super::output::Output;
 use crate::clock::Entropy;
-use crate::domain::json::fault_of;
+use crate::domain::json;
 
 /// The exit code by which a command asks for another attempt: `EX_TEMPFAIL` of sysexits.h.
 const TRY_AGAIN: i32 = 75;
@@ -223,10 +223,7 @@ async fn execute(command: &str, row: &Value, payload: &Value) -> Verdict {
 fn result(stdout: &[u8]) -> Value {
     let text = String::from_utf8_lossy(stdout);
     let text = text.trim();
-    if fault_of(text).is_some() {
-        return json!({ "output": text });
-    }
-    match serde_json::from_str::<Value>(text) {
+    match json::read(text) {
         Ok(value) if value.is_object() => value,
         Ok(value) => json!({ "output": value }),
         Err(_) if text.is_empty() => json!({}),

@@ -20,7 +20,7 @@ pub fn entries(body: &Body<'_>) -> Entries {
 }
 
 /// Most characters of a comment.
-const COMMENT_CHARS_MAX: usize = 2000;
+pub const COMMENT_CHARS_MAX: u16 = 2000;
 
 /// Refuses a decision of which something would be lost on the way: its guards are whole numbers, be they in
 /// strings, as the published command line writes them; its comment is text, and what it is about is an object.
@@ -89,7 +89,7 @@ fn is_whole(given: &RawValue, most: i64) -> bool {
 
 fn is_comment(given: &RawValue) -> bool {
     serde_json::from_str::<String>(given.get())
-        .is_ok_and(|comment| comment.chars().count() <= COMMENT_CHARS_MAX)
+        .is_ok_and(|comment| comment.chars().count() <= usize::from(COMMENT_CHARS_MAX))
 }
 
 fn fault(place: &[&str], key: &str, message: String, kind: &'static str) -> FieldProblem {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::api::answer::{self, ApiError};
 use crate::api::call::{Call, Upload};
-use crate::domain::json::fault_of;
+use crate::domain::json;
 use crate::wire::errors::Problem;
 use crate::wire::json::Object;
 
@@ -127,10 +127,7 @@ fn read(bytes: &[u8]) -> Result<Value, Fault> {
     let broken = |fault: String| Fault::new(PARSE, format!("body {fault}"));
     let text =
         std::str::from_utf8(bytes).map_err(|error| broken(format!("is not UTF-8: {error}")))?;
-    if let Some(fault) = fault_of(text) {
-        return Err(broken(fault));
-    }
-    serde_json::from_str(text).map_err(|error| broken(format!("is not valid JSON: {error}")))
+    json::read(text).map_err(|fault| broken(format!("is not valid JSON: {fault}")))
 }
 
 fn reply(text: &str) -> Response {

@@ -41,9 +41,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::via::Via;
 use crate::engine::command::{Choice, Command, Decide};
 use crate::engine::refusal::Refusal;
-
-/// Most characters of a comment, as over the API.
-const COMMENT_CHARS: u64 = 2000;
+use crate::wire::resume::COMMENT_CHARS_MAX;
 
 /// Only our own style, by its hash; nothing else is loaded, framed or sent elsewhere.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -190,10 +188,10 @@ fn own_faults(task: &Task, submitted: &Submitted) -> Vec<(String, String)> {
     if task.spec.needs_comment() && is_blank("comment") {
         wrong("comment", "This decision needs a comment.".to_owned());
     }
-    if u64::try_from(chars("comment")).unwrap_or(u64::MAX) > COMMENT_CHARS {
+    if chars("comment") > usize::from(COMMENT_CHARS_MAX) {
         wrong(
             "comment",
-            format!("At most {COMMENT_CHARS} characters are kept."),
+            format!("At most {COMMENT_CHARS_MAX} characters are kept."),
         );
     }
     if task.spec.is_evidence_required && is_blank("evidence") {

@@ -12,6 +12,7 @@ use crate::domain::task::{Decision, HeldAct, Task, TaskSpec, is_negative};
 use crate::domain::text::line;
 use crate::domain::time::Timestamp;
 use crate::domain::via::Via;
+use crate::wire::resume::COMMENT_CHARS_MAX;
 
 /// The one style of all pages; nothing else is loaded.
 pub(super) const STYLE: &str = include_str!("style.css");
@@ -255,7 +256,7 @@ fn form(html: &mut Html, task: &Task, token: &str, draft: &Draft) {
         );
     }
     let kind = Kind::Long {
-        chars_max: Some(super::COMMENT_CHARS),
+        chars_max: Some(COMMENT_CHARS_MAX.into()),
     };
     own_field(
         html,

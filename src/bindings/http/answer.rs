@@ -5,7 +5,7 @@ use http::status::StatusCode;
 use serde_json::Value;
 
 use crate::domain::failure::{ErrorClass, Failure};
-use crate::domain::json::fault_of;
+use crate::domain::json;
 use crate::domain::payload::{Entries, Payload};
 use crate::domain::time::{Span, Timestamp};
 
@@ -76,10 +76,7 @@ pub(super) fn status_line(status: StatusCode) -> String {
 fn resumed(body: &[u8]) -> Option<Entries> {
     let text = std::str::from_utf8(body).ok()?;
     // What no reader of values takes is none of ours either.
-    if fault_of(text).is_some() {
-        return None;
-    }
-    let Ok(Value::Object(read)) = serde_json::from_str(text) else {
+    let Ok(Value::Object(read)) = json::read(text) else {
         return None;
     };
     let mut object = Payload::object(text).ok()?.entries()?;
