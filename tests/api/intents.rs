@@ -264,7 +264,7 @@ async fn a_batch_takes_what_passes_and_says_why_the_rest_does_not() {
     let mut keyed = order("orders", 3);
     keyed["idempotency_key"] = json!("k-3");
     let batch = json!({ "intents": [
-        order("orders", 1), { "intent_type": "a.b.v1", "to_agent": "o", "payload": [] }, keyed,
+        order("orders", 1), { "intent_type": "a.b.v1", "to_agent": "o", "payload": [] }, keyed, 7,
     ]});
     let key = [("Idempotency-Key", "batch-1")];
     let path = "/v1/intents/batch";
@@ -274,11 +274,17 @@ async fn a_batch_takes_what_passes_and_says_why_the_rest_does_not() {
         .ok();
     assert_eq!(
         (&body["accepted"], &body["refused"]),
-        (&json!(2), &json!(1))
+        (&json!(2), &json!(2))
     );
     assert_eq!(body["results"][0]["intent_status"], "DELIVERED");
     assert_eq!(body["results"][1]["status"], json!(422));
     assert_eq!(body["results"][1]["error"]["details"]["index"], json!(1));
+    let seven = &body["results"][3]["error"]["message"];
+    assert_eq!(seven, "body must be a JSON object");
+    // What nobody takes is found wherever it stands, before any item is looked at.
+    let text = r#"{"intents":[{"intent_type":"a.b.v1","to_agent":"o","payload":{"a":1e400}}]}"#;
+    let request = house.request("POST", path, &house.admin).body(text);
+    house.send(request).await.refused(400, "malformed_json");
     let again = house.post_with(path, &house.admin, &key, batch).await.ok();
     assert_eq!(again["results"], body["results"]);
     // A key inside a batch is the same key as on the plain route, for the same intent.
