@@ -1,5 +1,7 @@
 //! `bench`: the broker and its ceiling on scratch directories, one row after another.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -243,7 +245,7 @@ impl Yard {
     /// Drives a server from the threads of the load.
     async fn drive(&self, row: &Row, target: Target) -> Result<Measured, Failure> {
         let clock = Arc::clone(&self.context.clock);
-        let before = cpu_time();
+        let before = cpu_times();
         let driven = bench::drive(row.work, target, self.span, clock);
         let driven = self.load.spawn(driven);
         // The run ends with its task, and the task with the runtime of the load.
@@ -253,8 +255,8 @@ impl Yard {
                 return Err(Failure::refused("stopped before the end"));
             }
         };
-        let used = match (before, cpu_time()) {
-            (Some(before), Some(after)) => Some(after.saturating_sub(before)),
+        let used = match (before, cpu_times()) {
+            (Some(before), Some(after)) => Some(between(&before, &after)),
             _ => None,
         };
         Ok(Measured {
@@ -287,9 +289,10 @@ fn named(row: &Row, failure: Failure) -> Failure {
     }
 }
 
-/// CPU time of every thread of this process but those of the load; none where the system does not tell.
-fn cpu_time() -> Option<Duration> {
-    let mut nanos = 0_u64;
+/// Nanoseconds of CPU time of every thread of this process but those of the load, by thread; none where the system
+/// does not tell.
+fn cpu_times() -> Option<HashMap<OsString, u64>> {
+    let mut times = HashMap::new();
     for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
         let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
         if name.trim_end() == LOAD_THREADS {
@@ -298,8 +301,36 @@ fn cpu_time() -> Option<Duration> {
         // A thread may end between two looks.
         let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
         let first = text.split(' ').next();
-        let used: u64 = first.and_then(|word| word.parse().ok()).unwrap_or(0);
-        nanos = nanos.saturating_add(used);
+        let used = first.and_then(|word| word.parse().ok()).unwrap_or(0);
+        times.insert(task.file_name(), used);
     }
-    Some(Duration::from_nanos(nanos))
+    Some(times)
+}
+
+/// What was used between two looks. A thread that has ended since, as idle ones do, takes back nothing of what
+/// the others used.
+fn between(before: &HashMap<OsString, u64>, after: &HashMap<OsString, u64>) -> Duration {
+    let used = after.iter().map(|(thread, used)| {
+        let earlier = before.get(thread).copied().unwrap_or(0);
+        used.saturating_sub(earlier)
+    });
+    Duration::from_nanos(used.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_has_ended_takes_back_nothing_of_what_the_others_used() {
+        let times = |all: &[(&str, u64)]| {
+            let all = all
+                .iter()
+                .map(|(thread, used)| (OsString::from(thread), *used));
+            all.collect::<HashMap<_, _>>()
+        };
+        let before = times(&[("1", 500), ("2", 9_000)]);
+        let after = times(&[("1", 800), ("3", 40)]);
+        assert_eq!(between(&before, &after), Duration::from_nanos(340));
+    }
 }
